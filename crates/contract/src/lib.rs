@@ -1,1 +1,38 @@
 #![doc = include_str!("../README.md")]
+
+mod alerts;
+mod cdn;
+mod certificate;
+mod domain;
+mod error;
+mod ids;
+mod proof;
+mod secret;
+mod site;
+mod storage;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod time;
+mod vault;
+
+pub use alerts::{Alert, Alerts};
+pub use cdn::{Behaviour, Cdn, Cookies, Distribution, DistributionSpec, Origin, Serving};
+pub use certificate::{
+    CertificateBundle, CertificateFacts, CertificateIssuer, CertificateRequest, DomainInstructions,
+    IssuanceProgress, KeyType, LastLook, ProofRecord, ProofState,
+};
+pub use domain::{DomainName, DomainNameError};
+pub use error::{PortError, PortResult, Remedy};
+pub use ids::{
+    DistributionId, InstanceId, IssuanceId, LeaseToken, OperationId, Reference, StoredCertificate, VaultName,
+};
+pub use proof::{ProofProbe, Sighting, TxtQuestion};
+pub use secret::Secret;
+pub use site::ChallengeSite;
+pub use storage::{
+    AccountRecord, AccountStore, AuthorizationRecord, CertificateRecord, CertificateState, CertificateStore,
+    Claim, Cursor, Instance, InstanceState, InstanceStore, IssuanceRecord, IssuanceStore, LogEntry,
+    Operation, OperationKind, OperationState, OperationStore, OriginalRequest, Settings, Track, WorkQueue,
+};
+pub use time::{Clock, Randomness, Timestamp};
+pub use vault::CertificateVault;

@@ -1,0 +1,111 @@
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::{DistributionId, DomainName, InstanceId, PortResult, Reference, StoredCertificate};
+
+/// The one desired state of a distribution. Names without a certificate cannot be said: since April 2019 CloudFront
+/// refuses them, and so does this type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DistributionSpec {
+    /// Whose distribution it is; also the name of its folder on the challenge site.
+    pub instance: InstanceId,
+    /// The names served and the certificate they are served under; `None` before there is one.
+    pub serving: Option<Serving>,
+    /// Where the content comes from.
+    pub origin: Origin,
+    /// How requests are passed on.
+    pub behaviour: Behaviour,
+    /// Tags, by name, for the operator's bills and searches.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// Names together with the certificate that covers them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Serving {
+    /// The aliases; never empty.
+    pub names: Vec<DomainName>,
+    /// The certificate, as the vault of the same provider gave it.
+    pub certificate: StoredCertificate,
+}
+
+/// Where a distribution fetches content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The host that is asked.
+    pub domain: DomainName,
+    /// Put before the path of each request; empty, or with a leading and without a trailing slash.
+    pub path: String,
+    /// Whether plain HTTP is spoken to the origin (`insecure_origin`); otherwise HTTPS only.
+    pub insecure: bool,
+}
+
+/// What of a request reaches the origin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Behaviour {
+    /// Request headers forwarded, sorted, canonical form; `*` alone means all.
+    pub headers: Vec<String>,
+    /// Cookies forwarded.
+    pub cookies: Cookies,
+}
+
+/// Which cookies are forwarded to the origin.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cookies {
+    /// Every cookie.
+    #[default]
+    All,
+    /// No cookie.
+    None,
+    /// These cookies only, sorted; never empty.
+    Only(Vec<String>),
+}
+
+/// A distribution as the CDN sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Distribution {
+    /// Its id.
+    pub id: DistributionId,
+    /// The host name that the CDN gave it, such as `d111111abcdef8.cloudfront.net`.
+    pub domain: String,
+    /// Whether the latest change has reached every edge.
+    pub deployed: bool,
+    /// Whether it answers at all.
+    pub enabled: bool,
+    /// The names it serves now.
+    pub names: Vec<DomainName>,
+    /// The certificate it serves them under, if any.
+    pub certificate: Option<StoredCertificate>,
+}
+
+/// A content delivery network.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait Cdn: Send + Sync {
+    /// Makes sure that the distribution named `reference` exists, and gives it. A new one gets the shape of `spec`;
+    /// one that exists under this reference is adopted as it is. Twice is once: the reference is unique for ever.
+    ///
+    /// Errors: `Retry` (throttled, unreachable), `AwaitOperator` (quota, access, credentials), `GiveUp` (the
+    /// reference belongs to somebody else's distribution, or the spec is refused).
+    async fn ensure(&self, reference: &Reference, spec: &DistributionSpec) -> PortResult<Distribution>;
+
+    /// Brings the distribution to `spec` in one update, leaving alone what the spec does not speak of. Sends nothing
+    /// when nothing differs.
+    ///
+    /// Errors: as `ensure`; also `Retry` while the certificate is not yet known at the CDN, `AwaitTenant` when a name
+    /// is in use elsewhere, `StartOver` when the distribution is gone.
+    async fn apply(&self, id: &DistributionId, spec: &DistributionSpec) -> PortResult<Distribution>;
+
+    /// The distribution as it is now; `None` when it does not exist.
+    async fn find(&self, id: &DistributionId) -> PortResult<Option<Distribution>>;
+
+    /// Stops the distribution from answering, in its present shape. Disabling what is disabled or gone is success.
+    async fn disable(&self, id: &DistributionId) -> PortResult<()>;
+
+    /// Deletes a disabled and deployed distribution. Removing what is gone is success.
+    ///
+    /// Errors: `Retry` while it is not yet disabled everywhere.
+    async fn remove(&self, id: &DistributionId) -> PortResult<()>;
+}

@@ -1,0 +1,118 @@
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+/// What a caller of a port can do about an error. Decided once, in the adapter that knows the other side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// The same call may succeed later. `after` is what the other side asked for (`Retry-After`); without it the
+    /// caller backs off by itself.
+    Retry {
+        /// How long the other side asked to wait, if it did.
+        after: Option<Duration>,
+    },
+    /// Nothing helps until the tenant changes something, for example a DNS record.
+    AwaitTenant,
+    /// Nothing helps until the operator changes something: a quota, a credential, a permission.
+    AwaitOperator,
+    /// What was begun is lost upstream; the same work must be begun again from its first step.
+    StartOver,
+    /// No repetition can help.
+    GiveUp,
+}
+
+/// The one error of every port: what was being done, what can be done about it, and two messages.
+///
+/// `Display` is the operator's message: it names the action and the cause, with the upstream request id where
+/// there is one. [`PortError::for_tenant`] is what the tenant may read. Neither ever holds a secret.
+#[derive(Debug)]
+pub struct PortError {
+    doing: String,
+    remedy: Remedy,
+    for_tenant: Option<String>,
+    request_id: Option<String>,
+    source: Box<dyn StdError + Send + Sync>,
+}
+
+impl PortError {
+    /// An error while `doing` something ("create the distribution"), caused by `source`.
+    pub fn new(
+        doing: impl Into<String>,
+        remedy: Remedy,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        Self { doing: doing.into(), remedy, for_tenant: None, request_id: None, source: source.into() }
+    }
+
+    /// Adds the sentence that the tenant may read. It says what to do next and holds no internals.
+    #[must_use]
+    pub fn for_tenant(mut self, sentence: impl Into<String>) -> Self {
+        self.for_tenant = Some(sentence.into());
+        self
+    }
+
+    /// Adds the request id that the other side gave to the failed call, for its support.
+    #[must_use]
+    pub fn with_request_id(mut self, id: Option<impl Into<String>>) -> Self {
+        self.request_id = id.map(Into::into);
+        self
+    }
+
+    /// What was being done when the error occurred.
+    pub fn doing(&self) -> &str {
+        &self.doing
+    }
+
+    /// What the caller can do about it.
+    pub fn remedy(&self) -> Remedy {
+        self.remedy
+    }
+
+    /// What the tenant may read, if there is anything they can understand or do.
+    pub fn tenant_sentence(&self) -> Option<&str> {
+        self.for_tenant.as_deref()
+    }
+
+    /// The upstream's id of the failed request.
+    pub fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+}
+
+impl fmt::Display for PortError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "could not {}: {}", self.doing, self.source)?;
+        let mut cause = self.source.source();
+        while let Some(inner) = cause {
+            write!(f, ": {inner}")?;
+            cause = inner.source();
+        }
+        match &self.request_id {
+            Some(id) => write!(f, " (request {id})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl StdError for PortError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(self.source.as_ref())
+    }
+}
+
+/// The result of every method of a port.
+pub type PortResult<T> = Result<T, PortError>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_operators_message_names_action_cause_and_request() {
+        let error = PortError::new("create the distribution", Remedy::GiveUp, "AccessDenied")
+            .with_request_id(Some("r-1"))
+            .for_tenant("Ask the operator.");
+        assert_eq!(error.to_string(), "could not create the distribution: AccessDenied (request r-1)");
+        assert_eq!(error.tenant_sentence(), Some("Ask the operator."));
+    }
+}

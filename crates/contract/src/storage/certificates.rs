@@ -1,0 +1,51 @@
+use async_trait::async_trait;
+
+use crate::{CertificateFacts, InstanceId, IssuanceId, PortResult, StoredCertificate, VaultName};
+
+/// The stage of life of a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CertificateState {
+    /// It is being obtained, or is obtained but not yet in the vault.
+    Pending,
+    /// It is in the vault.
+    Stored,
+    /// It is attached and deployed.
+    Live,
+    /// A successor is live; it waits for removal.
+    Retired,
+    /// It is no longer in the vault.
+    Removed,
+}
+
+/// One certificate of an instance. Its names are computed from stored ids and saved before they are used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateRecord {
+    /// The instance it is for.
+    pub instance: InstanceId,
+    /// The incarnation of the instance.
+    pub incarnation: i32,
+    /// 1 for the first certificate of the incarnation, one more for each successor.
+    pub generation: i32,
+    /// The issuance that obtains it.
+    pub issuance: IssuanceId,
+    /// The name it is kept under in the vault.
+    pub vault_name: VaultName,
+    /// How the CDN calls it, once it is in the vault.
+    pub stored: Option<StoredCertificate>,
+    /// What it says, once it is issued.
+    pub facts: Option<CertificateFacts>,
+    /// The stage of life.
+    pub state: CertificateState,
+}
+
+/// Keeps the certificates of instances.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait CertificateStore: Send + Sync {
+    /// Writes a record, replacing the one of the same instance, incarnation and generation. Only the holder of the
+    /// instance's lease writes.
+    async fn put(&self, record: &CertificateRecord) -> PortResult<()>;
+
+    /// The certificates of one incarnation, oldest generation first.
+    async fn of_instance(&self, id: &InstanceId, incarnation: i32) -> PortResult<Vec<CertificateRecord>>;
+}

@@ -1,0 +1,98 @@
+use async_trait::async_trait;
+
+use crate::{InstanceId, OperationId, PortResult, Timestamp};
+
+/// Which of an instance's two tracks an operation runs on. At most one operation runs on each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Track {
+    /// The user's operations, which the platform sees.
+    User,
+    /// The broker's own renewals, which the platform never sees.
+    Renewal,
+}
+
+/// What an operation does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperationKind {
+    /// Brings a new instance to life.
+    Provision,
+    /// Takes an instance down.
+    Deprovision,
+}
+
+/// How an operation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperationState {
+    /// There are steps left.
+    Running,
+    /// Every step is done.
+    Succeeded,
+    /// It was given up.
+    Failed,
+    /// Another operation took over.
+    Cancelled,
+}
+
+/// One operation on an instance: a plan of steps and a cursor in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// Its id, also the `operation` string of OSB.
+    pub id: OperationId,
+    /// The instance it works on.
+    pub instance: InstanceId,
+    /// Its track.
+    pub track: Track,
+    /// Its plan.
+    pub kind: OperationKind,
+    /// How it stands.
+    pub state: OperationState,
+    /// The name of the step that is next.
+    pub step: String,
+    /// How often this step has been tried and has failed, since it last went well.
+    pub attempt: i32,
+    /// Not to be worked on before this moment.
+    pub next_at: Timestamp,
+    /// When this step was reached.
+    pub step_since: Timestamp,
+    /// When the operation was accepted.
+    pub started_at: Timestamp,
+    /// The latest sentence for the tenant: what is waited for, or why it failed.
+    pub sentence: Option<String>,
+    /// The latest error for the operator, with the upstream request id.
+    pub error: Option<String>,
+}
+
+/// One line of an operation's history. The history is only ever added to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogEntry {
+    /// The operation.
+    pub operation: OperationId,
+    /// The step that ran.
+    pub step: String,
+    /// `done`, `waiting`, `retry`, `failed`.
+    pub outcome: String,
+    /// What happened, for the operator.
+    pub sentence: String,
+    /// The upstream's request id, if one was involved.
+    pub request_id: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Keeps operations, for those who ask about them and start them.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait OperationStore: Send + Sync {
+    /// The operation with this id.
+    async fn find(&self, id: &OperationId) -> PortResult<Option<Operation>>;
+
+    /// The newest operation on the user's track of an instance.
+    async fn latest(&self, instance: &InstanceId) -> PortResult<Option<Operation>>;
+
+    /// Stores a deprovision operation, cancels whatever else runs on the instance, and marks the instance as being
+    /// deprovisioned; all or nothing. `false` when a deprovision is already running: nothing was changed.
+    async fn begin_deprovision(&self, operation: &Operation) -> PortResult<bool>;
+
+    /// The history of an operation, oldest first.
+    async fn history(&self, id: &OperationId) -> PortResult<Vec<LogEntry>>;
+}

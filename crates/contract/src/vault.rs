@@ -1,0 +1,23 @@
+use async_trait::async_trait;
+
+use crate::{CertificateBundle, PortResult, StoredCertificate, VaultName};
+
+/// Where certificates are kept for the CDN to use: the IAM server certificates of an AWS account.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait CertificateVault: Send + Sync {
+    /// Makes sure that this very certificate is kept under `name`, and says how the CDN calls it. Called again after
+    /// a lost answer it finds and adopts what is there: there is never a second copy.
+    ///
+    /// Errors: `Retry` (throttled, unreachable), `AwaitOperator` (quota, access, credentials), `GiveUp` (another
+    /// certificate is kept under that name, or this one is refused).
+    async fn ensure(&self, name: &VaultName, bundle: &CertificateBundle) -> PortResult<StoredCertificate>;
+
+    /// How the CDN calls the certificate kept under `name`; `None` when there is none.
+    async fn find(&self, name: &VaultName) -> PortResult<Option<StoredCertificate>>;
+
+    /// Removes the certificate kept under `name`. Removing what is gone is success.
+    ///
+    /// Errors: `Retry` while the CDN still uses it.
+    async fn remove(&self, name: &VaultName) -> PortResult<()>;
+}
