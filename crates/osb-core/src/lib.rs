@@ -1,1 +1,43 @@
 #![doc = include_str!("../README.md")]
+
+mod answers;
+mod api;
+mod body;
+mod catalog;
+mod catalog_rules;
+mod credential;
+mod decide;
+mod error_code;
+mod existing;
+mod identity;
+mod json;
+mod operation;
+mod operation_id;
+mod polling;
+mod query;
+mod reading;
+mod request;
+mod response;
+mod route;
+mod text;
+mod version;
+
+pub use answers::{FailedOperation, LastOperationState};
+pub use api::{Api, Call};
+pub use catalog::{
+    Catalog, InvalidCatalog, MaintenanceInfo, ParametersSchema, Plan, Schemas, Service, ServiceInstanceSchema,
+};
+pub use credential::{Credential, InvalidCredential};
+pub use decide::{
+    DeprovisionDecision, FetchDecision, ProvisionDecision, decide_deprovision, decide_fetch, decide_provision,
+};
+pub use error_code::{ErrorCode, UpdateRefusal};
+pub use existing::{Existing, InstanceState};
+pub use identity::{OriginatingIdentity, Originator};
+pub use json::same_json;
+pub use operation::{CatalogQuery, Deprovision, Fetch, LastOperation, Operation, Provision, Update};
+pub use operation_id::{InvalidOperationId, OperationId};
+pub use polling::{KnownOperation, LastOperationDecision, decide_last_operation};
+pub use request::Request;
+pub use response::Response;
+pub use version::ApiVersion;
