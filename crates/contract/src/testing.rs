@@ -1,1 +1,49 @@
-//! Stateful fakes, a manual clock, mocks and conformance suites. Behind the feature `testing`.
+//! Stateful fakes, a manual clock, crash points, mocks and conformance suites. Behind the feature `testing`.
+//!
+//! The fakes are handles on shared state: a clone of a handle, given to a "new process", sees the same world. Every
+//! method of every fake passes a [`CrashPlan`], which can end the process there or let the call fail. [`World`] is
+//! all of them together.
+#![expect(
+    clippy::missing_panics_doc,
+    clippy::panic,
+    reason = "fakes and conformance suites report by panicking: that is how a test fails"
+)]
+
+mod alerts;
+mod cdn;
+mod clock;
+mod cloud;
+pub mod conformance;
+mod crash;
+mod issuer;
+mod memory;
+pub mod sample;
+mod site;
+mod vault;
+mod world;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub use alerts::RecordingAlerts;
+pub use cdn::FakeCdn;
+pub use clock::{ManualClock, SequentialRandomness};
+pub use cloud::Write;
+pub use crash::{CrashPlan, Outcome, until_crash};
+pub use issuer::FakeIssuer;
+pub use memory::MemoryStore;
+pub use site::FakeSite;
+pub use vault::FakeVault;
+pub use world::World;
+
+pub use crate::alerts::MockAlerts;
+pub use crate::cdn::MockCdn;
+pub use crate::certificate::MockCertificateIssuer;
+pub use crate::proof::MockProofProbe;
+pub use crate::site::MockChallengeSite;
+pub use crate::time::MockClock;
+pub use crate::vault::MockCertificateVault;
+
+/// A test that panicked while it held a lock has failed already; the others may go on.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,1 @@
+//! Suites that a fake and its adapters both pass.

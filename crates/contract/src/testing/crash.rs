@@ -1,0 +1,186 @@
+use std::collections::BTreeMap;
+use std::future::{Future, pending};
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::watch;
+
+use super::locked;
+use crate::{PortError, PortResult};
+
+/// Every method that passes the plan, by the name that [`CrashPlan::fail`] takes.
+const METHODS: &[&str] = &[
+    "accounts.ensure",
+    "accounts.find",
+    "accounts.record_url",
+    "alerts.raise",
+    "cdn.apply",
+    "cdn.disable",
+    "cdn.ensure",
+    "cdn.find",
+    "cdn.remove",
+    "certificates.of_instance",
+    "certificates.put",
+    "instances.create",
+    "instances.find",
+    "instances.record_distribution",
+    "issuances.insert",
+    "issuances.load",
+    "issuances.save",
+    "issuer.abandon",
+    "issuer.advance",
+    "issuer.instructions",
+    "issuer.open",
+    "operations.begin_deprovision",
+    "operations.find",
+    "operations.history",
+    "operations.latest",
+    "queue.claim",
+    "queue.log",
+    "queue.next_due",
+    "queue.release",
+    "queue.save",
+    "site.clear",
+    "site.present",
+    "site.withdraw",
+    "vault.ensure",
+    "vault.find",
+    "vault.remove",
+];
+
+/// Where the process is to die, and which calls are to fail. Clones are one plan, shared by all fakes of a world.
+///
+/// Every call of a fake passes two points, one before its effect and one after it, when the answer is on its way.
+/// The points are numbered in the order in which they are reached, from 1, over the whole life of the plan. Dying
+/// at the first means that nothing happened, dying at the second that it happened and nobody knows.
+///
+/// A process that died makes no further calls: from then on every call hangs, until [`until_crash`] has buried it.
+#[derive(Clone, Debug, Default)]
+pub struct CrashPlan {
+    script: Arc<Mutex<Script>>,
+    dead: Arc<watch::Sender<bool>>,
+}
+
+#[derive(Debug, Default)]
+struct Script {
+    passed: u64,
+    crash_at: Option<u64>,
+    died_at: Option<String>,
+    failures: BTreeMap<String, Failure>,
+}
+
+struct Failure {
+    left: usize,
+    make: Box<dyn Fn() -> PortError + Send>,
+}
+
+/// How a process ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome<T> {
+    /// It ran to its end.
+    Finished(T),
+    /// It died at a crash point. [`CrashPlan::died_at`] says where.
+    Crashed,
+}
+
+/// Runs `process` until it ends or until it dies at a point of `plan`. A dead process is dropped where it stands;
+/// afterwards the plan lets a new one run.
+pub async fn until_crash<T>(plan: &CrashPlan, process: impl Future<Output = T>) -> Outcome<T> {
+    let outcome = {
+        let process = pin!(process);
+        let mut dead = plan.dead.subscribe();
+        tokio::select! {
+            biased;
+            _ = dead.wait_for(|dead| *dead) => Outcome::Crashed,
+            value = process => Outcome::Finished(value),
+        }
+    };
+    plan.dead.send_replace(false);
+    outcome
+}
+
+impl CrashPlan {
+    /// A plan without a crash and without failures.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lets the process die at point `number`, once. Panics when that point has already been passed.
+    pub fn crash_at(&self, number: u64) {
+        let mut script = locked(&self.script);
+        assert!(number > script.passed, "point {number} lies behind: {} were passed", script.passed);
+        script.crash_at = Some(number);
+    }
+
+    /// How many points were passed so far, the one that was fatal included.
+    pub fn points_passed(&self) -> u64 {
+        locked(&self.script).passed
+    }
+
+    /// The latest point that was fatal, such as `point 7: after cdn.apply`.
+    pub fn died_at(&self) -> Option<String> {
+        locked(&self.script).died_at.clone()
+    }
+
+    /// Lets the next `times` calls of `method` (such as `cdn.apply`) fail without effect. Replaces what was said
+    /// about that method before. Panics when no fake has such a method.
+    pub fn fail(&self, method: &str, times: usize, make: impl Fn() -> PortError + Send + 'static) {
+        assert!(METHODS.contains(&method), "no fake has a method {method:?}");
+        let failure = Failure { left: times, make: Box::new(make) };
+        locked(&self.script).failures.insert(method.to_owned(), failure);
+    }
+
+    /// Lets `method` work again.
+    pub fn mend(&self, method: &str) {
+        locked(&self.script).failures.remove(method);
+    }
+
+    /// One call of `method`: the point before it, a failure if one was ordered, the effect, the point after it.
+    pub(super) async fn pass<T>(
+        &self,
+        method: &'static str,
+        effect: impl FnOnce() -> PortResult<T>,
+    ) -> PortResult<T> {
+        self.point("before", method).await;
+        let failure = locked(&self.script).failure(method);
+        if let Some(error) = failure {
+            return Err(error);
+        }
+        let answer = effect();
+        self.point("after", method).await;
+        answer
+    }
+
+    async fn point(&self, moment: &str, method: &'static str) {
+        debug_assert!(METHODS.contains(&method), "{method} is missing in METHODS");
+        let already_dead = *self.dead.borrow();
+        if already_dead || locked(&self.script).dies_here(moment, method) {
+            self.dead.send_replace(true);
+            pending::<()>().await;
+        }
+    }
+}
+
+impl Script {
+    fn dies_here(&mut self, moment: &str, method: &str) -> bool {
+        self.passed += 1;
+        let dies = self.crash_at == Some(self.passed);
+        if dies {
+            self.crash_at = None;
+            self.died_at = Some(format!("point {}: {moment} {method}", self.passed));
+        }
+        dies
+    }
+
+    fn failure(&mut self, method: &str) -> Option<PortError> {
+        let failure = self.failures.get_mut(method).filter(|failure| failure.left > 0)?;
+        failure.left -= 1;
+        Some((failure.make)())
+    }
+}
+
+impl std::fmt::Debug for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Failure").field("left", &self.left).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,73 @@
+mod instances;
+mod queue;
+mod records;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use super::{CrashPlan, ManualClock, locked};
+use crate::{
+    AccountRecord, CertificateRecord, Clock, Instance, InstanceId, IssuanceId, IssuanceRecord, LeaseToken,
+    LogEntry, Operation, OperationId, OperationState, PortResult, Timestamp,
+};
+
+/// All storage ports in memory, with exactly the promises of the ports. Clones share the data, so that the store
+/// outlives the process that used it.
+#[derive(Clone, Debug)]
+pub struct MemoryStore {
+    clock: ManualClock,
+    plan: CrashPlan,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    instances: BTreeMap<InstanceId, Instance>,
+    leases: BTreeMap<InstanceId, Lease>,
+    /// In the order in which they were stored.
+    operations: Vec<Operation>,
+    log: Vec<LogEntry>,
+    /// By instance, incarnation and generation.
+    certificates: BTreeMap<(InstanceId, i32, i32), CertificateRecord>,
+    issuances: BTreeMap<IssuanceId, IssuanceRecord>,
+    accounts: BTreeMap<String, AccountRecord>,
+}
+
+#[derive(Debug)]
+struct Lease {
+    token: LeaseToken,
+    until: Timestamp,
+}
+
+impl MemoryStore {
+    /// An empty store whose leases and due times go by `clock`.
+    pub fn new(clock: ManualClock) -> Self {
+        Self { clock, plan: CrashPlan::new(), state: Arc::default() }
+    }
+
+    /// The same store, with every call passing `plan`.
+    #[must_use]
+    pub fn with_plan(mut self, plan: &CrashPlan) -> Self {
+        self.plan = plan.clone();
+        self
+    }
+
+    /// One call of a port: `effect` runs alone and at once, between the two points of the plan.
+    async fn call<T: Send>(
+        &self,
+        method: &'static str,
+        effect: impl FnOnce(&mut State, Timestamp) -> PortResult<T> + Send,
+    ) -> PortResult<T> {
+        self.plan.pass(method, || effect(&mut locked(&self.state), self.clock.now())).await
+    }
+}
+
+impl State {
+    fn operation(&self, id: &OperationId) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.id == *id)
+    }
+
+    fn running(&self) -> impl Iterator<Item = &Operation> {
+        self.operations.iter().filter(|operation| operation.state == OperationState::Running)
+    }
+}

@@ -1,0 +1,110 @@
+use async_trait::async_trait;
+
+use super::{MemoryStore, State};
+use crate::{
+    DistributionId, Instance, InstanceId, InstanceState, InstanceStore, LogEntry, Operation, OperationId,
+    OperationKind, OperationState, OperationStore, PortError, PortResult, Remedy, Track,
+};
+
+#[async_trait]
+impl InstanceStore for MemoryStore {
+    async fn create(&self, instance: &Instance, operation: &Operation) -> PortResult<bool> {
+        self.call("instances.create", |state, _| {
+            if state.instances.get(&instance.id).is_some_and(|old| !gives_way(old, instance)) {
+                return Ok(false);
+            }
+            state.add(operation)?;
+            state.instances.insert(instance.id.clone(), instance.clone());
+            Ok(true)
+        })
+        .await
+    }
+
+    async fn find(&self, id: &InstanceId) -> PortResult<Option<Instance>> {
+        self.call("instances.find", |state, _| Ok(state.instances.get(id).cloned())).await
+    }
+
+    async fn record_distribution(
+        &self,
+        id: &InstanceId,
+        distribution: &DistributionId,
+        domain: &str,
+    ) -> PortResult<()> {
+        self.call("instances.record_distribution", |state, _| {
+            if let Some(instance) = state.instances.get_mut(id) {
+                instance.distribution = Some(distribution.clone());
+                instance.distribution_domain = Some(domain.to_owned());
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl OperationStore for MemoryStore {
+    async fn find(&self, id: &OperationId) -> PortResult<Option<Operation>> {
+        self.call("operations.find", |state, _| Ok(state.operation(id).cloned())).await
+    }
+
+    async fn latest(&self, instance: &InstanceId) -> PortResult<Option<Operation>> {
+        self.call("operations.latest", |state, _| {
+            let on_users_track = |o: &&Operation| o.instance == *instance && o.track == Track::User;
+            Ok(state.operations.iter().rfind(on_users_track).cloned())
+        })
+        .await
+    }
+
+    async fn begin_deprovision(&self, operation: &Operation) -> PortResult<bool> {
+        self.call("operations.begin_deprovision", |state, _| state.begin_deprovision(operation)).await
+    }
+
+    async fn history(&self, id: &OperationId) -> PortResult<Vec<LogEntry>> {
+        self.call("operations.history", |state, _| {
+            Ok(state.log.iter().filter(|entry| entry.operation == *id).cloned().collect())
+        })
+        .await
+    }
+}
+
+/// Whether `old` is the tombstone of the incarnation just before `new`.
+fn gives_way(old: &Instance, new: &Instance) -> bool {
+    old.state == InstanceState::Gone && old.incarnation + 1 == new.incarnation
+}
+
+impl State {
+    /// Adds an operation, if its id is new and its track is free.
+    fn add(&mut self, operation: &Operation) -> PortResult<()> {
+        let same_track = |o: &Operation| o.instance == operation.instance && o.track == operation.track;
+        if self.operation(&operation.id).is_some() || self.running().any(same_track) {
+            let cause = "the operation's id is taken, or another one runs on its track";
+            return Err(PortError::new("store the operation", Remedy::GiveUp, cause));
+        }
+        self.operations.push(operation.clone());
+        Ok(())
+    }
+
+    fn begin_deprovision(&mut self, operation: &Operation) -> PortResult<bool> {
+        let deprovisions =
+            |o: &Operation| o.instance == operation.instance && o.kind == OperationKind::Deprovision;
+        let alive =
+            self.instances.get(&operation.instance).is_some_and(|found| found.state != InstanceState::Gone);
+        if !alive || self.running().any(deprovisions) {
+            return Ok(false);
+        }
+        let before = self.operations.clone();
+        for other in &mut self.operations {
+            if other.instance == operation.instance && other.state == OperationState::Running {
+                other.state = OperationState::Cancelled;
+            }
+        }
+        if let Err(error) = self.add(operation) {
+            self.operations = before;
+            return Err(error);
+        }
+        if let Some(instance) = self.instances.get_mut(&operation.instance) {
+            instance.state = InstanceState::Deprovisioning;
+        }
+        Ok(true)
+    }
+}

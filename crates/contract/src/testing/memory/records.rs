@@ -1,0 +1,79 @@
+use async_trait::async_trait;
+
+use super::MemoryStore;
+use crate::{
+    AccountRecord, AccountStore, CertificateRecord, CertificateStore, InstanceId, IssuanceId, IssuanceRecord,
+    IssuanceStore, PortResult,
+};
+
+#[async_trait]
+impl CertificateStore for MemoryStore {
+    async fn put(&self, record: &CertificateRecord) -> PortResult<()> {
+        self.call("certificates.put", |state, _| {
+            let key = (record.instance.clone(), record.incarnation, record.generation);
+            state.certificates.insert(key, record.clone());
+            Ok(())
+        })
+        .await
+    }
+
+    async fn of_instance(&self, id: &InstanceId, incarnation: i32) -> PortResult<Vec<CertificateRecord>> {
+        self.call("certificates.of_instance", |state, _| {
+            let of_incarnation = (id.clone(), incarnation, i32::MIN)..=(id.clone(), incarnation, i32::MAX);
+            Ok(state.certificates.range(of_incarnation).map(|(_, record)| record.clone()).collect())
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl IssuanceStore for MemoryStore {
+    async fn insert(&self, record: &IssuanceRecord) -> PortResult<()> {
+        self.call("issuances.insert", |state, _| {
+            let first = IssuanceRecord { version: 0, ..record.clone() };
+            state.issuances.entry(record.id.clone()).or_insert(first);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn load(&self, id: &IssuanceId) -> PortResult<Option<IssuanceRecord>> {
+        self.call("issuances.load", |state, _| Ok(state.issuances.get(id).cloned())).await
+    }
+
+    async fn save(&self, record: &IssuanceRecord) -> PortResult<bool> {
+        self.call("issuances.save", |state, _| match state.issuances.get_mut(&record.id) {
+            Some(stored) if stored.version == record.version => {
+                *stored = IssuanceRecord { version: record.version + 1, ..record.clone() };
+                Ok(true)
+            }
+            _ => Ok(false),
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl AccountStore for MemoryStore {
+    async fn find(&self, directory: &str) -> PortResult<Option<AccountRecord>> {
+        self.call("accounts.find", |state, _| Ok(state.accounts.get(directory).cloned())).await
+    }
+
+    async fn ensure(&self, candidate: &AccountRecord) -> PortResult<AccountRecord> {
+        self.call("accounts.ensure", |state, _| {
+            let directory = candidate.directory.clone();
+            Ok(state.accounts.entry(directory).or_insert_with(|| candidate.clone()).clone())
+        })
+        .await
+    }
+
+    async fn record_url(&self, directory: &str, url: &str) -> PortResult<()> {
+        self.call("accounts.record_url", |state, _| {
+            if let Some(account) = state.accounts.get_mut(directory) {
+                account.url = Some(url.to_owned());
+            }
+            Ok(())
+        })
+        .await
+    }
+}

@@ -1,0 +1,1 @@
+//! The fakes against the conformance suites, and the crash driver itself.
