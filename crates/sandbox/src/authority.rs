@@ -1,0 +1,108 @@
+//! The ACME authority: Pebble, with a gate before it.
+
+mod gate;
+mod hold;
+mod pebble;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+pub use gate::{Gate, GateRequest};
+pub use hold::{Held, Moment};
+use pebble::Pebble;
+
+use crate::pki::Ca;
+
+/// How the authority is to behave.
+#[derive(Clone, Debug)]
+pub struct AuthoritySettings {
+    /// The folder for its configuration, its certificates and its log.
+    pub state: PathBuf,
+    /// The name server that it asks when it validates.
+    pub dns: SocketAddr,
+    /// Refuse what a coming version of the protocol will refuse.
+    pub strict: bool,
+    /// How many requests in a hundred are refused with `badNonce` (RFC 8555, 6.5).
+    pub nonce_rejection_percent: u8,
+    /// How many new orders in a hundred find a valid authorization from before reused.
+    pub authorization_reuse_percent: u8,
+    /// External accounts, as pairs of key id and base64url HMAC key. When there are any, a new account has
+    /// to be bound to one of them (RFC 8555, 7.3.4).
+    pub external_accounts: Vec<(String, String)>,
+}
+
+impl AuthoritySettings {
+    /// Strict, with a few refused nonces, half of the authorizations reused and no external accounts.
+    pub fn new(state: impl Into<PathBuf>, dns: SocketAddr) -> Self {
+        Self {
+            state: state.into(),
+            dns,
+            strict: true,
+            nonce_rejection_percent: 5,
+            authorization_reuse_percent: 50,
+            external_accounts: Vec::new(),
+        }
+    }
+}
+
+/// A running authority. Its accounts and its issuing roots live in its memory and go with it, so it is never
+/// restarted under a running broker. Dropping it kills Pebble.
+pub struct Authority {
+    gate: Gate,
+    pebble: Pebble,
+    root_file: PathBuf,
+}
+
+impl Authority {
+    /// Starts Pebble and the gate and waits until both answer.
+    ///
+    /// Fails with the name of the package to install where Pebble is missing, and with the last lines of
+    /// its log where it does not come up.
+    pub async fn start(settings: &AuthoritySettings) -> anyhow::Result<Self> {
+        let state = &settings.state;
+        std::fs::create_dir_all(state).with_context(|| format!("cannot make {}", state.display()))?;
+        let ca = Ca::new("Sandbox CA for the TLS of the ACME server")?;
+        let certificate = ca.server_certificate(&["localhost", "127.0.0.1"])?;
+        let pebble = Pebble::start(settings, &ca, &certificate).await?;
+        let gate = Gate::start(&pebble, &certificate).await?;
+        let root_file = state.join("acme-root.pem");
+        let trusted = [std::slice::from_ref(&ca.pem().to_owned()), pebble.roots()].concat().concat();
+        std::fs::write(&root_file, trusted)
+            .with_context(|| format!("cannot write {}", root_file.display()))?;
+        Ok(Self { gate, pebble, root_file })
+    }
+
+    /// Where an ACME client starts (RFC 8555, 7.1.1): the gate's directory.
+    pub fn directory_url(&self) -> String {
+        self.gate.directory_url()
+    }
+
+    /// The roots under which certificates are issued, each in PEM.
+    pub fn roots_pem(&self) -> &[String] {
+        self.pebble.roots()
+    }
+
+    /// A PEM file with the root of the authority's own TLS and with the issuing roots: one file to reach the
+    /// authority and to verify a site that shows its certificates.
+    pub fn root_file(&self) -> &Path {
+        &self.root_file
+    }
+
+    /// The gate, for what tests want to see or to hold back.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Everything that Pebble has logged until now.
+    pub fn log(&self) -> anyhow::Result<String> {
+        self.pebble.log()
+    }
+
+    /// Closes the gate, ends Pebble and waits until it is gone.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        drop(self.gate);
+        self.pebble.stop().await
+    }
+}
