@@ -1,1 +1,22 @@
 #![doc = include_str!("../README.md")]
+
+mod catalog;
+mod decide;
+mod describe;
+mod names;
+mod pace;
+mod parameters;
+mod ports;
+mod server;
+mod service;
+mod worker;
+mod workflow;
+
+pub use catalog::{PLAN_ID, SERVICE_ID, default_catalog};
+pub use pace::Pace;
+pub use parameters::{ParameterError, read_settings};
+pub use ports::Ports;
+pub use server::{ServerError, ServerLimits, serve};
+pub use service::{Rules, Service};
+pub use worker::{WorkSettings, Worker};
+pub use workflow::{DEPROVISION, PROVISION, Step};

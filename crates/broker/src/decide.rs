@@ -1,0 +1,237 @@
+//! What follows from the result of a step: the new cursor, what is written into the history, who is told.
+
+use std::time::Duration;
+
+use contract::{
+    Alert, Cursor, InstanceState, LogEntry, Operation, OperationKind, OperationState, PortError, PortResult,
+    Remedy, Timestamp,
+};
+
+use crate::pace::{Pace, back_off};
+use crate::workflow::{Outcome, Step};
+
+/// The consequences of one run of a step.
+#[derive(Debug)]
+pub(crate) struct Decision {
+    pub(crate) cursor: Cursor,
+    pub(crate) log: Option<LogEntry>,
+    pub(crate) alert: Option<Alert>,
+}
+
+/// Everything a decision depends on.
+pub(crate) struct Situation<'a> {
+    pub(crate) operation: &'a Operation,
+    pub(crate) step: Step,
+    pub(crate) pace: &'a Pace,
+    pub(crate) now: Timestamp,
+    /// A number from 0 to 255, for jitter.
+    pub(crate) chance: u8,
+}
+
+impl Situation<'_> {
+    /// Decides what follows.
+    pub(crate) fn decide(&self, result: PortResult<Outcome>) -> Decision {
+        match result {
+            Ok(Outcome::Done) => self.done(),
+            Ok(Outcome::Wait(_)) if self.is_overdue() => self.failed(&self.overdue()),
+            Ok(Outcome::Wait(wait)) => self.wait(wait),
+            Ok(Outcome::BackTo(earlier)) => self.back_to(earlier),
+            Err(error) => self.error(&error),
+        }
+    }
+
+    fn done(&self) -> Decision {
+        let cursor = match self.step.after(self.operation.kind) {
+            Some(next) => self.at(next, Duration::ZERO),
+            None => Cursor {
+                state: OperationState::Succeeded,
+                instance_state: Some(match self.operation.kind {
+                    OperationKind::Provision => InstanceState::Ready,
+                    OperationKind::Deprovision => InstanceState::Gone,
+                }),
+                ..self.at(self.step, Duration::ZERO)
+            },
+        };
+        Decision { cursor, log: Some(self.entry("done", String::new(), None)), alert: None }
+    }
+
+    fn wait(&self, wait: Duration) -> Decision {
+        let cursor = Cursor { step_since: self.operation.step_since, ..self.at(self.step, wait) };
+        Decision { cursor, log: None, alert: None }
+    }
+
+    /// Not at once: what was undone behind our back may be undone again.
+    fn back_to(&self, earlier: Step) -> Decision {
+        let cursor = self.at(earlier, self.pace.deployment_poll);
+        let sentence = format!("back to {}", earlier.name());
+        Decision { cursor, log: Some(self.entry("back", sentence, None)), alert: None }
+    }
+
+    fn error(&self, error: &PortError) -> Decision {
+        let wait = match error.remedy() {
+            Remedy::GiveUp | Remedy::StartOver => return self.failed(error),
+            // The operator may need longer than any deadline; nothing of the user's is given up for that.
+            Remedy::AwaitOperator => back_off(6, None, self.chance),
+            _ if self.is_overdue() => return self.failed(error),
+            Remedy::AwaitTenant => back_off(self.operation.attempt + 3, None, self.chance),
+            Remedy::Retry { after } => back_off(self.operation.attempt, after, self.chance),
+        };
+        let text = error.to_string();
+        let is_news = self.operation.error.as_ref() != Some(&text);
+        let alert = (is_news && error.remedy() == Remedy::AwaitOperator).then(|| self.alert(&text));
+        let log = is_news.then(|| self.entry("retry", text.clone(), error.request_id()));
+        let cursor = Cursor {
+            attempt: self.operation.attempt.saturating_add(1),
+            step_since: self.operation.step_since,
+            sentence: error.tenant_sentence().map(str::to_owned),
+            error: Some(text),
+            ..self.at(self.step, wait)
+        };
+        Decision { cursor, log, alert }
+    }
+
+    fn failed(&self, error: &PortError) -> Decision {
+        let text = error.to_string();
+        let cursor = Cursor {
+            state: OperationState::Failed,
+            attempt: self.operation.attempt.saturating_add(1),
+            step_since: self.operation.step_since,
+            sentence: error.tenant_sentence().map(str::to_owned),
+            error: Some(text.clone()),
+            instance_state: Some(match self.operation.kind {
+                OperationKind::Provision => InstanceState::ProvisionFailed,
+                OperationKind::Deprovision => InstanceState::DeprovisionFailed,
+            }),
+            ..self.at(self.step, Duration::ZERO)
+        };
+        let log = self.entry("failed", text.clone(), error.request_id());
+        Decision { cursor, log: Some(log), alert: Some(self.alert(&text)) }
+    }
+
+    fn is_overdue(&self) -> bool {
+        self.now.since(self.operation.step_since) > self.pace.deadline(self.step)
+    }
+
+    fn overdue(&self) -> PortError {
+        let hours = self.pace.deadline(self.step).as_secs().div_ceil(3600);
+        let error =
+            PortError::new(self.step.name(), Remedy::GiveUp, format!("not done within {hours} hours"));
+        match self.step {
+            Step::ObtainCertificate => error.for_tenant(format!(
+                "The domains were not proven within {hours} hours. Delete this service instance and create it again \
+                 when you can set the DNS records."
+            )),
+            _ => error,
+        }
+    }
+
+    /// A running cursor at `step`, reached now, with a clean slate.
+    fn at(&self, step: Step, wait: Duration) -> Cursor {
+        Cursor {
+            state: OperationState::Running,
+            step: step.name().to_owned(),
+            attempt: 0,
+            next_at: self.now + wait,
+            step_since: self.now,
+            sentence: None,
+            error: None,
+            instance_state: None,
+        }
+    }
+
+    fn entry(&self, outcome: &str, sentence: String, request_id: Option<&str>) -> LogEntry {
+        LogEntry {
+            operation: self.operation.id.clone(),
+            step: self.step.name().to_owned(),
+            outcome: outcome.to_owned(),
+            sentence,
+            request_id: request_id.map(str::to_owned),
+            at: self.now,
+        }
+    }
+
+    fn alert(&self, text: &str) -> Alert {
+        Alert {
+            subject: format!("operation {} of instance {}", self.operation.id, self.operation.instance),
+            message: format!("step {}: {text}", self.step.name()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::{InstanceId, OperationId, Track};
+
+    use super::*;
+
+    fn operation(kind: OperationKind, step: Step) -> Operation {
+        Operation {
+            id: OperationId::new("op"),
+            instance: InstanceId::new("i"),
+            track: Track::User,
+            kind,
+            state: OperationState::Running,
+            step: step.name().to_owned(),
+            attempt: 0,
+            next_at: Timestamp::from_secs(0),
+            step_since: Timestamp::from_secs(0),
+            started_at: Timestamp::from_secs(0),
+            sentence: None,
+            error: None,
+        }
+    }
+
+    fn decide(operation: &Operation, now: i64, result: PortResult<Outcome>) -> Decision {
+        let step = Step::of(operation).expect("a step of the plan");
+        Situation { operation, step, pace: &Pace::default(), now: Timestamp::from_secs(now), chance: 0 }
+            .decide(result)
+    }
+
+    #[test]
+    fn the_last_step_ends_the_operation_and_moves_the_instance() {
+        let provision = operation(OperationKind::Provision, Step::WithdrawProofs);
+        let decision = decide(&provision, 1, Ok(Outcome::Done));
+        assert_eq!(decision.cursor.state, OperationState::Succeeded);
+        assert_eq!(decision.cursor.instance_state, Some(InstanceState::Ready));
+        let deprovision = operation(OperationKind::Deprovision, Step::Forget);
+        let decision = decide(&deprovision, 1, Ok(Outcome::Done));
+        assert_eq!(decision.cursor.instance_state, Some(InstanceState::Gone));
+    }
+
+    #[test]
+    fn a_user_who_does_not_come_is_told_so_in_the_end() {
+        let op = operation(OperationKind::Provision, Step::ObtainCertificate);
+        let waiting = decide(&op, 6 * 86_400, Ok(Outcome::Wait(Duration::from_secs(2))));
+        assert_eq!(waiting.cursor.state, OperationState::Running);
+        assert_eq!(waiting.cursor.step_since, op.step_since);
+        let over = decide(&op, 6 * 86_400 + 1, Ok(Outcome::Wait(Duration::from_secs(2))));
+        assert_eq!(over.cursor.state, OperationState::Failed);
+        assert!(over.cursor.sentence.is_some_and(|s| s.contains("144 hours")));
+        assert!(over.alert.is_some());
+    }
+
+    #[test]
+    fn an_expired_credential_parks_the_work_and_is_said_once() {
+        let mut op = operation(OperationKind::Provision, Step::CreateDistribution);
+        let refused = || PortError::new("create", Remedy::AwaitOperator, "ExpiredToken");
+        let first = decide(&op, 1_000_000, Err(refused()));
+        assert_eq!(first.cursor.state, OperationState::Running);
+        assert!(first.alert.is_some() && first.log.is_some());
+        op.error = first.cursor.error;
+        let second = decide(&op, 1_000_060, Err(refused()));
+        assert!(second.alert.is_none() && second.log.is_none());
+    }
+
+    #[test]
+    fn a_refusal_for_good_fails_at_once_and_a_passing_one_is_retried_until_the_deadline() {
+        let op = operation(OperationKind::Provision, Step::CreateDistribution);
+        let refused =
+            PortError::new("create", Remedy::GiveUp, "InvalidArgument").for_tenant("Mend the origin.");
+        let decision = decide(&op, 1, Err(refused));
+        assert_eq!(decision.cursor.state, OperationState::Failed);
+        assert_eq!(decision.cursor.sentence.as_deref(), Some("Mend the origin."));
+        let throttled = || PortError::new("create", Remedy::Retry { after: None }, "Throttling");
+        assert_eq!(decide(&op, 1, Err(throttled())).cursor.state, OperationState::Running);
+        assert_eq!(decide(&op, 5 * 3600, Err(throttled())).cursor.state, OperationState::Failed);
+    }
+}

@@ -1,0 +1,44 @@
+//! Names that must not repeat, computed from stored ids and never from the clock.
+
+use contract::{Instance, InstanceId, IssuanceId, Reference, VaultName};
+use sha2::{Digest, Sha256};
+
+/// The caller reference of an instance's distribution.
+pub(crate) fn distribution_reference(id: &InstanceId, incarnation: i32) -> Reference {
+    Reference::new(format!("cdn-{}-{incarnation}", safe(id)))
+}
+
+/// The id of the issuance behind one generation of an instance's certificate.
+pub(crate) fn issuance_id(instance: &Instance, generation: i32) -> IssuanceId {
+    IssuanceId::new(format!("{}.{}.{generation}", safe(&instance.id), instance.incarnation))
+}
+
+/// The vault's name for one generation of an instance's certificate (IAM: at most 128 of `[\w+=,.@-]`, and lower
+/// case only, because it is not known whether IAM folds case).
+pub(crate) fn vault_name(instance: &Instance, generation: i32) -> VaultName {
+    VaultName::new(format!("cdn-{}-{}-{generation}", safe(&instance.id), instance.incarnation))
+}
+
+/// The instance id itself where every upstream takes it (a GUID, as platforms send), otherwise a digest of it.
+fn safe(id: &InstanceId) -> String {
+    let text = id.as_str();
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if text.len() <= 64 && text.bytes().all(plain) {
+        return text.to_owned();
+    }
+    Sha256::digest(text.as_bytes()).iter().take(16).fold("x".to_owned(), |hex, b| format!("{hex}{b:02x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guid_stays_readable_and_anything_else_is_digested() {
+        let guid = InstanceId::new("9a4b0c1e-0000-4000-8000-000000000001");
+        assert_eq!(distribution_reference(&guid, 2).as_str(), "cdn-9a4b0c1e-0000-4000-8000-000000000001-2");
+        let odd = distribution_reference(&InstanceId::new("A~b".repeat(80)), 1);
+        assert_eq!(odd.as_str().len(), "cdn-x-1".len() + 32);
+        assert_ne!(odd, distribution_reference(&InstanceId::new("a~b".repeat(80)), 1));
+    }
+}

@@ -1,0 +1,115 @@
+mod provision;
+mod reading;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::{
+    DomainName, InstanceId, OperationId, OperationKind, OperationState, PortResult, Timestamp, Track,
+};
+use osb_core::{Api, Call, ErrorCode, Existing, Operation, Request, Response, UpdateRefusal};
+use tokio::sync::Notify;
+
+use crate::workflow::Step;
+use crate::{Pace, Ports};
+
+/// What the service is told by the operator.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// Where content comes from when the user does not say.
+    pub default_origin: DomainName,
+    /// For how long a finished deletion is reported as succeeded before it is reported as gone (R67).
+    pub deleted_retention: Duration,
+    /// How long things may take; the user is told.
+    pub pace: Pace,
+}
+
+/// Answers the platform. Reads and writes the store only: whatever needs the world is left to the worker, so that every
+/// answer is quick and nothing depends on being asked again (R5, R74).
+#[derive(Clone)]
+pub struct Service {
+    api: Arc<Api>,
+    ports: Ports,
+    rules: Arc<Rules>,
+    bell: Arc<Notify>,
+}
+
+impl Service {
+    /// A service that rings `bell` when there is new work.
+    pub fn new(api: Api, ports: Ports, rules: Rules, bell: Arc<Notify>) -> Self {
+        Self { api: Arc::new(api), ports, rules: Arc::new(rules), bell }
+    }
+
+    /// The answer to one request. Never fails: what cannot be done is an answer too.
+    pub async fn answer(&self, request: &Request<'_>) -> Response {
+        let call = match self.api.read(request) {
+            Ok(call) => call,
+            Err(refusal) => return refusal,
+        };
+        let answer = match &call.operation {
+            Operation::Catalog(query) => Ok(self.api.answer_catalog(query)),
+            Operation::Provision(wanted) => self.provision(&call, wanted).await,
+            Operation::Update(_) => Ok(update_refused()),
+            Operation::Deprovision(wanted) => self.deprovision(wanted).await,
+            Operation::LastOperation(question) => self.last_operation(question).await,
+            Operation::Fetch(question) => self.fetch(question).await,
+        };
+        let answer = answer.unwrap_or_else(|error| {
+            tracing::error!(%error, request.identity = ?call.request_identity, "could not answer");
+            unavailable()
+        });
+        log_refusal(&call, &answer);
+        answer.for_request(request.headers)
+    }
+
+    /// What is known under an instance id, in the protocol's words.
+    async fn existing(&self, id: &InstanceId) -> PortResult<Option<(contract::Instance, Existing)>> {
+        let Some(instance) = self.ports.instances.find(id).await? else { return Ok(None) };
+        let latest = self.ports.operations.latest(id).await?;
+        let existing = reading::existing(&instance, latest.as_ref());
+        Ok(Some((instance, existing)))
+    }
+
+    /// A new operation at the first step of its plan, due at once.
+    fn operation(&self, instance: &InstanceId, kind: OperationKind, now: Timestamp) -> contract::Operation {
+        let first = Step::plan(kind).first().map_or("", |step| step.name());
+        contract::Operation {
+            id: OperationId::new(self.ports.fresh_id()),
+            instance: instance.clone(),
+            track: Track::User,
+            kind,
+            state: OperationState::Running,
+            step: first.to_owned(),
+            attempt: 0,
+            next_at: now,
+            step_since: now,
+            started_at: now,
+            sentence: None,
+            error: None,
+        }
+    }
+}
+
+fn update_refused() -> Response {
+    Response::update_refused(
+        UpdateRefusal::UpdateNotSupported,
+        "Service instances of this service cannot be changed. Delete the instance and create it with the new parameters.",
+    )
+}
+
+/// The store did not answer. Nothing is known, so nothing is said about the instance (D22).
+fn unavailable() -> Response {
+    Response::error(
+        ErrorCode::Unavailable,
+        "The service broker cannot reach its database at the moment. Try again in a minute.",
+    )
+}
+
+fn log_refusal(call: &Call, answer: &Response) {
+    if answer.error_code().is_some() {
+        tracing::info!(
+            request.identity = ?call.request_identity, http.status = answer.status().as_u16(),
+            "refused: {}", answer.description().unwrap_or_default()
+        );
+    }
+}

@@ -1,0 +1,113 @@
+//! Creating and deleting: what is asked is stored whole before it is answered, and nothing else is done here.
+
+use contract::{
+    Instance, InstanceId, InstanceState, OperationKind, OriginalRequest, PortError, PortResult, Remedy,
+};
+use osb_core::{
+    Call, Deprovision, DeprovisionDecision, ErrorCode, Existing, Provision, ProvisionDecision, Response,
+    decide_deprovision, decide_provision,
+};
+
+use super::{Service, reading};
+use crate::{names, read_settings};
+
+impl Service {
+    /// `PUT`: R48 to R63.
+    pub(super) async fn provision(&self, call: &Call, wanted: &Provision) -> PortResult<Response> {
+        let id = InstanceId::new(&wanted.instance_id);
+        // Twice, because another request may create the same instance between the look and the insert.
+        for _ in 0..2 {
+            let known = self.existing(&id).await?;
+            let existing = known.as_ref().map(|(_, existing)| existing);
+            match decide_provision(self.api.catalog(), wanted, existing) {
+                ProvisionDecision::New => {}
+                ProvisionDecision::Repeat { operation } => {
+                    return Ok(Response::provision_accepted(&operation, None, None));
+                }
+                ProvisionDecision::AlreadyThere => return Ok(Response::provisioned(None)),
+                ProvisionDecision::Conflict(refusal) => return Ok(refusal),
+            }
+            let incarnation = known.map_or(1, |(tombstone, _)| tombstone.incarnation.saturating_add(1));
+            if let Some(answer) = self.create(call, wanted, incarnation).await? {
+                return Ok(answer);
+            }
+        }
+        Err(PortError::new("create an instance", Remedy::Retry { after: None }, "its id is contended for"))
+    }
+
+    /// Checks the parameters and stores the instance with its first operation; `None` when somebody was faster.
+    async fn create(
+        &self,
+        call: &Call,
+        wanted: &Provision,
+        incarnation: i32,
+    ) -> PortResult<Option<Response>> {
+        let settings = match read_settings(&wanted.parameters, &self.rules.default_origin) {
+            Ok(settings) => settings,
+            Err(mistake) => {
+                return Ok(Some(Response::error(ErrorCode::InvalidParameters, &mistake.to_string())));
+            }
+        };
+        let id = InstanceId::new(&wanted.instance_id);
+        let now = self.ports.clock.now();
+        let instance = Instance {
+            incarnation,
+            state: InstanceState::Provisioning,
+            request: original(call, wanted, now),
+            settings,
+            reference: names::distribution_reference(&id, incarnation),
+            distribution: None,
+            distribution_domain: None,
+            id,
+        };
+        let operation = self.operation(&instance.id, OperationKind::Provision, now);
+        if !self.ports.instances.create(&instance, &operation).await? {
+            return Ok(None);
+        }
+        self.bell.notify_one();
+        tracing::info!(instance.id = %instance.id, operation.id = %operation.id, "accepted a provision");
+        Ok(Some(Response::provision_accepted(&reading::operation_id(&operation)?, None, None)))
+    }
+
+    /// `DELETE`: R95 to R104.
+    pub(super) async fn deprovision(&self, wanted: &Deprovision) -> PortResult<Response> {
+        let id = InstanceId::new(&wanted.instance_id);
+        for _ in 0..2 {
+            let known = self.existing(&id).await?;
+            let existing: Option<&Existing> = known.as_ref().map(|(_, existing)| existing);
+            match decide_deprovision(wanted, existing) {
+                DeprovisionDecision::Gone => return Ok(Response::gone()),
+                DeprovisionDecision::Repeat { operation } => {
+                    return Ok(Response::deprovision_accepted(&operation));
+                }
+                DeprovisionDecision::Start { as_recorded } => {
+                    if !as_recorded {
+                        tracing::warn!(instance.id = %id, "deprovision names another service or plan (R102)");
+                    }
+                }
+            }
+            let operation = self.operation(&id, OperationKind::Deprovision, self.ports.clock.now());
+            if self.ports.operations.begin_deprovision(&operation).await? {
+                self.bell.notify_one();
+                tracing::info!(instance.id = %id, operation.id = %operation.id, "accepted a deprovision");
+                return Ok(Response::deprovision_accepted(&reading::operation_id(&operation)?));
+            }
+        }
+        Err(PortError::new("delete an instance", Remedy::Retry { after: None }, "its id is contended for"))
+    }
+}
+
+/// The whole request, as it was made (R112).
+fn original(call: &Call, wanted: &Provision, now: contract::Timestamp) -> OriginalRequest {
+    OriginalRequest {
+        service_id: wanted.service_id.clone(),
+        plan_id: wanted.plan_id.clone(),
+        organization: wanted.organization_guid.clone(),
+        space: wanted.space_guid.clone(),
+        parameters: serde_json::Value::Object(wanted.parameters.clone()).to_string(),
+        context: serde_json::Value::Object(wanted.context.clone()).to_string(),
+        identity: call.identity.as_ref().map(osb_core::OriginatingIdentity::audit),
+        api_version: call.api_version.to_string(),
+        received_at: now,
+    }
+}

@@ -1,0 +1,139 @@
+//! Polling and fetching: only reads.
+
+use contract::{
+    Instance, InstanceId, Operation, OperationKind, OperationState, PortError, PortResult, Remedy,
+};
+use osb_core::{
+    Existing, FailedOperation, Fetch, FetchDecision, InstanceState, KnownOperation, LastOperation,
+    LastOperationDecision, LastOperationState, Response, decide_fetch, decide_last_operation,
+};
+use serde_json::{Map, Value};
+
+use super::Service;
+use crate::describe::Scene;
+use crate::parameters::effective;
+
+impl Service {
+    /// `GET …/last_operation`: R64 to R75.
+    pub(super) async fn last_operation(&self, question: &LastOperation) -> PortResult<Response> {
+        let id = InstanceId::new(&question.instance_id);
+        let operations = self.operations_asked_about(&id, question).await?;
+        let known = operations.iter().map(|one| self.known(one)).collect::<PortResult<Vec<_>>>()?;
+        let (found, as_asked) = match decide_last_operation(question, &known, self.rules.deleted_retention) {
+            LastOperationDecision::Answer(answer) => return Ok(answer),
+            LastOperationDecision::Report { operation, as_asked } => (operation, as_asked),
+        };
+        if !as_asked {
+            tracing::warn!(instance.id = %id, "a poll names no operation of this instance; answering for the latest (R70)");
+        }
+        let operation = operations.iter().find(|one| one.id.as_str() == found.id.as_str());
+        let Some(operation) = operation.or(operations.first()) else { return Ok(Response::gone()) };
+        self.report(&id, operation).await
+    }
+
+    /// `GET /v2/service_instances/{id}`: R76 to R80.
+    pub(super) async fn fetch(&self, question: &Fetch) -> PortResult<Response> {
+        let known = self.existing(&InstanceId::new(&question.instance_id)).await?;
+        match (decide_fetch(known.as_ref().map(|(_, existing)| existing)), known) {
+            (FetchDecision::Show, Some((instance, _))) => {
+                let request = &instance.request;
+                let parameters = effective::parameters(&instance.settings);
+                Ok(Response::fetched(&request.service_id, &request.plan_id, &parameters, None))
+            }
+            (FetchDecision::Refused(refusal), _) => Ok(refusal),
+            (FetchDecision::Show, None) => Ok(Response::gone()),
+        }
+    }
+
+    /// The latest operation of an instance first, then the one asked about, if it is another one of the instance's.
+    async fn operations_asked_about(
+        &self,
+        id: &InstanceId,
+        question: &LastOperation,
+    ) -> PortResult<Vec<Operation>> {
+        let mut operations: Vec<Operation> = self.ports.operations.latest(id).await?.into_iter().collect();
+        if let Some(asked) = &question.operation
+            && operations.iter().all(|latest| latest.id.as_str() != asked)
+        {
+            let asked = self.ports.operations.find(&contract::OperationId::new(asked)).await?;
+            operations.extend(asked.filter(|one| one.instance == *id));
+        }
+        Ok(operations)
+    }
+
+    fn known(&self, operation: &Operation) -> PortResult<KnownOperation> {
+        let deleted =
+            operation.kind == OperationKind::Deprovision && operation.state == OperationState::Succeeded;
+        Ok(KnownOperation {
+            id: operation_id(operation)?,
+            deleted_for: deleted.then(|| self.ports.clock.now().since(operation.step_since)),
+        })
+    }
+
+    async fn report(&self, id: &InstanceId, operation: &Operation) -> PortResult<Response> {
+        let Some(instance) = self.ports.instances.find(id).await? else { return Ok(Response::gone()) };
+        let waiting =
+            operation.kind == OperationKind::Provision && operation.state == OperationState::Running;
+        let instructions = if waiting { self.instructions(&instance).await? } else { Vec::new() };
+        let scene =
+            Scene { instance: &instance, operation, instructions: &instructions, pace: &self.rules.pace };
+        Ok(Response::last_operation(protocol_state(operation), &scene.text()))
+    }
+
+    async fn instructions(&self, instance: &Instance) -> PortResult<Vec<contract::DomainInstructions>> {
+        let certificates = self.ports.certificates.of_instance(&instance.id, instance.incarnation).await?;
+        match certificates.last() {
+            Some(newest) => self.ports.issuer.instructions(&newest.issuance).await,
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+/// An instance in the protocol's words. `latest` is the newest operation on the user's track.
+pub(super) fn existing(instance: &Instance, latest: Option<&Operation>) -> Existing {
+    let request = &instance.request;
+    Existing {
+        service_id: request.service_id.clone(),
+        plan_id: request.plan_id.clone(),
+        organization_guid: request.organization.clone(),
+        space_guid: request.space.clone(),
+        parameters: as_sent(&request.parameters),
+        state: state(instance, latest),
+    }
+}
+
+/// An operation's id in the protocol's type. The broker makes its ids of hexadecimal digits, so they always fit.
+pub(super) fn operation_id(operation: &Operation) -> PortResult<osb_core::OperationId> {
+    osb_core::OperationId::parse(operation.id.as_str())
+        .map_err(|error| PortError::new("name an operation", Remedy::GiveUp, error))
+}
+
+fn state(instance: &Instance, latest: Option<&Operation>) -> InstanceState {
+    use contract::InstanceState as Stored;
+    let running = latest.and_then(|operation| operation_id(operation).ok());
+    match (instance.state, running) {
+        (Stored::Provisioning, Some(operation)) => InstanceState::Provisioning { operation },
+        (Stored::Deprovisioning, Some(operation)) => InstanceState::Deprovisioning { operation },
+        (Stored::Ready, _) => InstanceState::Ready,
+        (Stored::ProvisionFailed | Stored::Provisioning, _) => InstanceState::ProvisionFailed,
+        (Stored::DeprovisionFailed | Stored::Deprovisioning, _) => InstanceState::DeprovisionFailed,
+        (Stored::Gone, _) => InstanceState::Gone,
+    }
+}
+
+fn as_sent(parameters: &str) -> Map<String, Value> {
+    serde_json::from_str(parameters).unwrap_or_default()
+}
+
+fn protocol_state(operation: &Operation) -> LastOperationState {
+    match (operation.state, operation.kind) {
+        (OperationState::Running, _) => LastOperationState::InProgress { retry_after: None },
+        (OperationState::Succeeded, _) => LastOperationState::Succeeded,
+        (OperationState::Failed | OperationState::Cancelled, OperationKind::Provision) => {
+            LastOperationState::Failed(FailedOperation::Provision)
+        }
+        (OperationState::Failed | OperationState::Cancelled, OperationKind::Deprovision) => {
+            LastOperationState::Failed(FailedOperation::Deprovision { instance_usable: false })
+        }
+    }
+}

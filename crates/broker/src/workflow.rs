@@ -1,0 +1,270 @@
+//! The plans, the steps, and what each step does. Read from top to bottom.
+//!
+//! A step is idempotent, short, and never sleeps. It may be run twice, and its answer may be lost: whatever it
+//! learns is stored before the cursor moves, and every name it gives upstream is computed from stored ids.
+
+mod facts;
+
+use std::time::Duration;
+
+use contract::{
+    CertificateRequest, CertificateState, Instance, IssuanceProgress, Operation, OperationKind, PortResult,
+    Remedy,
+};
+
+use crate::Ports;
+use crate::worker::WorkSettings;
+
+/// Brings a new instance to life: a distribution without names first, because CloudFront takes a name only together
+/// with its certificate; then the certificate; then both in one update.
+pub const PROVISION: &[Step] = &[
+    Step::CreateDistribution,
+    Step::ObtainCertificate,
+    Step::StoreCertificate,
+    Step::AttachCertificate,
+    Step::AwaitDeployment,
+    Step::WithdrawProofs,
+];
+
+/// Takes an instance down, from whatever point it had reached.
+pub const DEPROVISION: &[Step] = &[
+    Step::SettleCreation,
+    Step::Disable,
+    Step::AwaitDisabled,
+    Step::DeleteDistribution,
+    Step::RemoveCertificates,
+    Step::WithdrawProofs,
+    Step::Forget,
+];
+
+/// One step of a plan. Its name is stored as the cursor of an operation and must never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The distribution exists, without names; its id and host name are known.
+    CreateDistribution,
+    /// The authority has issued a certificate for all names.
+    ObtainCertificate,
+    /// The certificate is in the vault, once.
+    StoreCertificate,
+    /// The distribution has been told its names and its certificate, in one update.
+    AttachCertificate,
+    /// Every edge has them.
+    AwaitDeployment,
+    /// No proof of control is lying about any more.
+    WithdrawProofs,
+    /// It is known whether there is a distribution to take down: a create whose answer was lost is asked again.
+    SettleCreation,
+    /// The distribution has been told to stop.
+    Disable,
+    /// Every edge has stopped.
+    AwaitDisabled,
+    /// The distribution is deleted.
+    DeleteDistribution,
+    /// The vault holds no certificate of the instance.
+    RemoveCertificates,
+    /// Keys are wiped; the instance is a tombstone.
+    Forget,
+}
+
+impl Step {
+    /// The steps of a kind of operation.
+    pub fn plan(kind: OperationKind) -> &'static [Self] {
+        match kind {
+            OperationKind::Provision => PROVISION,
+            OperationKind::Deprovision => DEPROVISION,
+        }
+    }
+
+    /// The name in the store.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CreateDistribution => "create-distribution",
+            Self::ObtainCertificate => "obtain-certificate",
+            Self::StoreCertificate => "store-certificate",
+            Self::AttachCertificate => "attach-certificate",
+            Self::AwaitDeployment => "await-deployment",
+            Self::WithdrawProofs => "withdraw-proofs",
+            Self::SettleCreation => "settle-creation",
+            Self::Disable => "disable",
+            Self::AwaitDisabled => "await-disabled",
+            Self::DeleteDistribution => "delete-distribution",
+            Self::RemoveCertificates => "remove-certificates",
+            Self::Forget => "forget",
+        }
+    }
+
+    /// The step an operation stands at; `None` when its plan has no step of that name.
+    pub fn of(operation: &Operation) -> Option<Self> {
+        Self::plan(operation.kind).iter().copied().find(|step| step.name() == operation.step)
+    }
+
+    /// The step after this one in a plan; `None` after the last.
+    pub fn after(self, kind: OperationKind) -> Option<Self> {
+        let plan = Self::plan(kind);
+        let here = plan.iter().position(|step| *step == self)?;
+        plan.get(here + 1).copied()
+    }
+}
+
+/// How a step ended, when it did not fail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// What the step is named for is true.
+    Done,
+    /// Not yet; come back after this long.
+    Wait(Duration),
+    /// Something that an earlier step had made true is no longer true.
+    BackTo(Step),
+}
+
+/// One run of one step.
+pub(crate) struct Run<'a> {
+    pub(crate) ports: &'a Ports,
+    pub(crate) settings: &'a WorkSettings,
+    pub(crate) operation: &'a Operation,
+    pub(crate) instance: &'a Instance,
+}
+
+impl Run<'_> {
+    /// Runs `step`.
+    pub(crate) async fn step(&self, step: Step) -> PortResult<Outcome> {
+        match step {
+            Step::CreateDistribution => self.create_distribution().await,
+            Step::ObtainCertificate => self.obtain_certificate().await,
+            Step::StoreCertificate => self.store_certificate().await,
+            Step::AttachCertificate => self.attach_certificate().await,
+            Step::AwaitDeployment => self.await_deployment().await,
+            Step::WithdrawProofs => self.withdraw_proofs().await,
+            Step::SettleCreation => self.settle_creation().await,
+            Step::Disable => self.disable().await,
+            Step::AwaitDisabled => self.await_disabled().await,
+            Step::DeleteDistribution => self.delete_distribution().await,
+            Step::RemoveCertificates => self.remove_certificates().await,
+            Step::Forget => self.forget().await,
+        }
+    }
+
+    async fn create_distribution(&self) -> PortResult<Outcome> {
+        if self.instance.distribution.is_none() {
+            let made = self.ports.cdn.ensure(&self.instance.reference, &self.spec(None)).await?;
+            self.ports.instances.record_distribution(&self.instance.id, &made.id, &made.domain).await?;
+        }
+        Ok(Outcome::Done)
+    }
+
+    async fn obtain_certificate(&self) -> PortResult<Outcome> {
+        let mut certificate = self.certificate().await?;
+        let request = CertificateRequest {
+            names: self.instance.settings.domains.clone(),
+            key_type: self.settings.key_type,
+        };
+        self.ports.issuer.open(&certificate.issuance, &request).await?;
+        match self.ports.issuer.advance(&certificate.issuance).await? {
+            IssuanceProgress::Working { again } => Ok(Outcome::Wait(again)),
+            IssuanceProgress::AwaitingProof { look_again } => Ok(Outcome::Wait(look_again)),
+            IssuanceProgress::Issued(bundle) => {
+                certificate.facts = Some(bundle.facts);
+                self.ports.certificates.put(&certificate).await?;
+                Ok(Outcome::Done)
+            }
+        }
+    }
+
+    async fn store_certificate(&self) -> PortResult<Outcome> {
+        let mut certificate = self.certificate().await?;
+        let Some(bundle) = self.issued(&certificate).await? else {
+            return Ok(Outcome::BackTo(Step::ObtainCertificate));
+        };
+        certificate.stored = Some(self.ports.vault.ensure(&certificate.vault_name, &bundle).await?);
+        certificate.state = CertificateState::Stored;
+        self.ports.certificates.put(&certificate).await?;
+        Ok(Outcome::Done)
+    }
+
+    async fn attach_certificate(&self) -> PortResult<Outcome> {
+        let Some(serving) = self.serving().await? else { return Ok(Outcome::BackTo(Step::StoreCertificate)) };
+        let Some(id) = &self.instance.distribution else {
+            return Ok(Outcome::BackTo(Step::CreateDistribution));
+        };
+        self.ports.cdn.apply(id, &self.spec(Some(serving))).await?;
+        Ok(Outcome::Done)
+    }
+
+    async fn await_deployment(&self) -> PortResult<Outcome> {
+        let Some(serving) = self.serving().await? else { return Ok(Outcome::BackTo(Step::StoreCertificate)) };
+        let Some(id) = &self.instance.distribution else {
+            return Ok(Outcome::BackTo(Step::CreateDistribution));
+        };
+        let Some(seen) = self.ports.cdn.find(id).await? else { return Err(facts::vanished(id)) };
+        if seen.certificate.as_ref() != Some(&serving.certificate) {
+            return Ok(Outcome::BackTo(Step::AttachCertificate));
+        }
+        if !seen.deployed {
+            return Ok(Outcome::Wait(self.deployment_wait()));
+        }
+        let mut certificate = self.certificate().await?;
+        certificate.state = CertificateState::Live;
+        self.ports.certificates.put(&certificate).await?;
+        Ok(Outcome::Done)
+    }
+
+    async fn withdraw_proofs(&self) -> PortResult<Outcome> {
+        self.ports.site.clear(&self.instance.id).await?;
+        Ok(Outcome::Done)
+    }
+
+    async fn settle_creation(&self) -> PortResult<Outcome> {
+        if self.instance.distribution.is_some() {
+            return Ok(Outcome::Done);
+        }
+        match self.ports.cdn.ensure(&self.instance.reference, &self.spec(None)).await {
+            Ok(made) => {
+                self.ports.instances.record_distribution(&self.instance.id, &made.id, &made.domain).await?;
+                Ok(Outcome::Done)
+            }
+            // Refused for good now means refused for good before: there is nothing to take down.
+            Err(error) if error.remedy() == Remedy::GiveUp => Ok(Outcome::Done),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn disable(&self) -> PortResult<Outcome> {
+        if let Some(id) = &self.instance.distribution {
+            self.ports.cdn.disable(id).await?;
+        }
+        Ok(Outcome::Done)
+    }
+
+    async fn await_disabled(&self) -> PortResult<Outcome> {
+        let Some(id) = &self.instance.distribution else { return Ok(Outcome::Done) };
+        match self.ports.cdn.find(id).await? {
+            Some(seen) if seen.enabled => Ok(Outcome::BackTo(Step::Disable)),
+            Some(seen) if !seen.deployed => Ok(Outcome::Wait(self.deployment_wait())),
+            Some(_) | None => Ok(Outcome::Done),
+        }
+    }
+
+    async fn delete_distribution(&self) -> PortResult<Outcome> {
+        if let Some(id) = &self.instance.distribution {
+            self.ports.cdn.remove(id).await?;
+        }
+        Ok(Outcome::Done)
+    }
+
+    async fn remove_certificates(&self) -> PortResult<Outcome> {
+        for mut certificate in self.certificates().await? {
+            // Also when no id is known: an upload whose answer was lost has left one under the name.
+            self.ports.vault.remove(&certificate.vault_name).await?;
+            certificate.state = CertificateState::Removed;
+            self.ports.certificates.put(&certificate).await?;
+        }
+        Ok(Outcome::Done)
+    }
+
+    async fn forget(&self) -> PortResult<Outcome> {
+        for certificate in self.certificates().await? {
+            self.ports.issuer.abandon(&certificate.issuance).await?;
+        }
+        Ok(Outcome::Done)
+    }
+}

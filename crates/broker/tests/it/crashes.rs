@@ -1,0 +1,194 @@
+//! The process dies: before and after every single call of every port, in both plans, and between them. At the end there
+//! is exactly one distribution and one certificate, or none, and nothing is orphaned.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use broker::{WorkSettings, Worker};
+use contract::testing::{MemoryStore, Outcome, until_crash};
+use contract::{
+    Claim, Cursor, InstanceId, InstanceState, LeaseToken, LogEntry, OperationState, PortResult, Timestamp,
+    WorkQueue,
+};
+
+use crate::harness::{Bench, DOMAINS, ID};
+
+/// What must be true of the world whatever happened in it.
+fn check_always(bench: &Bench, context: &str) {
+    let world = &bench.world;
+    assert!(world.cdn.most_alive(&InstanceId::new(ID)) <= 1, "two distributions: {context}");
+    assert_eq!(world.cdn.names_without_certificate(), None, "{context}");
+    assert!(world.vault.uploads() <= 1, "a second upload: {context}");
+    assert!(world.issuer.finalized_in_all() <= 1, "a second finalized order: {context}");
+}
+
+async fn check_served(bench: &Bench, context: &str) {
+    check_always(bench, context);
+    let instance = bench.instance().await.unwrap();
+    assert_eq!(instance.state, InstanceState::Ready, "{context}");
+    let alive = bench.world.cdn.alive();
+    assert_eq!(alive.len(), 1, "{context}");
+    assert_eq!(Some(&alive[0].id), instance.distribution.as_ref(), "{context}");
+    assert!(alive[0].deployed && alive[0].enabled, "{context}");
+    assert_eq!(alive[0].names.len(), DOMAINS.len(), "{context}");
+    assert_eq!(bench.world.vault.kept().len(), 1, "{context}");
+    assert_eq!(bench.world.issuer.finalized_in_all(), 1, "{context}");
+}
+
+async fn check_gone(bench: &Bench, context: &str) {
+    check_always(bench, context);
+    assert_eq!(bench.instance().await.unwrap().state, InstanceState::Gone, "{context}");
+    assert!(bench.world.cdn.alive().is_empty(), "a distribution is left: {context}");
+    assert!(bench.world.vault.kept().is_empty(), "a certificate is left: {context}");
+    assert!(bench.world.site.is_empty(), "a proof is left: {context}");
+    for issuance in bench.world.issuer.opened() {
+        assert!(bench.world.issuer.is_abandoned(&issuance), "a key is left: {context}");
+    }
+}
+
+/// Goes on after a death, until the operation has ended. The lease of the dead process has to run out first.
+async fn go_on(bench: &Bench) {
+    bench.world.clock.advance(bench.pace.lease() + Duration::from_secs(1));
+    assert!(!bench.work_until_the_end_or_death().await, "died twice");
+}
+
+/// How many points a whole provision passes, and then how many a provision and a deprovision pass together.
+async fn points() -> (u64, u64, u64) {
+    let bench = Bench::new();
+    bench.prove_all();
+    bench.provision_both().await;
+    let accepted = bench.world.plan.points_passed();
+    assert!(!bench.work_until_the_end_or_death().await);
+    check_served(&bench, "no crash").await;
+    let provisioned = bench.world.plan.points_passed();
+    bench.deprovision().await;
+    assert!(!bench.work_until_the_end_or_death().await);
+    check_gone(&bench, "no crash").await;
+    (accepted, provisioned, bench.world.plan.points_passed())
+}
+
+#[tokio::test]
+async fn lost_at_any_point_of_a_provision() {
+    let (accepted, provisioned, _) = points().await;
+    for point in accepted + 1..=provisioned {
+        let bench = Bench::new();
+        bench.prove_all();
+        bench.provision_both().await;
+        bench.world.plan.crash_at(point);
+        let died = bench.work_until_the_end_or_death().await;
+        if died {
+            go_on(&bench).await;
+        }
+        check_served(&bench, &format!("{point}: {:?}", bench.world.plan.died_at())).await;
+    }
+}
+
+#[tokio::test]
+async fn lost_at_any_point_of_a_deprovision() {
+    let (_, provisioned, all) = points().await;
+    for point in provisioned + 1..=all {
+        let bench = Bench::new();
+        bench.prove_all();
+        bench.provision_both().await;
+        assert!(!bench.work_until_the_end_or_death().await);
+        bench.world.plan.crash_at(point);
+        let accept = until_crash(&bench.world.plan, bench.deprovision()).await;
+        if matches!(accept, Outcome::Crashed) {
+            // The platform got no answer; it asks again, as Cloud Controller's user does.
+            bench.deprovision().await;
+        }
+        if bench.work_until_the_end_or_death().await {
+            go_on(&bench).await;
+        }
+        check_gone(&bench, &format!("{point}: {:?}", bench.world.plan.died_at())).await;
+    }
+}
+
+#[tokio::test]
+async fn lost_in_a_provision_and_then_deleted() {
+    let (accepted, provisioned, _) = points().await;
+    for point in accepted + 1..=provisioned {
+        let bench = Bench::new();
+        bench.prove_all();
+        bench.provision_both().await;
+        bench.world.plan.crash_at(point);
+        bench.work_until_the_end_or_death().await;
+        bench.deprovision().await;
+        go_on(&bench).await;
+        check_gone(&bench, &format!("{point}: {:?}", bench.world.plan.died_at())).await;
+    }
+}
+
+#[tokio::test]
+async fn a_provision_whose_answer_was_lost_is_there_or_not_but_never_half() {
+    let (accepted, _, _) = points().await;
+    for point in 1..=accepted {
+        let bench = Bench::new();
+        bench.prove_all();
+        bench.world.plan.crash_at(point);
+        until_crash(&bench.world.plan, bench.provision_both()).await;
+        let again = bench.provision_both().await;
+        assert_eq!(again.status, 202, "{point}: {again:?}");
+        assert!(!bench.work_until_the_end_or_death().await);
+        check_served(&bench, &format!("{point}: {:?}", bench.world.plan.died_at())).await;
+    }
+}
+
+/// A queue that loses every other answer about the cursor, so that every step is run twice.
+struct Twice {
+    inner: MemoryStore,
+    lose: AtomicBool,
+}
+
+#[async_trait]
+impl WorkQueue for Twice {
+    async fn claim(&self, token: &LeaseToken, lease: Duration) -> PortResult<Option<Claim>> {
+        self.inner.claim(token, lease).await
+    }
+
+    async fn save(&self, claim: &Claim, cursor: &Cursor, lease: Duration) -> PortResult<bool> {
+        if self.lose.fetch_xor(true, Ordering::Relaxed) {
+            return Ok(false);
+        }
+        self.inner.save(claim, cursor, lease).await
+    }
+
+    async fn release(&self, claim: &Claim) -> PortResult<()> {
+        self.inner.release(claim).await
+    }
+
+    async fn next_due(&self) -> PortResult<Option<Timestamp>> {
+        self.inner.next_due().await
+    }
+
+    async fn log(&self, entry: &LogEntry) -> PortResult<()> {
+        self.inner.log(entry).await
+    }
+}
+
+async fn run_every_step_twice(bench: &Bench) {
+    let queue = Twice { inner: bench.world.store.clone(), lose: AtomicBool::new(true) };
+    let worker = Worker::new(bench.ports_with_queue(Arc::new(queue)), WorkSettings::default());
+    for _ in 0..200 {
+        worker.run_due().await.unwrap();
+        if bench.latest().await != Some(OperationState::Running) {
+            return;
+        }
+        bench.world.clock.advance(Duration::from_secs(30));
+    }
+    panic!("never ended");
+}
+
+#[tokio::test]
+async fn every_step_run_twice() {
+    let bench = Bench::new();
+    bench.prove_all();
+    bench.provision_both().await;
+    run_every_step_twice(&bench).await;
+    check_served(&bench, "twice").await;
+    bench.deprovision().await;
+    run_every_step_twice(&bench).await;
+    check_gone(&bench, "twice").await;
+}

@@ -1,0 +1,182 @@
+//! A broker on fakes, and a platform that talks to it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use broker::{Pace, Ports, Rules, Service, WorkSettings, Worker, default_catalog};
+use contract::testing::{Outcome, World, until_crash};
+use contract::{DomainName, Instance, InstanceId, InstanceStore, OperationState, OperationStore, WorkQueue};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use osb_core::{Api, Credential, Request, Response};
+use serde_json::{Value, json};
+
+/// A world and the two domains that everybody asks for in it.
+#[derive(Clone)]
+pub(crate) struct Bench {
+    pub(crate) world: World,
+    pub(crate) pace: Pace,
+}
+
+pub(crate) const ID: &str = "9a4b0c1e-0000-4000-8000-000000000001";
+pub(crate) const DOMAINS: [&str; 2] = ["www.example.gov", "docs.example.gov"];
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        Self { world: World::new(), pace: Pace::default() }
+    }
+
+    pub(crate) fn ports(&self) -> Ports {
+        self.ports_with_queue(Arc::new(self.world.store.clone()))
+    }
+
+    pub(crate) fn ports_with_queue(&self, queue: Arc<dyn WorkQueue>) -> Ports {
+        let world = self.world.clone();
+        Ports {
+            issuer: Arc::new(world.issuer),
+            cdn: Arc::new(world.cdn),
+            vault: Arc::new(world.vault),
+            site: Arc::new(world.site),
+            instances: Arc::new(world.store.clone()),
+            operations: Arc::new(world.store.clone()),
+            queue,
+            certificates: Arc::new(world.store),
+            alerts: Arc::new(world.alerts),
+            clock: Arc::new(world.clock),
+            randomness: Arc::new(world.randomness),
+        }
+    }
+
+    pub(crate) fn worker(&self) -> Worker {
+        Worker::new(self.ports(), WorkSettings { pace: self.pace.clone(), ..WorkSettings::default() })
+    }
+
+    pub(crate) fn service(&self) -> Service {
+        let api = Api::new(default_catalog(), vec![Credential::new("user", "secret").unwrap()]).unwrap();
+        let rules = Rules {
+            default_origin: DomainName::parse("apps.example.org").unwrap(),
+            deleted_retention: Duration::from_hours(1),
+            pace: self.pace.clone(),
+        };
+        Service::new(api, self.ports(), rules, Arc::default())
+    }
+
+    pub(crate) fn prove_all(&self) {
+        for domain in DOMAINS {
+            self.world.issuer.prove(&DomainName::parse(domain).unwrap());
+        }
+    }
+
+    /// Lets time pass and the worker work until `done`. Every wait in the fakes is shorter than a quarter of an hour,
+    /// so an operation that has not moved in two hundred of them never will.
+    pub(crate) async fn work_until(&self, done: impl AsyncFn(&Self) -> bool) {
+        let worker = self.worker();
+        for _ in 0..200 {
+            worker.run_due().await.unwrap();
+            if done(self).await {
+                return;
+            }
+            self.world.clock.advance(Duration::from_secs(30));
+        }
+        panic!("the condition never came true; the operation: {:?}", self.latest().await);
+    }
+
+    /// Like `work_until` the operation has ended, in a process that may die; `true` when it did.
+    pub(crate) async fn work_until_the_end_or_death(&self) -> bool {
+        let end = self.work_until(async |bench| bench.latest().await != Some(OperationState::Running));
+        until_crash(&self.world.plan, end).await == Outcome::Crashed
+    }
+
+    /// The state of the newest operation, looked at without passing a crash point.
+    pub(crate) async fn latest(&self) -> Option<OperationState> {
+        let store = self.world.store.clone().with_plan(&contract::testing::CrashPlan::new());
+        OperationStore::latest(&store, &InstanceId::new(ID)).await.unwrap().map(|operation| operation.state)
+    }
+
+    pub(crate) async fn instance(&self) -> Option<Instance> {
+        let store = self.world.store.clone().with_plan(&contract::testing::CrashPlan::new());
+        InstanceStore::find(&store, &InstanceId::new(ID)).await.unwrap()
+    }
+
+    pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+        let body = body.map(|body| body.to_string()).unwrap_or_default();
+        let headers = headers();
+        let request = Request { method: &method, path, query, headers: &headers, body: body.as_bytes() };
+        Answer::from(self.service().answer(&request).await)
+    }
+
+    pub(crate) async fn provision(&self, parameters: Value) -> Answer {
+        self.call(
+            Method::PUT,
+            &format!("{}?accepts_incomplete=true", path()),
+            Some(provision_body(parameters)),
+        )
+        .await
+    }
+
+    pub(crate) async fn provision_both(&self) -> Answer {
+        self.provision(json!({"domain": DOMAINS.join(",")})).await
+    }
+
+    pub(crate) async fn deprovision(&self) -> Answer {
+        let path = format!(
+            "{}?accepts_incomplete=true&service_id={}&plan_id={}",
+            path(),
+            broker::SERVICE_ID,
+            broker::PLAN_ID
+        );
+        self.call(Method::DELETE, &path, None).await
+    }
+
+    pub(crate) async fn poll(&self) -> Answer {
+        self.call(Method::GET, &format!("{}/last_operation", path()), None).await
+    }
+}
+
+pub(crate) fn path() -> String {
+    format!("/v2/service_instances/{ID}")
+}
+
+pub(crate) fn provision_body(parameters: Value) -> Value {
+    json!({
+        "service_id": broker::SERVICE_ID,
+        "plan_id": broker::PLAN_ID,
+        "organization_guid": "org-1",
+        "space_guid": "space-1",
+        "context": {"platform": "cloudfoundry", "instance_name": "my-cdn"},
+        "parameters": parameters,
+    })
+}
+
+fn headers() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in [
+        ("authorization", "Basic dXNlcjpzZWNyZXQ="),
+        ("x-broker-api-version", "2.15"),
+        ("content-type", "application/json"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers
+}
+
+/// An answer as the platform reads it.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    pub(crate) fn text(&self, field: &str) -> &str {
+        self.body[field].as_str().unwrap_or_default()
+    }
+}
+
+impl From<Response> for Answer {
+    fn from(response: Response) -> Self {
+        let response = http::Response::from(response);
+        let body = serde_json::from_slice(response.body()).unwrap();
+        Self { status: response.status(), body }
+    }
+}
