@@ -1,0 +1,42 @@
+# The commands of this project. `make help` lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+CARGO ?= cargo
+
+.PHONY: help setup demo test check full bench audit release
+
+help: ## list the commands
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: ## install what is missing (Debian packages; says what it installs)
+	@scripts/setup
+
+demo: setup ## the main job end to end on this machine: from a new service instance to HTTPS, and back to nothing
+	@$(CARGO) build --quiet --bin cdn-broker --bin cdn-sandbox
+	@target/debug/cdn-sandbox demo
+
+test: setup ## every test of the ordinary run
+	@$(CARGO) build --workspace --bins
+	@$(CARGO) test --workspace --no-fail-fast
+
+check: setup ## format, lints, documentation and the dependency map
+	@$(CARGO) fmt --all --check
+	@$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
+	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --all-features
+	@scripts/cargo-deny
+	@$(CARGO) deny check bans licenses sources
+
+full: test check ## everything there is
+
+bench: setup ## measurements: prints a table
+	@$(CARGO) build --release --bin cdn-broker
+	@$(CARGO) bench --package acceptance
+
+audit: ## known vulnerabilities (needs the advisory database)
+	@scripts/cargo-deny
+	@$(CARGO) deny check advisories
+
+release: setup ## the stripped binary in target/release
+	@$(CARGO) build --release --bin cdn-broker
+	@ls -l target/release/cdn-broker
