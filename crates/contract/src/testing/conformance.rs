@@ -1,1 +1,58 @@
-//! Suites that a fake and its adapters both pass.
+//! Suites that a fake and its adapters both pass: one function per promise of a port, and one that runs them all.
+//!
+//! A promise that is broken panics; an error that nobody expected is returned.
+
+pub mod cdn;
+pub mod site;
+pub mod storage;
+pub mod vault;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::ManualClock;
+use crate::{Clock, Timestamp};
+
+/// Time as the thing under test sees it: the clock that was handed to it, or the database's own.
+#[async_trait]
+pub trait Passage: Send + Sync {
+    /// The present moment.
+    async fn now(&self) -> Timestamp;
+
+    /// Lets `duration` pass, at least. A database with a clock of its own may move its rows into the past instead.
+    async fn pass(&self, duration: Duration);
+}
+
+#[async_trait]
+impl Passage for ManualClock {
+    async fn now(&self) -> Timestamp {
+        Clock::now(self)
+    }
+
+    async fn pass(&self, duration: Duration) {
+        self.advance(duration);
+    }
+}
+
+/// Lets everything arrive that is under way: changes at every edge, certificates at the CDN.
+#[async_trait]
+pub trait Settle: Send + Sync {
+    /// Returns when nothing is under way any more.
+    async fn settle(&self);
+}
+
+#[async_trait]
+impl Settle for ManualClock {
+    async fn settle(&self) {
+        self.advance(Duration::from_hours(1));
+    }
+}
+
+/// Runs promises one after the other and says which one a panic or an error belongs to.
+macro_rules! keep_promises {
+    ($subject:expr => $($promise:path),+ $(,)?) => {
+        $($promise($subject).await.unwrap_or_else(|error| panic!("{}: {error}", stringify!($promise)));)+
+    };
+}
+use keep_promises;

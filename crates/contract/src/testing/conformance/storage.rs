@@ -1,0 +1,226 @@
+//! The promises of all storage ports.
+//!
+//! The suite takes the whole queue for itself: nobody else may work on the same database while it runs, and what it
+//! finds running there it brings to an end.
+
+pub mod accounts;
+pub mod certificates;
+pub mod instances;
+pub mod issuances;
+pub mod leases;
+pub mod operations;
+pub mod queue;
+pub mod race;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::{Passage, keep_promises};
+use crate::testing::sample;
+use crate::{
+    AccountStore, CertificateStore, Claim, Cursor, Instance, InstanceId, InstanceStore, IssuanceStore,
+    LeaseToken, Operation, OperationKind, OperationState, OperationStore, PortResult, WorkQueue,
+};
+
+/// How long the suite's leases last.
+const LEASE: Duration = Duration::from_mins(1);
+
+/// A text that shows careless quoting, encoding and cutting: quotes, wide characters, more than 32 KiB.
+const ODD_TEXT: &str =
+    "'; DROP TABLE instances; -- \"quoted\" %s \\ \t\r\n Größe 東京 🦀 \u{202e}evil\u{202c} e\u{301}";
+
+/// All storage ports together.
+pub trait Storage:
+    InstanceStore + OperationStore + WorkQueue + CertificateStore + IssuanceStore + AccountStore
+{
+}
+
+impl<T> Storage for T where
+    T: InstanceStore + OperationStore + WorkQueue + CertificateStore + IssuanceStore + AccountStore
+{
+}
+
+/// The store under test and its time.
+#[derive(Clone)]
+pub struct Subject {
+    instances: Arc<dyn InstanceStore>,
+    operations: Arc<dyn OperationStore>,
+    queue: Arc<dyn WorkQueue>,
+    certificates: Arc<dyn CertificateStore>,
+    issuances: Arc<dyn IssuanceStore>,
+    accounts: Arc<dyn AccountStore>,
+    time: Arc<dyn Passage>,
+    prefix: String,
+    ids: Arc<AtomicU64>,
+}
+
+/// Runs every promise. Panics with the name of the first one that is broken.
+pub async fn run(subject: &Subject) {
+    keep_promises!(subject =>
+        instances::what_is_unknown_is_none,
+        instances::an_instance_comes_back_as_created,
+        instances::a_taken_id_is_refused,
+        instances::of_many_at_once_one_creates,
+        instances::an_instance_and_its_operation_are_stored_both_or_neither,
+        instances::a_tombstone_gives_way_to_the_next_incarnation,
+        instances::the_distribution_is_recorded_after_a_cancellation,
+        operations::the_latest_is_the_newest_on_the_users_track,
+        operations::a_deprovision_takes_over,
+        operations::a_deprovision_is_single,
+        operations::of_many_deprovisions_at_once_one_begins,
+        operations::a_deprovision_begins_whole_or_not_at_all,
+        operations::a_failed_deprovision_can_be_begun_again,
+        operations::the_history_is_kept_in_order,
+        queue::an_idle_queue_has_nothing,
+        queue::a_due_operation_is_claimed,
+        queue::the_longest_due_comes_first,
+        queue::what_is_not_due_waits,
+        queue::the_next_due_is_the_earliest,
+        queue::a_save_writes_the_cursor,
+        queue::an_ended_operation_is_left_alone,
+        leases::a_held_instance_is_not_claimed,
+        leases::the_lease_is_the_instances,
+        leases::a_released_instance_is_claimed,
+        leases::an_expired_lease_passes_on,
+        leases::a_save_extends_the_lease,
+        leases::a_save_after_cancellation_changes_nothing,
+        race::workers_share_operations_without_a_double_claim,
+        certificates::a_certificate_is_put_and_replaced,
+        certificates::certificates_are_listed_by_generation,
+        issuances::an_issuance_is_inserted_once,
+        issuances::an_issuance_comes_back_as_saved,
+        issuances::a_save_needs_the_version_it_has_read,
+        issuances::of_many_saves_at_once_one_counts,
+        issuances::authorizations_are_replaced_whole,
+        issuances::what_is_wiped_is_gone,
+        accounts::the_first_account_of_a_directory_wins,
+        accounts::of_many_at_once_all_get_the_same_account,
+        accounts::the_url_is_recorded,
+    );
+}
+
+impl Subject {
+    /// A store, its time, and what all ids of this run begin with: something new for each run on a database that
+    /// is kept.
+    pub fn new<S: Storage + 'static>(
+        store: &Arc<S>,
+        time: impl Passage + 'static,
+        prefix: impl Into<String>,
+    ) -> Self {
+        Self {
+            instances: Arc::<S>::clone(store),
+            operations: Arc::<S>::clone(store),
+            queue: Arc::<S>::clone(store),
+            certificates: Arc::<S>::clone(store),
+            issuances: Arc::<S>::clone(store),
+            accounts: Arc::<S>::clone(store),
+            time: Arc::new(time),
+            prefix: prefix.into(),
+            ids: Arc::default(),
+        }
+    }
+
+    /// An id that was not used before.
+    fn fresh(&self, what: &str) -> String {
+        format!("{}-{what}-{}", self.prefix, self.ids.fetch_add(1, Ordering::SeqCst))
+    }
+
+    /// An operation with a fresh id that is due now; it is not stored.
+    async fn operation(&self, instance: &InstanceId, kind: OperationKind) -> Operation {
+        sample::operation(&self.fresh("operation"), instance, kind, self.time.now().await)
+    }
+
+    /// An instance with a fresh id and its provision operation; neither is stored.
+    async fn draft(&self) -> (Instance, Operation) {
+        let instance = sample::instance(&self.fresh("instance"), &["www.example.org", "*.example.org"]);
+        let operation = self.operation(&instance.id, OperationKind::Provision).await;
+        (instance, operation)
+    }
+
+    /// A stored instance and its provision operation, due now.
+    async fn provisioning(&self) -> PortResult<(Instance, Operation)> {
+        let (instance, operation) = self.draft().await;
+        assert!(self.instances.create(&instance, &operation).await?, "a fresh id is not taken");
+        Ok((instance, operation))
+    }
+
+    /// Begins to deprovision an instance.
+    async fn deprovisioning(&self, instance: &InstanceId) -> PortResult<Operation> {
+        let operation = self.operation(instance, OperationKind::Deprovision).await;
+        assert!(self.operations.begin_deprovision(&operation).await?, "no deprovision runs yet");
+        Ok(operation)
+    }
+
+    async fn stored_instance(&self, id: &InstanceId) -> PortResult<Option<Instance>> {
+        self.instances.find(id).await
+    }
+
+    async fn stored_operation(&self, operation: &Operation) -> PortResult<Option<Operation>> {
+        self.operations.find(&operation.id).await
+    }
+
+    async fn claim(&self) -> PortResult<Option<Claim>> {
+        self.queue.claim(&LeaseToken::new(self.fresh("token")), LEASE).await
+    }
+
+    /// Claims, and insists on getting `operation`.
+    async fn claim_of(&self, operation: &Operation) -> PortResult<Claim> {
+        let claim = self.claim().await?;
+        let claimed = claim.as_ref().map(|claim| &claim.operation.id);
+        assert_eq!(claimed, Some(&operation.id), "this operation is the one to claim");
+        Ok(claim.unwrap_or_else(|| unreachable!("just compared")))
+    }
+
+    /// Ends whatever runs, so that the queue is empty.
+    async fn idle(&self) -> PortResult<()> {
+        for _ in 0..1000 {
+            let Some(due) = self.queue.next_due().await? else { return Ok(()) };
+            self.time.pass(due.since(self.time.now().await) + LEASE).await;
+            if let Some(claim) = self.claim().await? {
+                self.queue.save(&claim, &ended(&claim.operation), LEASE).await?;
+                self.queue.release(&claim).await?;
+            }
+        }
+        panic!("the queue does not become empty")
+    }
+}
+
+/// The cursor that leaves `operation` where it is.
+fn unmoved(operation: &Operation) -> Cursor {
+    Cursor {
+        state: operation.state,
+        step: operation.step.clone(),
+        attempt: operation.attempt,
+        next_at: operation.next_at,
+        step_since: operation.step_since,
+        sentence: operation.sentence.clone(),
+        error: operation.error.clone(),
+        instance_state: None,
+    }
+}
+
+/// The cursor of an operation that is done.
+fn ended(operation: &Operation) -> Cursor {
+    Cursor { state: OperationState::Succeeded, ..unmoved(operation) }
+}
+
+/// [`ODD_TEXT`] until it is longer than 32 KiB.
+fn odd_text() -> String {
+    ODD_TEXT.repeat(32 * 1024 / ODD_TEXT.len() + 1)
+}
+
+/// Does the same thing in eight tasks at once and collects what came out.
+async fn at_once<T, F>(task: impl Fn() -> F) -> PortResult<Vec<T>>
+where
+    T: Send + 'static,
+    F: Future<Output = PortResult<T>> + Send + 'static,
+{
+    let mut tasks = JoinSet::new();
+    for _ in 0..8 {
+        tasks.spawn(task());
+    }
+    tasks.join_all().await.into_iter().collect()
+}

@@ -1,0 +1,63 @@
+//! The promises of [`CertificateStore`](crate::CertificateStore).
+
+use super::Subject;
+use crate::testing::sample;
+use crate::{
+    CertificateRecord, CertificateState, InstanceId, IssuanceId, PortResult, StoredCertificate, Timestamp,
+    VaultName,
+};
+
+/// `put` writes a record, and replaces the one of the same generation.
+pub async fn a_certificate_is_put_and_replaced(subject: &Subject) -> PortResult<()> {
+    let (instance, _) = subject.provisioning().await?;
+    let pending = record(&instance.id, 1, 1);
+    subject.certificates.put(&pending).await?;
+    assert_eq!(subject.certificates.of_instance(&instance.id, 1).await?, std::slice::from_ref(&pending));
+
+    let not_before = Timestamp::from_secs(1_767_225_600);
+    let stored = CertificateRecord {
+        stored: Some(StoredCertificate::new("ASCAEXAMPLE")),
+        facts: Some(sample::bundle(u64::MAX, &instance.settings.domains, not_before).facts),
+        state: CertificateState::Stored,
+        ..pending
+    };
+    for state in [CertificateState::Stored, CertificateState::Live, CertificateState::Retired] {
+        let record = CertificateRecord { state, ..stored.clone() };
+        subject.certificates.put(&record).await?;
+        assert_eq!(subject.certificates.of_instance(&instance.id, 1).await?, [record]);
+    }
+    let removed = CertificateRecord { stored: None, state: CertificateState::Removed, ..stored };
+    subject.certificates.put(&removed).await?;
+    assert_eq!(subject.certificates.of_instance(&instance.id, 1).await?, [removed]);
+    Ok(())
+}
+
+/// `of_instance` gives one incarnation of one instance, oldest generation first, whatever was written first.
+pub async fn certificates_are_listed_by_generation(subject: &Subject) -> PortResult<()> {
+    let (instance, _) = subject.provisioning().await?;
+    let (other, _) = subject.provisioning().await?;
+    let [first, second, tenth] = [1, 2, 10].map(|generation| record(&instance.id, 1, generation));
+    let next_life = record(&instance.id, 2, 1);
+    let of_other = record(&other.id, 1, 1);
+    for record in [&tenth, &of_other, &first, &next_life, &second] {
+        subject.certificates.put(record).await?;
+    }
+    assert_eq!(subject.certificates.of_instance(&instance.id, 1).await?, [first, second, tenth]);
+    assert_eq!(subject.certificates.of_instance(&instance.id, 2).await?, [next_life]);
+    assert_eq!(subject.certificates.of_instance(&other.id, 1).await?, [of_other]);
+    Ok(())
+}
+
+fn record(instance: &InstanceId, incarnation: i32, generation: i32) -> CertificateRecord {
+    let name = format!("{instance}-{incarnation}-{generation}");
+    CertificateRecord {
+        instance: instance.clone(),
+        incarnation,
+        generation,
+        issuance: IssuanceId::new(&name),
+        vault_name: VaultName::new(name),
+        stored: None,
+        facts: None,
+        state: CertificateState::Pending,
+    }
+}

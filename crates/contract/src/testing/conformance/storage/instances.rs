@@ -1,0 +1,125 @@
+//! The promises of [`InstanceStore`](crate::InstanceStore).
+
+use super::{Subject, at_once, ended, odd_text};
+use crate::testing::sample;
+use crate::{
+    Cookies, Cursor, DistributionId, Instance, InstanceId, InstanceState, IssuanceId, OperationId,
+    OperationKind, OperationState, PortResult, Timestamp,
+};
+
+/// What was never stored is not there, and that is no error.
+pub async fn what_is_unknown_is_none(subject: &Subject) -> PortResult<()> {
+    let id = subject.fresh("unknown");
+    assert_eq!(subject.stored_instance(&InstanceId::new(&id)).await?, None);
+    assert_eq!(subject.operations.find(&OperationId::new(&id)).await?, None);
+    assert_eq!(subject.operations.latest(&InstanceId::new(&id)).await?, None);
+    assert_eq!(subject.operations.history(&OperationId::new(&id)).await?, []);
+    assert_eq!(subject.certificates.of_instance(&InstanceId::new(&id), 1).await?, []);
+    assert_eq!(subject.issuances.load(&IssuanceId::new(&id)).await?, None);
+    assert_eq!(subject.accounts.find(&id).await?, None);
+    Ok(())
+}
+
+/// `create` stores the whole instance and the whole operation, whatever the texts are.
+pub async fn an_instance_comes_back_as_created(subject: &Subject) -> PortResult<()> {
+    for identity in [None, Some(odd_text())] {
+        let (mut instance, mut operation) = subject.draft().await;
+        instance.request.parameters = odd_text();
+        instance.request.context = odd_text();
+        instance.request.received_at = Timestamp::from_millis(1_767_225_600_123);
+        instance.request.identity = identity;
+        instance.settings.origin.path = "/odd path/ü".into();
+        instance.settings.behaviour.cookies = Cookies::Only(vec!["a".into(), "b".into()]);
+        operation.sentence = Some(odd_text());
+        operation.error = Some(odd_text());
+        assert!(subject.instances.create(&instance, &operation).await?);
+        assert_eq!(subject.stored_instance(&instance.id).await?.as_ref(), Some(&instance));
+        assert_eq!(subject.stored_operation(&operation).await?.as_ref(), Some(&operation));
+    }
+    Ok(())
+}
+
+/// `create` answers `false` when the id is taken, and changes nothing.
+pub async fn a_taken_id_is_refused(subject: &Subject) -> PortResult<()> {
+    let (instance, operation) = subject.provisioning().await?;
+    let second = subject.operation(&instance.id, OperationKind::Provision).await;
+    for incarnation in [1, 2] {
+        let other = Instance { incarnation, request: sample::request("{}"), ..instance.clone() };
+        assert!(!subject.instances.create(&other, &second).await?, "a living instance does not give way");
+        assert!(!subject.instances.create(&other, &operation).await?, "not even to its own operation");
+    }
+    assert_eq!(subject.stored_instance(&instance.id).await?, Some(instance));
+    assert_eq!(subject.stored_operation(&operation).await?.as_ref(), Some(&operation));
+    assert_eq!(subject.stored_operation(&second).await?, None);
+    Ok(())
+}
+
+/// Of many that create the same id at the same moment, one hears `true`, the others `false`.
+pub async fn of_many_at_once_one_creates(subject: &Subject) -> PortResult<()> {
+    let (instance, _) = subject.draft().await;
+    let created = at_once(|| {
+        let (subject, instance) = (subject.clone(), instance.clone());
+        async move {
+            let operation = subject.operation(&instance.id, OperationKind::Provision).await;
+            let created = subject.instances.create(&instance, &operation).await?;
+            Ok((created, subject.stored_operation(&operation).await?.is_some()))
+        }
+    })
+    .await?;
+    assert_eq!(created.iter().filter(|(created, _)| *created).count(), 1, "{created:?}");
+    assert!(created.iter().all(|(created, stored)| created == stored), "{created:?}");
+    Ok(())
+}
+
+/// When the operation cannot be stored, the instance is not stored either.
+pub async fn an_instance_and_its_operation_are_stored_both_or_neither(subject: &Subject) -> PortResult<()> {
+    let (_, taken) = subject.provisioning().await?;
+    let (instance, mut operation) = subject.draft().await;
+    operation.id = taken.id.clone();
+    let created = subject.instances.create(&instance, &operation).await;
+    assert!(!matches!(created, Ok(true)), "an operation's id cannot be used twice");
+    assert_eq!(subject.stored_instance(&instance.id).await?, None);
+    assert_eq!(subject.stored_operation(&taken).await?, Some(taken));
+    Ok(())
+}
+
+/// A tombstone gives way to the next incarnation, not to its own; what happened before is not forgotten.
+pub async fn a_tombstone_gives_way_to_the_next_incarnation(subject: &Subject) -> PortResult<()> {
+    subject.idle().await?;
+    let (first, _) = subject.provisioning().await?;
+    subject.instances.record_distribution(&first.id, &DistributionId::new("E1"), "d1.cloudfront.net").await?;
+    let deprovision = subject.deprovisioning(&first.id).await?;
+    let claim = subject.claim_of(&deprovision).await?;
+    let gone = Cursor { instance_state: Some(InstanceState::Gone), ..ended(&deprovision) };
+    assert!(subject.queue.save(&claim, &gone, super::LEASE).await?);
+    subject.queue.release(&claim).await?;
+
+    let operation = subject.operation(&first.id, OperationKind::Provision).await;
+    assert!(!subject.instances.create(&first, &operation).await?, "an incarnation lives once");
+    let second = Instance { incarnation: 2, ..first };
+    assert!(subject.instances.create(&second, &operation).await?);
+    assert_eq!(subject.stored_instance(&second.id).await?.as_ref(), Some(&second));
+    assert_eq!(subject.operations.latest(&second.id).await?.as_ref(), Some(&operation));
+    let before = subject.stored_operation(&deprovision).await?.map(|before| before.state);
+    assert_eq!(before, Some(OperationState::Succeeded));
+    subject.claim_of(&operation).await?;
+    Ok(())
+}
+
+/// What was learnt about the distribution is kept although the operation that learnt it has been cancelled.
+pub async fn the_distribution_is_recorded_after_a_cancellation(subject: &Subject) -> PortResult<()> {
+    let (instance, _) = subject.provisioning().await?;
+    subject.deprovisioning(&instance.id).await?;
+    let id = DistributionId::new("E2QWRUHAPOMQZL");
+    for _ in 0..2 {
+        subject.instances.record_distribution(&instance.id, &id, "d111111abcdef8.cloudfront.net").await?;
+        let expected = Instance {
+            state: InstanceState::Deprovisioning,
+            distribution: Some(id.clone()),
+            distribution_domain: Some("d111111abcdef8.cloudfront.net".into()),
+            ..instance.clone()
+        };
+        assert_eq!(subject.stored_instance(&instance.id).await?, Some(expected));
+    }
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! The promises of [`IssuanceStore`](crate::IssuanceStore).
+
+use super::{Subject, at_once, odd_text};
+use crate::testing::sample;
+use crate::{
+    AuthorizationRecord, CertificateRequest, IssuanceId, IssuanceRecord, KeyType, LastLook, PortResult,
+    ProofState, Secret, Timestamp,
+};
+
+/// `insert` stores an issuance at version 0, and does nothing when the id is known.
+pub async fn an_issuance_is_inserted_once(subject: &Subject) -> PortResult<()> {
+    let record = draft(subject);
+    subject.issuances.insert(&record).await?;
+    assert_eq!(subject.issuances.load(&record.id).await?.as_ref(), Some(&record));
+    let other = IssuanceRecord {
+        request: CertificateRequest { key_type: KeyType::P256, ..record.request.clone() },
+        directory: "https://other.example/directory".into(),
+        ..record.clone()
+    };
+    subject.issuances.insert(&other).await?;
+    assert_eq!(subject.issuances.load(&record.id).await?.as_ref(), Some(&record));
+    let saved = IssuanceRecord { orders_placed: 1, ..record.clone() };
+    assert!(subject.issuances.save(&saved).await?);
+    subject.issuances.insert(&record).await?;
+    let expected = IssuanceRecord { version: 1, ..saved };
+    assert_eq!(subject.issuances.load(&record.id).await?, Some(expected), "nor after it was written to");
+    Ok(())
+}
+
+/// Everything comes back as it was saved: secrets byte for byte, texts character for character.
+pub async fn an_issuance_comes_back_as_saved(subject: &Subject) -> PortResult<()> {
+    let first = draft(subject);
+    subject.issuances.insert(&first).await?;
+    let full = full(first);
+    assert!(subject.issuances.save(&full).await?);
+    let expected = IssuanceRecord { version: 1, ..full };
+    let loaded = subject.issuances.load(&expected.id).await?;
+    assert_eq!(loaded.as_ref(), Some(&expected));
+    // `Debug` hides secrets, so a difference there must be told apart by hand.
+    let key = loaded.and_then(|loaded| loaded.private_key).map(|key| key.expose().to_vec());
+    assert_eq!(key, Some(every_byte()));
+
+    let inserted_whole = IssuanceRecord { id: draft(subject).id, version: 0, ..expected };
+    subject.issuances.insert(&inserted_whole).await?;
+    assert_eq!(subject.issuances.load(&inserted_whole.id).await?, Some(inserted_whole));
+    Ok(())
+}
+
+/// `save` writes if the version is the stored one, and counts it up; otherwise it changes nothing.
+pub async fn a_save_needs_the_version_it_has_read(subject: &Subject) -> PortResult<()> {
+    let read = draft(subject);
+    assert!(!subject.issuances.save(&read).await?, "an issuance begins with insert");
+    assert_eq!(subject.issuances.load(&read.id).await?, None);
+    subject.issuances.insert(&read).await?;
+    let mine = IssuanceRecord { order_url: Some("https://ca.example/order/1".into()), ..read.clone() };
+    assert!(subject.issuances.save(&mine).await?);
+    let expected = IssuanceRecord { version: 1, ..mine.clone() };
+    for late in [full(read), mine, IssuanceRecord { version: 2, ..expected.clone() }] {
+        assert!(!subject.issuances.save(&late).await?);
+        assert_eq!(subject.issuances.load(&expected.id).await?.as_ref(), Some(&expected));
+    }
+    assert!(subject.issuances.save(&expected).await?);
+    assert_eq!(subject.issuances.load(&expected.id).await?.map(|record| record.version), Some(2));
+    Ok(())
+}
+
+/// Of many that have read the same version and save at the same moment, one hears `true`, and all of its record is
+/// kept.
+pub async fn of_many_saves_at_once_one_counts(subject: &Subject) -> PortResult<()> {
+    let read = draft(subject);
+    subject.issuances.insert(&read).await?;
+    let saved = at_once(|| {
+        let (subject, read) = (subject.clone(), read.clone());
+        async move {
+            let url = subject.fresh("https://ca.example/order");
+            let authorizations = vec![authorization(&url), authorization(&url)];
+            let mine = IssuanceRecord { order_url: Some(url), authorizations, ..read };
+            Ok(subject.issuances.save(&mine).await?.then_some(mine))
+        }
+    })
+    .await?;
+    let mut winners = saved.into_iter().flatten();
+    let expected = winners.next().map(|winner| IssuanceRecord { version: 1, ..winner });
+    assert!(expected.is_some() && winners.next().is_none(), "one and only one wins");
+    assert_eq!(subject.issuances.load(&read.id).await?, expected);
+    Ok(())
+}
+
+/// `save` puts the authorizations of the record in the place of those that were stored, and keeps their order.
+pub async fn authorizations_are_replaced_whole(subject: &Subject) -> PortResult<()> {
+    let mut record = draft(subject);
+    subject.issuances.insert(&record).await?;
+    for urls in [&["c", "a", "b"][..], &["b", "d"], &[], &["a"]] {
+        record.authorizations = urls.iter().map(|url| authorization(url)).collect();
+        assert!(subject.issuances.save(&record).await?);
+        record.version += 1;
+        assert_eq!(subject.issuances.load(&record.id).await?.as_ref(), Some(&record));
+    }
+    Ok(())
+}
+
+/// What a later record does not hold any more is gone: `abandon` wipes key and chain this way.
+pub async fn what_is_wiped_is_gone(subject: &Subject) -> PortResult<()> {
+    let first = draft(subject);
+    subject.issuances.insert(&first).await?;
+    assert!(subject.issuances.save(&full(first.clone())).await?);
+    let wiped = IssuanceRecord { version: 1, abandoned: true, ..first };
+    assert!(subject.issuances.save(&wiped).await?);
+    let expected = IssuanceRecord { version: 2, ..wiped };
+    assert_eq!(subject.issuances.load(&expected.id).await?.as_ref(), Some(&expected));
+    Ok(())
+}
+
+/// An issuance that was just opened.
+fn draft(subject: &Subject) -> IssuanceRecord {
+    IssuanceRecord {
+        id: IssuanceId::new(subject.fresh("issuance")),
+        version: 0,
+        request: sample::certificate_request(&sample::names(&["b.example.org", "*.example.org"])),
+        directory: "https://ca.example/directory".into(),
+        private_key: None,
+        csr: None,
+        order_url: None,
+        order_expires: None,
+        orders_placed: 0,
+        authorizations: Vec::new(),
+        chain: None,
+        opened_at: Timestamp::from_millis(1_767_225_600_123),
+        abandoned: false,
+    }
+}
+
+/// The same with every field filled.
+fn full(record: IssuanceRecord) -> IssuanceRecord {
+    let mut proven = authorization("https://ca.example/authz/2");
+    proven.state = ProofState::Proven;
+    (proven.method, proven.value, proven.last_look) = (None, None, None);
+    IssuanceRecord {
+        private_key: Some(Secret::new(every_byte())),
+        csr: Some(every_byte()),
+        order_url: Some("https://ca.example/order/1?a=b&c=%20".into()),
+        order_expires: Some(Timestamp::from_millis(1_767_830_400_001)),
+        orders_placed: 3,
+        authorizations: vec![authorization("https://ca.example/authz/1"), proven],
+        chain: Some(odd_text()),
+        abandoned: true,
+        ..record
+    }
+}
+
+fn authorization(url: &str) -> AuthorizationRecord {
+    AuthorizationRecord {
+        name: sample::name("*.example.org"),
+        url: url.into(),
+        method: Some("dns-01".into()),
+        value: Some("LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0".into()),
+        state: ProofState::Answered,
+        last_look: Some(LastLook { at: Timestamp::from_millis(1_767_225_600_456), saw: odd_text() }),
+    }
+}
+
+/// Every byte there is: a key is not text.
+fn every_byte() -> Vec<u8> {
+    (0..=255).collect()
+}
