@@ -1,1 +1,24 @@
 #![doc = include_str!("../README.md")]
+
+mod account;
+mod chain;
+mod error;
+mod exchange;
+mod http;
+mod instructions;
+mod issuer;
+mod jws;
+mod keys;
+mod looks;
+mod order;
+mod orders;
+mod pace;
+mod probe;
+mod problem;
+mod retry_after;
+mod settings;
+mod steps;
+
+pub use issuer::AcmeIssuer;
+pub use probe::DnsProbe;
+pub use settings::{AcmeSettings, ExternalAccount, SettingsError};

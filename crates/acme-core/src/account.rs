@@ -1,0 +1,213 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+use contract::{AccountRecord, AccountStore, Clock};
+use http::header::{CONTENT_TYPE, LOCATION};
+use http::{HeaderMap, Method, Request, StatusCode};
+use instant_acme::{Account, BodyWrapper};
+use rustls_pki_types::PrivatePkcs8KeyDer;
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+
+use crate::error::{AcmeError, Operation, Refusal};
+use crate::exchange::{Exchange, listening};
+use crate::http::Transport;
+use crate::jws::{AccountKey, external_account_binding};
+use crate::settings::AcmeSettings;
+
+/// RFC 8555, section 6.5: a nonce may be refused at any time, and Pebble does so on purpose.
+const NONCE_ATTEMPTS: u32 = 5;
+const REPLAY_NONCE: &str = "replay-nonce";
+
+/// The one account at the directory, opened when it is first needed and kept.
+///
+/// The key is stored before the authority hears of it, and newAccount with a known key gives the account that is
+/// there (RFC 8555, section 7.3.1): whatever dies in between, there is never a second account.
+pub(crate) struct Accounts {
+    settings: Arc<AcmeSettings>,
+    transport: Transport,
+    store: Arc<dyn AccountStore>,
+    clock: Arc<dyn Clock>,
+    open: Mutex<Option<Account>>,
+}
+
+impl Accounts {
+    pub(crate) fn new(
+        settings: Arc<AcmeSettings>,
+        transport: Transport,
+        store: Arc<dyn AccountStore>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { settings, transport, store, clock, open: Mutex::new(None) }
+    }
+
+    /// The account, ready to be used.
+    pub(crate) async fn account(&self) -> Result<Account, AcmeError> {
+        let mut open = self.open.lock().await;
+        if let Some(account) = open.as_ref() {
+            return Ok(account.clone());
+        }
+        let account = self.load().await?;
+        Ok(open.insert(account).clone())
+    }
+
+    /// Reads the directory anew before the next use: the authority may have moved.
+    pub(crate) async fn reload(&self) {
+        self.open.lock().await.take();
+    }
+
+    async fn load(&self) -> Result<Account, AcmeError> {
+        let record = self.ensure_key().await?;
+        let url = match &record.url {
+            Some(url) => url.clone(),
+            None => self.register(&record).await?,
+        };
+        let builder = Account::builder_with_http(Box::new(self.transport.clone()));
+        let key = PrivatePkcs8KeyDer::from(record.key.expose());
+        let (account, exchange) =
+            listening(builder.from_parts(url, key, self.settings.directory_url.clone())).await;
+        account.map_err(|error| AcmeError::refused(Operation::ReadDirectory, &exchange, error))
+    }
+
+    async fn ensure_key(&self) -> Result<AccountRecord, AcmeError> {
+        let directory = &self.settings.directory_url;
+        if let Some(record) = self.store.find(directory).await? {
+            return Ok(record);
+        }
+        let candidate = AccountRecord {
+            directory: directory.clone(),
+            key: AccountKey::generate()?,
+            url: None,
+            created_at: self.clock.now(),
+        };
+        Ok(self.store.ensure(&candidate).await?)
+    }
+
+    async fn register(&self, record: &AccountRecord) -> Result<String, AcmeError> {
+        let key = AccountKey::from_pkcs8(&record.key)?;
+        let (url, exchange) = listening(self.new_account(&key)).await;
+        let url = url.map_err(|error| error.into_acme(&exchange))?;
+        self.store.record_url(&record.directory, &url).await?;
+        tracing::info!(account.url = url, account.directory = record.directory, "opened the ACME account");
+        Ok(url)
+    }
+
+    /// newAccount, done by hand: instant-acme either makes the key itself or knows neither contacts nor external
+    /// accounts.
+    async fn new_account(&self, key: &AccountKey) -> Result<String, Failure> {
+        let directory = self.directory().await?;
+        let payload = self.payload(key, &directory.new_account)?;
+        let (_, headers, _) =
+            self.send(Operation::NewAccount, Method::HEAD, &directory.new_nonce, Vec::new()).await?;
+        let mut nonce = nonce_of(&headers);
+        for _ in 1..NONCE_ATTEMPTS {
+            match self.attempt(key, &directory.new_account, nonce, &payload).await? {
+                Attempt::Opened(url) => return Ok(url),
+                Attempt::BadNonce(next) => nonce = next,
+            }
+        }
+        Err(Failure::refused(Operation::NewAccount, "the authority refuses every nonce that it gives"))
+    }
+
+    async fn attempt(
+        &self,
+        key: &AccountKey,
+        url: &str,
+        nonce: Option<String>,
+        payload: &Value,
+    ) -> Result<Attempt, Failure> {
+        let nonce = nonce.ok_or_else(|| Failure::refused(Operation::NewAccount, "the authority gave no nonce"))?;
+        let body = key.sign(url, &nonce, payload)?.to_string().into_bytes();
+        let (status, headers, body) = self.send(Operation::NewAccount, Method::POST, url, body).await?;
+        if status.is_success() {
+            let location = headers.get(LOCATION).and_then(|location| location.to_str().ok());
+            let missing = || Failure::refused(Operation::NewAccount, "the authority gave no account URL");
+            return location.map(|url| Attempt::Opened(url.to_owned())).ok_or_else(missing);
+        }
+        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+        if body["type"] == "urn:ietf:params:acme:error:badNonce" {
+            return Ok(Attempt::BadNonce(nonce_of(&headers)));
+        }
+        Err(Failure::refused(Operation::NewAccount, "the authority opens no account"))
+    }
+
+    /// RFC 8555, section 7.3.
+    fn payload(&self, key: &AccountKey, url: &str) -> Result<Value, Failure> {
+        let contact: Vec<String> = self.settings.contact_email.iter().map(|to| format!("mailto:{to}")).collect();
+        let mut payload = json!({"termsOfServiceAgreed": true, "contact": contact});
+        if let Some(external) = &self.settings.external_account {
+            let mac = external
+                .mac_key()
+                .map_err(|_| AcmeError::Key("the external account's HMAC key is not base64url"))?;
+            payload["externalAccountBinding"] =
+                external_account_binding(&external.key_id, &mac, url, &key.jwk());
+        }
+        Ok(payload)
+    }
+
+    async fn directory(&self) -> Result<Directory, Failure> {
+        let url = &self.settings.directory_url;
+        let (_, _, body) = self.send(Operation::ReadDirectory, Method::GET, url, Vec::new()).await?;
+        serde_json::from_slice(&body)
+            .map_err(|_| Failure::refused(Operation::ReadDirectory, "this is no ACME v2 directory"))
+    }
+
+    async fn send(
+        &self,
+        operation: Operation,
+        method: Method,
+        url: &str,
+        body: Vec<u8>,
+    ) -> Result<(StatusCode, HeaderMap, Bytes), Failure> {
+        let body = if body.is_empty() { BodyWrapper::default() } else { BodyWrapper::from(body) };
+        let request = Request::builder().method(method).uri(url).header(CONTENT_TYPE, "application/jose+json");
+        let request = request.body(body).map_err(|error| Failure::Refused(operation, error.into()))?;
+        let answer = self.transport.send(request).await;
+        let (parts, body) =
+            answer.map_err(|error| Failure::Refused(operation, error.into()))?.into_parts();
+        Ok((parts.status, parts.headers, body))
+    }
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Directory {
+    new_nonce: String,
+    new_account: String,
+}
+
+enum Attempt {
+    Opened(String),
+    BadNonce(Option<String>),
+}
+
+/// What goes wrong inside, before the exchange is put to it.
+enum Failure {
+    Ours(AcmeError),
+    Refused(Operation, Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Failure {
+    fn refused(operation: Operation, sentence: &'static str) -> Self {
+        Self::Refused(operation, sentence.into())
+    }
+
+    fn into_acme(self, exchange: &Exchange) -> AcmeError {
+        match self {
+            Self::Ours(error) => error,
+            Self::Refused(operation, source) => {
+                AcmeError::Refused(Box::new(Refusal::new(operation, exchange, source)))
+            }
+        }
+    }
+}
+
+impl From<AcmeError> for Failure {
+    fn from(error: AcmeError) -> Self {
+        Self::Ours(error)
+    }
+}
+
+fn nonce_of(headers: &HeaderMap) -> Option<String> {
+    headers.get(REPLAY_NONCE)?.to_str().ok().map(ToOwned::to_owned)
+}

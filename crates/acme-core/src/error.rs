@@ -1,0 +1,220 @@
+use std::fmt;
+use std::time::Duration;
+
+use contract::{DomainName, IssuanceId, PortError, Remedy};
+use http::StatusCode;
+
+use crate::chain::ChainError;
+use crate::exchange::Exchange;
+use crate::problem::Problem;
+
+/// Everything that can stop a unit of work. [`AcmeError::into_port`] decides once what the caller does about it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AcmeError {
+    /// A store or a probe has decided already.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// Another process has written the issuance since it was read.
+    #[error("another process has gone on with this issuance")]
+    Outpaced,
+    #[error("issuance {0} is unknown")]
+    Unknown(IssuanceId),
+    #[error("issuance {0} was abandoned")]
+    Abandoned(IssuanceId),
+    /// The authority refused, or did not answer.
+    #[error(transparent)]
+    Refused(Box<Refusal>),
+    #[error("the authority offers no way to prove control over {0} by DNS")]
+    NoDnsChallenge(DomainName),
+    /// The account key or a leaf key is unusable.
+    #[error("{0}")]
+    Key(&'static str),
+    #[error("the key or the signing request cannot be made or read")]
+    Request(#[from] rcgen::Error),
+    /// The certificate that came is not the one that was asked for.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+}
+
+/// What was asked of the authority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    ReadDirectory,
+    NewAccount,
+    NewOrder,
+    ReadOrder,
+    ReadAuthorization,
+    Answer,
+    Finalize,
+    Download,
+    Deactivate,
+}
+
+/// An operation that did not succeed, with all that is known about why.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) operation: Operation,
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) problem: Option<Problem>,
+    retry_after: Option<Duration>,
+    url: String,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl Refusal {
+    pub(crate) fn new(
+        operation: Operation,
+        exchange: &Exchange,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        let failed = exchange.status.is_some_and(|status| !status.is_success());
+        Self {
+            operation,
+            status: exchange.status,
+            problem: failed.then(|| Problem::read(&exchange.json())).flatten(),
+            retry_after: exchange.retry_after,
+            url: exchange.url.clone(),
+            source: source.into(),
+        }
+    }
+
+    pub(crate) fn is(&self, kind: &str) -> bool {
+        self.kind() == kind
+    }
+
+    fn kind(&self) -> &str {
+        self.problem.as_ref().map_or("", |problem| problem.kind.as_str())
+    }
+
+    /// RFC 8555, section 6.7. What is not listed may pass: an unknown refusal must never end an issuance.
+    fn remedy(&self) -> Remedy {
+        let again = Remedy::Retry { after: self.retry_after };
+        match (self.operation, self.kind()) {
+            (_, "rateLimited" | "badNonce" | "serverInternal") => again,
+            (
+                _,
+                "accountDoesNotExist" | "externalAccountRequired" | "userActionRequired" | "badPublicKey"
+                | "badSignatureAlgorithm" | "invalidContact" | "unsupportedContact" | "invalidProfile",
+            ) => Remedy::AwaitOperator,
+            (Operation::NewAccount, kind) if !kind.is_empty() => Remedy::AwaitOperator,
+            (Operation::NewOrder, "unauthorized") => Remedy::AwaitOperator,
+            (Operation::NewOrder, "malformed")
+            | (_, "rejectedIdentifier" | "unsupportedIdentifier" | "badCSR") => Remedy::GiveUp,
+            _ => again,
+        }
+    }
+
+    fn tenant_sentence(&self) -> Option<String> {
+        let problem = self.problem.as_ref()?;
+        match self.kind() {
+            "rejectedIdentifier" | "unsupportedIdentifier" | "malformed" if self.remedy() == Remedy::GiveUp => {
+                Some(rejection(problem))
+            }
+            "badCSR" => Some(format!("The certificate authority refuses the request: {}", problem.detail)),
+            "caa" | "dns" => Some(format!("The certificate authority says: {}", problem.detail)),
+            "rateLimited" => {
+                Some("The certificate authority limits requests; the broker goes on by itself.".into())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Names the rejected domains, when the authority does.
+fn rejection(problem: &Problem) -> String {
+    let names = problem.names();
+    let Some(first) = names.first() else {
+        return format!("The certificate authority does not issue for these domains: {}", problem.detail);
+    };
+    let listed: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    format!(
+        "The certificate authority does not issue for {}: {}",
+        listed.join(", "),
+        problem.about(first).detail
+    )
+}
+
+impl AcmeError {
+    pub(crate) fn refused(operation: Operation, exchange: &Exchange, source: instant_acme::Error) -> Self {
+        Self::Refused(Box::new(Refusal::new(operation, exchange, source)))
+    }
+
+    /// Whether the authority knows nothing (any more) of what was asked about.
+    pub(crate) fn is_gone(&self) -> bool {
+        let gone = [StatusCode::NOT_FOUND, StatusCode::GONE];
+        matches!(self, Self::Refused(refusal) if refusal.status.is_some_and(|status| gone.contains(&status)))
+    }
+
+    pub(crate) fn is(&self, kind: &str) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.is(kind))
+    }
+
+    /// The one place where an error becomes something to do.
+    pub(crate) fn into_port(self) -> PortError {
+        let doing = self.doing();
+        match self {
+            Self::Port(error) => error,
+            Self::Outpaced => PortError::new(doing, Remedy::Retry { after: None }, self),
+            Self::Unknown(_) | Self::Abandoned(_) => PortError::new(doing, Remedy::GiveUp, self),
+            Self::NoDnsChallenge(ref name) => {
+                let sentence = format!(
+                    "The certificate authority does not accept a DNS record as proof of control over `{name}`."
+                );
+                PortError::new(doing, Remedy::GiveUp, self).for_tenant(sentence)
+            }
+            Self::Key(_) | Self::Request(_) | Self::Chain(_) => {
+                PortError::new(doing, Remedy::AwaitOperator, self)
+            }
+            Self::Refused(refusal) => {
+                let error = |refusal: Box<Refusal>| PortError::new(doing, refusal.remedy(), *refusal);
+                match refusal.tenant_sentence() {
+                    Some(sentence) => error(refusal).for_tenant(sentence),
+                    None => error(refusal),
+                }
+            }
+        }
+    }
+
+    fn doing(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.operation.doing(),
+            Self::Key(_) | Self::Request(_) => "make the key and the signing request",
+            Self::Chain(_) => "accept the certificate",
+            _ => "go on with the issuance",
+        }
+    }
+}
+
+impl Operation {
+    fn doing(self) -> &'static str {
+        match self {
+            Self::ReadDirectory => "read the ACME directory",
+            Self::NewAccount => "open the ACME account",
+            Self::NewOrder => "place the order",
+            Self::ReadOrder => "read the order",
+            Self::ReadAuthorization => "read an authorization of the order",
+            Self::Answer => "answer the challenge",
+            Self::Finalize => "finalize the order",
+            Self::Download => "download the certificate",
+            Self::Deactivate => "give an authorization back",
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.problem, self.status) {
+            (Some(problem), Some(status)) => write!(f, "{problem}, HTTP {}", status.as_u16())?,
+            (None, Some(status)) => write!(f, "unexpected answer, HTTP {}", status.as_u16())?,
+            (_, None) => f.write_str("no answer")?,
+        }
+        if self.url.is_empty() { Ok(()) } else { write!(f, " from {}", self.url) }
+    }
+}
+
+impl std::error::Error for Refusal {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        // With a problem document the library's error would only repeat it.
+        if self.problem.is_some() { None } else { Some(self.source.as_ref()) }
+    }
+}

@@ -1,0 +1,172 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use contract::{
+    AccountStore, CertificateBundle, CertificateIssuer, CertificateRequest, Clock, DomainInstructions,
+    DomainName, IssuanceId, IssuanceProgress, IssuanceRecord, IssuanceStore, PortResult, ProofProbe,
+};
+
+use crate::account::Accounts;
+use crate::chain::Chain;
+use crate::error::AcmeError;
+use crate::http::Transport;
+use crate::instructions;
+use crate::order::LiveOrder;
+use crate::settings::{AcmeSettings, SettingsError};
+use crate::steps::{self, Work};
+use crate::orders;
+
+/// How soon to come back when another process has written the issuance meanwhile.
+const OUTPACED: Duration = Duration::from_secs(1);
+/// How often the wiping of an abandoned issuance is tried against others who write it.
+const WIPE_ATTEMPTS: u32 = 5;
+
+/// Issues certificates from an ACME authority (RFC 8555), one bounded unit of work at a time.
+///
+/// Everything that must survive is in the two stores, so any process that shares them may make the next call. What
+/// is kept in memory, the opened account with the authority's directory and idle connections, only saves requests.
+pub struct AcmeIssuer {
+    settings: Arc<AcmeSettings>,
+    accounts: Accounts,
+    pub(crate) issuances: Arc<dyn IssuanceStore>,
+    pub(crate) probe: Arc<dyn ProofProbe>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl AcmeIssuer {
+    /// An issuer for one directory. Nothing is sent to anybody before the first [`CertificateIssuer::advance`].
+    ///
+    /// Errors: settings that cannot work, an ACME v1 directory among them.
+    pub fn new(
+        settings: AcmeSettings,
+        issuances: Arc<dyn IssuanceStore>,
+        accounts: Arc<dyn AccountStore>,
+        probe: Arc<dyn ProofProbe>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, SettingsError> {
+        settings.check()?;
+        let transport = Transport::new(&settings, Arc::clone(&clock))?;
+        let settings = Arc::new(settings);
+        let accounts = Accounts::new(Arc::clone(&settings), transport, accounts, Arc::clone(&clock));
+        Ok(Self { settings, accounts, issuances, probe, clock })
+    }
+
+    async fn work(&self, id: &IssuanceId) -> Result<IssuanceProgress, AcmeError> {
+        let mut record = self.issuances.load(id).await?.ok_or_else(|| AcmeError::Unknown(id.clone()))?;
+        if record.abandoned {
+            return Err(AcmeError::Abandoned(id.clone()));
+        }
+        if record.chain.is_some() {
+            return bundle(&record).map(IssuanceProgress::Issued);
+        }
+        self.move_to_this_directory(&mut record);
+        let mut work = Work::new(self, record);
+        match steps::run(&mut work).await? {
+            Some(progress) => Ok(progress),
+            None => bundle(&work.record).map(IssuanceProgress::Issued),
+        }
+    }
+
+    /// An order lives at the authority where it was placed. When the operator has changed the authority, it is
+    /// placed again there; the key stays.
+    fn move_to_this_directory(&self, record: &mut IssuanceRecord) {
+        if record.directory != self.settings.directory_url {
+            record.directory.clone_from(&self.settings.directory_url);
+            orders::forget(record);
+        }
+    }
+
+    pub(crate) async fn place(&self, names: &[DomainName]) -> Result<LiveOrder, AcmeError> {
+        let account = self.accounts.account().await?;
+        let placed = LiveOrder::place(&account, names, self.settings.profile.as_deref()).await;
+        if placed.as_ref().is_err_and(AcmeError::is_gone) {
+            self.accounts.reload().await;
+        }
+        placed
+    }
+
+    pub(crate) async fn read(&self, order_url: &str) -> Result<Option<LiveOrder>, AcmeError> {
+        LiveOrder::read(&self.accounts.account().await?, order_url).await
+    }
+
+    /// Wipes what must not outlive the issuance; gives what was there, or `None` when there is nothing to do.
+    async fn wipe(&self, id: &IssuanceId) -> Result<Option<IssuanceRecord>, AcmeError> {
+        for _ in 0..WIPE_ATTEMPTS {
+            let Some(found) = self.issuances.load(id).await?.filter(|found| !found.abandoned) else {
+                return Ok(None);
+            };
+            let wiped =
+                IssuanceRecord { abandoned: true, private_key: None, csr: None, chain: None, ..found.clone() };
+            if self.issuances.save(&wiped).await? {
+                return Ok(Some(found));
+            }
+        }
+        Err(AcmeError::Outpaced)
+    }
+
+    async fn give_back(&self, order_url: &str) -> Result<(), AcmeError> {
+        match self.read(order_url).await? {
+            Some(mut order) => order.deactivate_pending().await,
+            None => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl CertificateIssuer for AcmeIssuer {
+    async fn open(&self, id: &IssuanceId, request: &CertificateRequest) -> PortResult<()> {
+        let record = IssuanceRecord {
+            id: id.clone(),
+            version: 0,
+            request: request.clone(),
+            directory: self.settings.directory_url.clone(),
+            private_key: None,
+            csr: None,
+            order_url: None,
+            order_expires: None,
+            orders_placed: 0,
+            authorizations: Vec::new(),
+            chain: None,
+            opened_at: self.clock.now(),
+            abandoned: false,
+        };
+        self.issuances.insert(&record).await
+    }
+
+    async fn advance(&self, id: &IssuanceId) -> PortResult<IssuanceProgress> {
+        match self.work(id).await {
+            Err(AcmeError::Outpaced) => Ok(IssuanceProgress::Working { again: OUTPACED }),
+            progress => progress.map_err(AcmeError::into_port),
+        }
+    }
+
+    async fn instructions(&self, id: &IssuanceId) -> PortResult<Vec<DomainInstructions>> {
+        let record = self.issuances.load(id).await?;
+        Ok(record.map(|record| instructions::instructions(&record)).unwrap_or_default())
+    }
+
+    async fn abandon(&self, id: &IssuanceId) -> PortResult<()> {
+        let Some(found) = self.wipe(id).await.map_err(AcmeError::into_port)? else { return Ok(()) };
+        let ours = found.directory == self.settings.directory_url;
+        if let Some(order_url) = found.order_url.filter(|_| ours && found.chain.is_none())
+            && let Err(error) = self.give_back(&order_url).await
+        {
+            let error = error.into_port();
+            tracing::warn!(issuance.id = %id, %error, "pending authorizations were not given back");
+        }
+        Ok(())
+    }
+}
+
+/// The certificate of a finished issuance, from the record alone.
+fn bundle(record: &IssuanceRecord) -> Result<CertificateBundle, AcmeError> {
+    let chain = Chain::parse(record.chain.as_deref().unwrap_or_default())?;
+    let private_key_pem = record.private_key.clone().ok_or(AcmeError::Key("the leaf key is missing"))?;
+    Ok(CertificateBundle {
+        leaf_pem: chain.leaf_pem(),
+        chain_pem: chain.intermediates_pem(),
+        private_key_pem,
+        facts: chain.facts()?,
+    })
+}

@@ -1,0 +1,231 @@
+use std::time::Duration;
+
+use contract::{DomainName, ProofState, Timestamp};
+use instant_acme::{
+    Account, AuthorizationHandle, AuthorizationStatus, ChallengeStatus, ChallengeType, Identifier, NewOrder,
+    Order, OrderStatus,
+};
+use serde_json::Value;
+
+use crate::error::{AcmeError, Operation};
+use crate::exchange::{Exchange, listening, moment};
+use crate::problem::Problem;
+
+/// An order as the authority describes it now (RFC 8555, section 7.1.3), with what instant-acme leaves out.
+pub(crate) struct LiveOrder {
+    order: Order,
+    latest: Exchange,
+}
+
+/// Where an order stands (RFC 8555, section 7.1.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Proofs are missing.
+    Pending,
+    /// To be finalized.
+    Ready,
+    /// The certificate is being made.
+    Processing,
+    /// The certificate is there.
+    Valid,
+    /// It will never be anything again.
+    Invalid,
+}
+
+/// One authorization of an order (RFC 8555, section 7.1.4).
+pub(crate) struct LiveAuthorization {
+    pub(crate) url: String,
+    pub(crate) name: DomainName,
+    /// How far the proof is; `None` when this authorization can never become valid.
+    pub(crate) state: Option<ProofState>,
+    /// The TXT data that proves control; `None` when the authority takes no DNS proof.
+    pub(crate) value: Option<String>,
+    pub(crate) expires: Option<Timestamp>,
+    /// Why a challenge has failed.
+    pub(crate) problem: Option<Problem>,
+}
+
+impl LiveOrder {
+    /// Places an order. Asked again, some authorities give the same one, others a second.
+    pub(crate) async fn place(
+        account: &Account,
+        names: &[DomainName],
+        profile: Option<&str>,
+    ) -> Result<Self, AcmeError> {
+        let identifiers: Vec<Identifier> = names.iter().map(|name| Identifier::Dns(name.to_string())).collect();
+        let mut request = NewOrder::new(&identifiers);
+        if let Some(profile) = profile {
+            request = request.profile(profile);
+        }
+        let (order, latest) = listening(account.new_order(&request)).await;
+        let order = order.map_err(|error| AcmeError::refused(Operation::NewOrder, &latest, error))?;
+        Ok(Self { order, latest })
+    }
+
+    /// Reads an order again; `None` when the authority has forgotten it, or says of it what no order comes back
+    /// from.
+    pub(crate) async fn read(account: &Account, url: &str) -> Result<Option<Self>, AcmeError> {
+        let (order, latest) = listening(account.order(url.to_owned())).await;
+        match order {
+            Ok(order) => Ok(Some(Self { order, latest })),
+            Err(_) if latest.is_gone() || is_over(&latest.json()) => Ok(None),
+            Err(error) => Err(AcmeError::refused(Operation::ReadOrder, &latest, error)),
+        }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        self.order.url()
+    }
+
+    pub(crate) fn standing(&mut self) -> Standing {
+        match self.order.state().status {
+            OrderStatus::Pending => Standing::Pending,
+            OrderStatus::Ready => Standing::Ready,
+            OrderStatus::Processing => Standing::Processing,
+            OrderStatus::Valid => Standing::Valid,
+            OrderStatus::Invalid => Standing::Invalid,
+        }
+    }
+
+    pub(crate) fn expires(&self) -> Option<Timestamp> {
+        moment(&self.latest.json(), "expires")
+    }
+
+    /// How long the authority wants to be left alone with this order.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.latest.retry_after
+    }
+
+    /// Why the order has failed, if it has.
+    pub(crate) fn problem(&self) -> Option<Problem> {
+        Problem::read(self.latest.json().get("error")?)
+    }
+
+    pub(crate) async fn refresh(&mut self) -> Result<(), AcmeError> {
+        let (state, latest) = listening(async { self.order.refresh().await.map(drop) }).await;
+        state.map_err(|error| AcmeError::refused(Operation::ReadOrder, &latest, error))?;
+        self.latest = latest;
+        Ok(())
+    }
+
+    /// The authorizations, each asked for once between two refreshes.
+    pub(crate) async fn authorizations(&mut self) -> Result<Vec<LiveAuthorization>, AcmeError> {
+        let mut found = Vec::new();
+        let mut authorizations = self.order.authorizations();
+        loop {
+            match listening(authorizations.next()).await {
+                (None, _) => return Ok(found),
+                (Some(Ok(handle)), exchange) => found.extend(LiveAuthorization::of(handle, &exchange.json())),
+                (Some(Err(error)), exchange) => {
+                    return Err(AcmeError::refused(Operation::ReadAuthorization, &exchange, error));
+                }
+            }
+        }
+    }
+
+    /// Tells the authority to look at the DNS proofs of these authorizations, which must have been read before.
+    /// Gives those it was told about, and why not the others.
+    pub(crate) async fn answer(&mut self, urls: &[String]) -> (Vec<String>, Result<(), AcmeError>) {
+        let mut told = Vec::new();
+        let mut authorizations = self.order.authorizations();
+        while let Some(Ok(handle)) = authorizations.next().await {
+            let url = handle.url().to_owned();
+            if !urls.contains(&url) {
+                continue;
+            }
+            match tell(handle).await {
+                Ok(()) => told.push(url),
+                Err(error) => return (told, Err(error)),
+            }
+        }
+        (told, Ok(()))
+    }
+
+    /// Gives back the authorizations that are still pending (RFC 8555, section 7.5.2).
+    pub(crate) async fn deactivate_pending(&mut self) -> Result<(), AcmeError> {
+        let mut authorizations = self.order.authorizations();
+        loop {
+            let (next, exchange) = listening(authorizations.next()).await;
+            let refused = |error, exchange| AcmeError::refused(Operation::Deactivate, exchange, error);
+            let Some(next) = next else { return Ok(()) };
+            let mut handle = next.map_err(|error| refused(error, &exchange))?;
+            if handle.status == AuthorizationStatus::Pending {
+                let (state, exchange) = listening(async { handle.deactivate().await.map(drop) }).await;
+                state.map_err(|error| refused(error, &exchange))?;
+            }
+        }
+    }
+
+    /// Sends the signing request. An order that is beyond that is read again instead: a finalization whose answer
+    /// was lost has taken effect.
+    pub(crate) async fn finalize(&mut self, csr: &[u8]) -> Result<(), AcmeError> {
+        let (state, latest) = listening(self.order.finalize_csr(csr)).await;
+        match state.map_err(|error| AcmeError::refused(Operation::Finalize, &latest, error)) {
+            Ok(()) => {
+                self.latest = latest;
+                Ok(())
+            }
+            Err(error) if error.is("orderNotReady") => self.refresh().await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The chain of a valid order, as it comes.
+    pub(crate) async fn certificate(&mut self) -> Result<Option<String>, AcmeError> {
+        let (pem, latest) = listening(self.order.certificate()).await;
+        pem.map_err(|error| AcmeError::refused(Operation::Download, &latest, error))
+    }
+}
+
+impl LiveAuthorization {
+    /// `None` for what is not a domain name: nobody has ordered that.
+    fn of(handle: AuthorizationHandle<'_>, json: &Value) -> Option<Self> {
+        let (url, status) = (handle.url().to_owned(), handle.status);
+        let name = DomainName::parse(&handle.identifier().to_string()).ok()?;
+        // Bound anew, because the borrow of the next line lasts as long as the handle's own lifetime.
+        let mut handle = handle;
+        let challenge = handle.challenge(ChallengeType::Dns01);
+        Some(Self {
+            url,
+            name,
+            state: proof_state(status, challenge.as_ref().map(|challenge| challenge.status)),
+            value: challenge.map(|challenge| challenge.key_authorization().dns_value()),
+            expires: moment(json, "expires"),
+            problem: failed_challenge(json),
+        })
+    }
+}
+
+fn proof_state(status: AuthorizationStatus, challenge: Option<ChallengeStatus>) -> Option<ProofState> {
+    match (status, challenge) {
+        (AuthorizationStatus::Valid, _) => Some(ProofState::Proven),
+        (AuthorizationStatus::Pending, None | Some(ChallengeStatus::Pending)) => Some(ProofState::Open),
+        (AuthorizationStatus::Pending, Some(_)) => Some(ProofState::Answered),
+        _ => None,
+    }
+}
+
+async fn tell(handle: AuthorizationHandle<'_>) -> Result<(), AcmeError> {
+    let mut handle = handle;
+    let Some(mut challenge) = handle.challenge(ChallengeType::Dns01) else { return Ok(()) };
+    if challenge.status != ChallengeStatus::Pending {
+        return Ok(());
+    }
+    match listening(challenge.set_ready()).await {
+        // A challenge that fails while it is being answered has been answered; the order tells the rest.
+        (Err(_), exchange) if exchange.status.is_some_and(|status| status.is_success()) => Ok(()),
+        (result, exchange) => {
+            result.map_err(|error| AcmeError::refused(Operation::Answer, &exchange, error))
+        }
+    }
+}
+
+/// Some authorities give an order the state of its authorizations, which instant-acme takes for a syntax error.
+fn is_over(order: &Value) -> bool {
+    matches!(order["status"].as_str(), Some("deactivated" | "expired" | "revoked"))
+}
+
+fn failed_challenge(authorization: &Value) -> Option<Problem> {
+    let challenges = authorization.get("challenges")?.as_array()?;
+    challenges.iter().find_map(|challenge| Problem::read(challenge.get("error")?))
+}

@@ -1,0 +1,179 @@
+//! What an order and its authorizations leave in the record. Pure functions: nobody is asked anything here.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use contract::{AuthorizationRecord, DomainName, IssuanceRecord, LastLook, ProofState, Timestamp};
+
+use crate::error::AcmeError;
+use crate::order::{LiveAuthorization, LiveOrder};
+use crate::pace;
+use crate::problem::Problem;
+
+/// The challenge type that is used (RFC 8555, section 8.4).
+const METHOD: &str = "dns-01";
+
+/// Enters a new order. What a failed one has left behind goes.
+pub(crate) fn adopt(record: &mut IssuanceRecord, order: &LiveOrder) {
+    record.order_url = Some(order.url().to_owned());
+    record.order_expires = order.expires();
+    record.orders_placed += 1;
+    record.authorizations.clear();
+}
+
+/// Enters what proves control, in the order of the request. A name for which the authority wants no authorization at
+/// all needs no proof.
+pub(crate) fn present(
+    record: &mut IssuanceRecord,
+    authorizations: &[LiveAuthorization],
+) -> Result<(), AcmeError> {
+    let order_url = record.order_url.clone().unwrap_or_default();
+    let presented = record.request.names.iter().map(|name| match of(authorizations, name) {
+        Some(authorization) => presented(authorization),
+        None => Ok(proven(name, &order_url)),
+    });
+    record.authorizations = presented.collect::<Result<_, _>>()?;
+    let pending = authorizations.iter().filter(|one| one.state != Some(ProofState::Proven));
+    let deaths = pending.filter_map(|one| one.expires).chain(record.order_expires);
+    record.order_expires = deaths.min();
+    Ok(())
+}
+
+/// Whether nothing is left to be proven.
+pub(crate) fn is_proven(record: &IssuanceRecord) -> bool {
+    record.authorizations.iter().all(|one| one.state == ProofState::Proven)
+}
+
+/// Whether a proof is in this state.
+pub(crate) fn any(record: &IssuanceRecord, state: ProofState) -> bool {
+    record.authorizations.iter().any(|one| one.state == state)
+}
+
+/// Takes over what the authority says now, and gives the authorizations whose challenge is due to be answered: the
+/// proof has been seen, and nobody has answered yet.
+pub(crate) fn reconcile(
+    record: &mut IssuanceRecord,
+    authorizations: &[LiveAuthorization],
+    seen: &HashSet<String>,
+) -> Vec<String> {
+    for live in authorizations {
+        let known = record.authorizations.iter_mut().find(|one| one.url == live.url);
+        // An answer that was given is not forgotten because the authority still calls the challenge pending.
+        if let (Some(known), Some(state)) = (known, live.state)
+            && state != ProofState::Open
+        {
+            known.state = state;
+        }
+    }
+    let open = record.authorizations.iter().filter(|one| one.state == ProofState::Open);
+    open.map(|one| one.url.clone()).filter(|url| seen.contains(url)).collect()
+}
+
+/// Puts these authorizations into a state.
+pub(crate) fn mark(record: &mut IssuanceRecord, urls: &[String], state: ProofState) {
+    for one in record.authorizations.iter_mut().filter(|one| urls.contains(&one.url)) {
+        one.state = state;
+    }
+}
+
+/// The authority is satisfied with every proof.
+pub(crate) fn all_proven(record: &mut IssuanceRecord) {
+    for one in &mut record.authorizations {
+        one.state = ProofState::Proven;
+    }
+}
+
+/// Drops an order that has died without fault. Key and signing request stay.
+pub(crate) fn forget(record: &mut IssuanceRecord) {
+    (record.order_url, record.order_expires) = (None, None);
+    record.authorizations.clear();
+}
+
+/// Drops an order that the authority has declared invalid, but keeps, per name, what it says about it. An issuance
+/// with authorizations and without an order is one whose last order has failed.
+pub(crate) fn fail(
+    record: &mut IssuanceRecord,
+    authorizations: &[LiveAuthorization],
+    problem: Option<&Problem>,
+    now: Timestamp,
+) {
+    let remains = record.request.names.iter().map(|name| {
+        let live = of(authorizations, name);
+        let special = live.and_then(|live| live.problem.as_ref());
+        let nobody = authorizations.iter().all(|live| live.problem.is_none());
+        // The general word goes to everybody only when no name was singled out.
+        let general = problem.filter(|problem| nobody && concerns(problem, name));
+        AuthorizationRecord {
+            name: name.clone(),
+            url: live.map(|live| live.url.clone()).unwrap_or_default(),
+            method: None,
+            value: None,
+            state: remaining_state(live, special.or(general)),
+            last_look: Some(LastLook { at: now, saw: verdict(name, special.or(general)) }),
+        }
+    });
+    record.authorizations = remains.collect();
+    (record.order_url, record.order_expires) = (None, None);
+}
+
+/// How long the next order has to wait, when the last one has failed.
+pub(crate) fn pause_after_failure(record: &IssuanceRecord, now: Timestamp) -> Option<Duration> {
+    if record.order_url.is_some() || record.authorizations.is_empty() {
+        return None;
+    }
+    let until = pace::last_event(record) + pace::after_failed_order(record.orders_placed);
+    Some(until.since(now)).filter(|wait| !wait.is_zero())
+}
+
+fn of<'a>(authorizations: &'a [LiveAuthorization], name: &DomainName) -> Option<&'a LiveAuthorization> {
+    authorizations.iter().find(|one| &one.name == name)
+}
+
+fn presented(live: &LiveAuthorization) -> Result<AuthorizationRecord, AcmeError> {
+    let state = live.state.unwrap_or(ProofState::Open);
+    if state == ProofState::Proven {
+        return Ok(proven(&live.name, &live.url));
+    }
+    let value = live.value.clone().ok_or_else(|| AcmeError::NoDnsChallenge(live.name.clone()))?;
+    Ok(AuthorizationRecord {
+        name: live.name.clone(),
+        url: live.url.clone(),
+        method: Some(METHOD.to_owned()),
+        value: Some(value),
+        state,
+        last_look: None,
+    })
+}
+
+fn proven(name: &DomainName, url: &str) -> AuthorizationRecord {
+    AuthorizationRecord {
+        name: name.clone(),
+        url: url.to_owned(),
+        method: None,
+        value: None,
+        state: ProofState::Proven,
+        last_look: None,
+    }
+}
+
+fn concerns(problem: &Problem, name: &DomainName) -> bool {
+    problem.names().is_empty() || problem.names().iter().any(|about| about.base() == name.base())
+}
+
+fn remaining_state(live: Option<&LiveAuthorization>, problem: Option<&Problem>) -> ProofState {
+    match live.and_then(|live| live.state) {
+        Some(ProofState::Proven) if problem.is_none() => ProofState::Proven,
+        _ => ProofState::Open,
+    }
+}
+
+fn verdict(name: &DomainName, problem: Option<&Problem>) -> String {
+    match problem {
+        Some(problem) => format!("The certificate authority says: {}", problem.about(name)),
+        None => "The certificate authority ended the order, but not because of this domain.".to_owned(),
+    }
+}
+
+#[cfg(test)]
+#[path = "orders_tests.rs"]
+mod tests;

@@ -1,0 +1,280 @@
+//! The unit of work behind `advance`: six steps in a row. Each looks at the record first and does nothing when its
+//! work is done, so that any process can begin at the top at any time; each saves what it has learnt before the next
+//! one builds on it. None sleeps.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use contract::{IssuanceProgress, IssuanceRecord, ProofState};
+
+use crate::chain::Chain;
+use crate::error::AcmeError;
+use crate::issuer::AcmeIssuer;
+use crate::order::{LiveOrder, Standing};
+use crate::{keys, looks, orders, pace};
+
+/// The steps, in order.
+const PLAN: [Step; 6] = [
+    Step::GenerateKey,
+    Step::PlaceOrder,
+    Step::PresentProofs,
+    Step::ProveDomains,
+    Step::FinalizeOrder,
+    Step::Download,
+];
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// Makes the leaf key and the signing request, and stores them.
+    GenerateKey,
+    /// Orders a certificate, and stores where the order is.
+    PlaceOrder,
+    /// Reads what proves control over each domain, and stores it for the user to see.
+    PresentProofs,
+    /// Looks for each proof, and asks the authority to look as soon as it is there.
+    ProveDomains,
+    /// Sends the signing request.
+    FinalizeOrder,
+    /// Fetches the chain, checks that it is ours, and stores it.
+    Download,
+}
+
+/// What a step has to say.
+pub(crate) enum Flow {
+    /// Its work is done; the next one may begin.
+    On,
+    /// Something has to happen elsewhere first.
+    Pause(IssuanceProgress),
+}
+
+pub(crate) type StepResult = Result<Flow, AcmeError>;
+
+/// Runs the steps until one has to wait. `None` when all are done.
+pub(crate) async fn run(work: &mut Work<'_>) -> Result<Option<IssuanceProgress>, AcmeError> {
+    for step in PLAN {
+        if let Flow::Pause(progress) = work.step(step).await? {
+            tracing::debug!(issuance.id = %work.record.id, ?step, ?progress, "the issuance waits");
+            return Ok(Some(progress));
+        }
+    }
+    Ok(None)
+}
+
+/// One issuance in hand.
+pub(crate) struct Work<'a> {
+    pub(crate) issuer: &'a AcmeIssuer,
+    pub(crate) record: IssuanceRecord,
+    /// The order as it was last read in this unit of work, so that it is not read twice.
+    order: Option<LiveOrder>,
+}
+
+impl<'a> Work<'a> {
+    pub(crate) fn new(issuer: &'a AcmeIssuer, record: IssuanceRecord) -> Self {
+        Self { issuer, record, order: None }
+    }
+
+    async fn step(&mut self, step: Step) -> StepResult {
+        match step {
+            Step::GenerateKey => self.generate_key().await,
+            Step::PlaceOrder => self.place_order().await,
+            Step::PresentProofs => self.present_proofs().await,
+            Step::ProveDomains => self.prove_domains().await,
+            Step::FinalizeOrder => self.finalize_order().await,
+            Step::Download => self.download().await,
+        }
+    }
+
+    async fn generate_key(&mut self) -> StepResult {
+        if self.record.private_key.is_some() && self.record.csr.is_some() {
+            return Ok(Flow::On);
+        }
+        let request = self.record.request.clone();
+        let leaf = tokio::task::spawn_blocking(move || keys::generate(&request)).await;
+        let leaf = leaf.map_err(|_| AcmeError::Key("making the leaf key was interrupted"))??;
+        (self.record.private_key, self.record.csr) = (Some(leaf.private_key), Some(leaf.csr));
+        self.save().await
+    }
+
+    async fn place_order(&mut self) -> StepResult {
+        if self.record.order_url.is_some() {
+            return Ok(Flow::On);
+        }
+        if let Some(wait) = orders::pause_after_failure(&self.record, self.issuer.clock.now()) {
+            return Ok(awaiting(wait));
+        }
+        let placed = self.issuer.place(&self.record.request.names).await?;
+        tracing::info!(issuance.id = %self.record.id, order.url = placed.url(), "placed an order");
+        orders::adopt(&mut self.record, &placed);
+        self.order = Some(placed);
+        self.save().await
+    }
+
+    async fn present_proofs(&mut self) -> StepResult {
+        if !self.record.authorizations.is_empty() {
+            return Ok(Flow::On);
+        }
+        let Some(mut order) = self.take_order().await? else { return self.forget_order().await };
+        if order.standing() == Standing::Invalid {
+            return self.order_failed(order).await;
+        }
+        let authorizations = match order.authorizations().await {
+            Err(error) if error.is_gone() => return self.forget_order().await,
+            authorizations => authorizations?,
+        };
+        orders::present(&mut self.record, &authorizations)?;
+        self.order = Some(order);
+        self.save().await
+    }
+
+    async fn prove_domains(&mut self) -> StepResult {
+        if orders::is_proven(&self.record) {
+            return Ok(Flow::On);
+        }
+        let now = self.issuer.clock.now();
+        if self.record.order_expires.is_some_and(|expires| expires <= now) {
+            return self.forget_order().await;
+        }
+        let seen = self.look().await?;
+        if seen.is_empty() && !orders::any(&self.record, ProofState::Answered) {
+            return Ok(awaiting(pace::look_again(now.since(self.record.opened_at))));
+        }
+        let Some(mut order) = self.take_order().await? else { return self.forget_order().await };
+        self.answer(&mut order, &seen).await?;
+        self.settle(order).await
+    }
+
+    async fn finalize_order(&mut self) -> StepResult {
+        if self.record.chain.is_some() {
+            return Ok(Flow::On);
+        }
+        let Some(mut order) = self.take_order().await? else { return self.forget_order().await };
+        if order.standing() == Standing::Ready {
+            let csr = self.record.csr.as_deref().ok_or(AcmeError::Key("the signing request is missing"))?;
+            order.finalize(csr).await?;
+        }
+        if order.standing() == Standing::Processing && order.retry_after().is_none() {
+            order.refresh().await?;
+        }
+        match order.standing() {
+            Standing::Valid => {
+                self.order = Some(order);
+                Ok(Flow::On)
+            }
+            Standing::Invalid => self.order_failed(order).await,
+            _ => Ok(self.authority_at_work(&order)),
+        }
+    }
+
+    async fn download(&mut self) -> StepResult {
+        if self.record.chain.is_some() {
+            return Ok(Flow::On);
+        }
+        let Some(mut order) = self.take_order().await? else { return self.forget_order().await };
+        let Some(pem) = order.certificate().await? else { return Ok(self.authority_at_work(&order)) };
+        let key = self.record.private_key.as_ref().ok_or(AcmeError::Key("the leaf key is missing"))?;
+        let chain = Chain::parse(&pem)?;
+        chain.verify(&keys::public_key(key)?, &self.record.request.names, self.issuer.clock.now())?;
+        self.record.chain = Some(chain.pem());
+        tracing::info!(issuance.id = %self.record.id, order.url = order.url(), "a certificate was issued");
+        self.save().await
+    }
+
+    /// Looks for the proofs that are still open, and stores what was seen. Gives the authorizations whose proof is
+    /// there. Asks the authority nothing.
+    async fn look(&mut self) -> Result<HashSet<String>, AcmeError> {
+        let sightings = looks::take(&self.issuer.probe, &self.record).await?;
+        if sightings.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let seen = looks::keep(&mut self.record, sightings, self.issuer.clock.now());
+        self.save().await?;
+        Ok(seen)
+    }
+
+    /// Brings the record up to date with a pending order, and answers the challenges whose proof has been seen.
+    /// What the authority was told is stored even when it refuses half-way.
+    async fn answer(&mut self, order: &mut LiveOrder, seen: &HashSet<String>) -> Result<(), AcmeError> {
+        if order.standing() != Standing::Pending || !orders::any(&self.record, ProofState::Open) {
+            return Ok(());
+        }
+        let authorizations = order.authorizations().await?;
+        let due = orders::reconcile(&mut self.record, &authorizations, seen);
+        let (told, result) = order.answer(&due).await;
+        orders::mark(&mut self.record, &told, ProofState::Answered);
+        self.save().await?;
+        result
+    }
+
+    /// Decides how to go on after the challenges of all visible proofs have been answered.
+    async fn settle(&mut self, mut order: LiveOrder) -> StepResult {
+        if order.standing() == Standing::Pending && !orders::any(&self.record, ProofState::Open) {
+            order.refresh().await?;
+        }
+        match order.standing() {
+            Standing::Invalid => self.order_failed(order).await,
+            Standing::Pending if orders::any(&self.record, ProofState::Open) => {
+                let look = pace::look_again(self.issuer.clock.now().since(self.record.opened_at));
+                let answered = orders::any(&self.record, ProofState::Answered);
+                Ok(awaiting(if answered { look.min(self.poll_again(&order)) } else { look }))
+            }
+            Standing::Pending => Ok(self.authority_at_work(&order)),
+            Standing::Ready | Standing::Processing | Standing::Valid => {
+                orders::all_proven(&mut self.record);
+                self.order = Some(order);
+                self.save().await
+            }
+        }
+    }
+
+    /// The order has died without fault, of age for example: the next unit of work places another.
+    async fn forget_order(&mut self) -> StepResult {
+        tracing::info!(issuance.id = %self.record.id, order.url = self.record.order_url, "the order is gone");
+        orders::forget(&mut self.record);
+        self.save().await?;
+        Ok(working(pace::after_lost_order(self.record.orders_placed)))
+    }
+
+    /// The authority has declared the order invalid: what it says is kept for the user, and the next order waits.
+    async fn order_failed(&mut self, mut order: LiveOrder) -> StepResult {
+        let authorizations = order.authorizations().await?;
+        let now = self.issuer.clock.now();
+        orders::fail(&mut self.record, &authorizations, order.problem().as_ref(), now);
+        tracing::warn!(issuance.id = %self.record.id, order.url = order.url(), "the authority failed the order");
+        self.save().await?;
+        Ok(awaiting(pace::after_failed_order(self.record.orders_placed)))
+    }
+
+    fn authority_at_work(&self, order: &LiveOrder) -> Flow {
+        working(self.poll_again(order))
+    }
+
+    fn poll_again(&self, order: &LiveOrder) -> Duration {
+        let since = self.issuer.clock.now().since(pace::last_event(&self.record));
+        pace::poll_again(since, order.retry_after())
+    }
+
+    /// The order as read in this unit of work, or read now; `None` when the authority does not know it any more.
+    async fn take_order(&mut self) -> Result<Option<LiveOrder>, AcmeError> {
+        match (self.order.take(), &self.record.order_url) {
+            (Some(order), _) => Ok(Some(order)),
+            (None, Some(url)) => self.issuer.read(url).await,
+            (None, None) => Ok(None),
+        }
+    }
+
+    async fn save(&mut self) -> StepResult {
+        if !self.issuer.issuances.save(&self.record).await? {
+            return Err(AcmeError::Outpaced);
+        }
+        self.record.version += 1;
+        Ok(Flow::On)
+    }
+}
+
+fn working(again: Duration) -> Flow {
+    Flow::Pause(IssuanceProgress::Working { again })
+}
+
+fn awaiting(look_again: Duration) -> Flow {
+    Flow::Pause(IssuanceProgress::AwaitingProof { look_again })
+}
