@@ -1,1 +1,20 @@
 #![doc = include_str!("../README.md")]
+
+mod accounts;
+mod cell;
+mod certificates;
+mod db;
+mod error;
+mod instances;
+mod issuances;
+mod labels;
+mod operations;
+mod queue;
+mod schema;
+mod sealing;
+mod store;
+mod target;
+
+pub use error::StoreError;
+pub use sealing::SealingKey;
+pub use store::{Store, StoreSettings};

@@ -1,0 +1,120 @@
+use async_trait::async_trait;
+use contract::{
+    CertificateFacts, CertificateRecord, CertificateStore, InstanceId, IssuanceId, PortResult,
+    StoredCertificate, Timestamp, VaultName,
+};
+use diesel::prelude::*;
+
+use crate::cell::Cell;
+use crate::db::Db;
+use crate::error::{StoreError, unless_taken};
+use crate::labels::Label;
+use crate::schema::certificates;
+use crate::store::Store;
+
+#[async_trait]
+impl CertificateStore for Store {
+    async fn put(&self, record: &CertificateRecord) -> PortResult<()> {
+        let row = CertificateRow::of(record);
+        self.run("store a certificate record", move |db, _| {
+            let row = row?;
+            // A worker that has lost its lease may insert the same row in between.
+            if !update(db, &row)? && !unless_taken(insert(db, &row))? {
+                update(db, &row)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn of_instance(&self, id: &InstanceId, incarnation: i32) -> PortResult<Vec<CertificateRecord>> {
+        let id = id.as_str().to_owned();
+        self.run("read the certificate records of an instance", move |db, _| {
+            let rows: Vec<CertificateRow> = certificates::table
+                .filter(certificates::instance.eq(id))
+                .filter(certificates::incarnation.eq(incarnation))
+                .order(certificates::generation)
+                .select(CertificateRow::as_select())
+                .load(db)?;
+            rows.into_iter().map(CertificateRow::into_record).collect()
+        })
+        .await
+    }
+}
+
+fn update(db: &mut Db, row: &CertificateRow) -> Result<bool, StoreError> {
+    let earlier = certificates::table.find((row.instance.as_str(), row.incarnation, row.generation));
+    Ok(diesel::update(earlier).set(row).execute(db)? == 1)
+}
+
+fn insert(db: &mut Db, row: &CertificateRow) -> Result<bool, StoreError> {
+    Ok(diesel::insert_into(certificates::table).values(row).execute(db)? == 1)
+}
+
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = certificates, treat_none_as_null = true, treat_none_as_default_value = false)]
+#[diesel(primary_key(instance, incarnation, generation))]
+struct CertificateRow {
+    instance: String,
+    incarnation: i32,
+    generation: i32,
+    issuance: String,
+    vault_name: String,
+    stored: Option<String>,
+    state: String,
+    serial: Option<String>,
+    fingerprint: Option<String>,
+    not_before: Option<i64>,
+    not_after: Option<i64>,
+    names: Option<String>,
+}
+
+impl CertificateRow {
+    fn of(record: &CertificateRecord) -> Result<Self, StoreError> {
+        let key = format!("{} {} {}", record.instance, record.incarnation, record.generation);
+        let cell = Cell { table: "certificates", column: "names", row: &key };
+        let facts = record.facts.as_ref();
+        Ok(Self {
+            instance: record.instance.as_str().to_owned(),
+            incarnation: record.incarnation,
+            generation: record.generation,
+            issuance: record.issuance.as_str().to_owned(),
+            vault_name: record.vault_name.as_str().to_owned(),
+            stored: record.stored.as_ref().map(|stored| stored.as_str().to_owned()),
+            state: record.state.label().to_owned(),
+            serial: facts.map(|facts| facts.serial.clone()),
+            fingerprint: facts.map(|facts| facts.fingerprint.clone()),
+            not_before: facts.map(|facts| facts.not_before.as_millis()),
+            not_after: facts.map(|facts| facts.not_after.as_millis()),
+            names: facts.map(|facts| cell.write_json(&facts.names)).transpose()?,
+        })
+    }
+
+    fn into_record(self) -> Result<CertificateRecord, StoreError> {
+        let key = format!("{} {} {}", self.instance, self.incarnation, self.generation);
+        let cell = |column| Cell { table: "certificates", column, row: &key };
+        let facts = match (self.serial, self.fingerprint, self.not_before, self.not_after, self.names) {
+            (Some(serial), Some(fingerprint), Some(not_before), Some(not_after), Some(names)) => {
+                Some(CertificateFacts {
+                    serial,
+                    fingerprint,
+                    not_before: Timestamp::from_millis(not_before),
+                    not_after: Timestamp::from_millis(not_after),
+                    names: cell("names").read_json(&names)?,
+                })
+            }
+            // The table's CHECK allows all or nothing.
+            _ => None,
+        };
+        Ok(CertificateRecord {
+            state: cell("state").label(&self.state)?,
+            instance: InstanceId::new(self.instance),
+            incarnation: self.incarnation,
+            generation: self.generation,
+            issuance: IssuanceId::new(self.issuance),
+            vault_name: VaultName::new(self.vault_name),
+            stored: self.stored.map(StoredCertificate::new),
+            facts,
+        })
+    }
+}

@@ -1,0 +1,116 @@
+//! The connection: one enumeration over the databases, so that each query is written once.
+
+use std::time::Duration;
+
+use contract::Clock;
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::r2d2::{ManageConnection, R2D2Connection};
+use diesel::sqlite::SqliteConnection;
+use diesel::{Connection, MultiConnection};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use crate::error::StoreError;
+use crate::target::Target;
+
+const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+
+/// Settings that SQLite keeps per connection. `FULL`, because a broker must remember what it has asked of others
+/// even when the machine loses power; a writer waits for another one up to five seconds.
+const SQLITE_SETTINGS: &str =
+    "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;";
+
+/// A connection to one of the databases.
+#[derive(MultiConnection)]
+pub(crate) enum Db {
+    Sqlite(SqliteConnection),
+}
+
+type Transactions = <Db as Connection>::TransactionManager;
+
+impl Db {
+    /// Opens a connection with everything that is set per connection.
+    pub(crate) fn connect(target: &Target) -> Result<Self, StoreError> {
+        match target {
+            Target::Sqlite { file } => {
+                let mut connection = SqliteConnection::establish(file).map_err(|error| {
+                    StoreError::Unreachable(format!("SQLite file {file}: {error}").into())
+                })?;
+                connection.batch_execute(SQLITE_SETTINGS)?;
+                Ok(Self::Sqlite(connection))
+            }
+        }
+    }
+
+    /// Brings the database to the shape of this version. Of several that try at once one works, the others wait and
+    /// find nothing left to do.
+    pub(crate) fn migrate(&mut self) -> Result<(), StoreError> {
+        match self {
+            // The mode is kept in the file. Changing it needs the file for itself, so this comes before the pool.
+            Self::Sqlite(connection) => connection.batch_execute("PRAGMA journal_mode = WAL")?,
+        }
+        self.write(|db| {
+            match db {
+                Self::Sqlite(connection) => connection.run_pending_migrations(SQLITE_MIGRATIONS).map(drop),
+            }
+            .map_err(StoreError::Migrations)?;
+            Ok(true)
+        })?;
+        Ok(())
+    }
+
+    /// Runs `work` in a transaction: everything it has written stays when it answers `true`, and nothing otherwise.
+    ///
+    /// `work` writes before it reads. In SQLite the transaction holds the right to write from its beginning, so that
+    /// it never has to ask for it half-way, where it could only be refused.
+    pub(crate) fn write(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<bool, StoreError>,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(connection) => {
+                AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")?;
+            }
+        }
+        match work(self) {
+            Ok(true) => Transactions::commit_transaction(self).map(|()| true).map_err(StoreError::from),
+            outcome => {
+                // A connection that cannot even roll back is broken, and the pool drops it; the outcome stands.
+                let _ = Transactions::rollback_transaction(self);
+                outcome
+            }
+        }
+    }
+
+    /// The clock that leases are measured by, in milliseconds since the epoch: everybody on one database must use
+    /// the same one. SQLite has none of its own; there it is the clock of this process.
+    pub(crate) fn lease_clock(&mut self, clock: &dyn Clock) -> i64 {
+        match self {
+            Self::Sqlite(_) => clock.now().as_millis(),
+        }
+    }
+}
+
+/// How long a caller waits for a connection before the database counts as unreachable.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(4);
+
+/// Opens connections for the pool.
+pub(crate) struct Connections {
+    pub(crate) target: Target,
+}
+
+impl ManageConnection for Connections {
+    type Connection = Db;
+    type Error = StoreError;
+
+    fn connect(&self) -> Result<Db, StoreError> {
+        Db::connect(&self.target)
+    }
+
+    fn is_valid(&self, db: &mut Db) -> Result<(), StoreError> {
+        Ok(db.ping()?)
+    }
+
+    fn has_broken(&self, db: &mut Db) -> bool {
+        std::thread::panicking() || db.is_broken()
+    }
+}

@@ -1,0 +1,77 @@
+use std::error::Error as StdError;
+
+use contract::{PortError, Remedy};
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use tokio::task::JoinError;
+
+type Cause = Box<dyn StdError + Send + Sync>;
+
+/// Why the store could not do something.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The settings cannot be used; the message says which and why. It holds neither a password nor a key.
+    #[error("{0}")]
+    Settings(String),
+    /// The database cannot be reached, or has no connection to spare.
+    #[error("the database cannot be reached")]
+    Unreachable(#[source] Cause),
+    /// The tables could not be brought to the shape that this version needs.
+    #[error("the migrations of the database could not be run")]
+    Migrations(#[source] Cause),
+    /// The database refused a query or broke off.
+    #[error("the database refused")]
+    Query(#[from] DieselError),
+    /// The thread that worked on it died; nothing of an unfinished transaction remains.
+    #[error("the database call was broken off")]
+    BrokenOff(#[from] JoinError),
+    /// A row does not make sense; only a person can mend it.
+    #[error("table {table}, row {row:?}: {problem}")]
+    Inconsistency {
+        /// The table.
+        table: &'static str,
+        /// The row's key.
+        row: String,
+        /// What is wrong with it, and in which column.
+        problem: String,
+    },
+}
+
+impl StoreError {
+    /// The port's error for this one. The only place that decides what a caller can do about an error of the store:
+    /// silence proves nothing, so everything may be tried again, except what would be refused again for ever.
+    pub(crate) fn while_doing(self, doing: &'static str) -> PortError {
+        let remedy = match &self {
+            Self::Settings(_) | Self::Inconsistency { .. } => Remedy::GiveUp,
+            Self::Query(error) if refused_for_ever(error) => Remedy::GiveUp,
+            Self::Unreachable(_) | Self::Migrations(_) | Self::Query(_) | Self::BrokenOff(_) => {
+                Remedy::Retry { after: None }
+            }
+        };
+        PortError::new(doing, remedy, self)
+    }
+
+    /// Whether a unique index refused the row.
+    pub(crate) fn is_taken(&self) -> bool {
+        matches!(self, Self::Query(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)))
+    }
+}
+
+/// Whether what was written breaks a rule of the tables, so that writing it again breaks the rule again.
+fn refused_for_ever(error: &DieselError) -> bool {
+    use DatabaseErrorKind::{CheckViolation, ForeignKeyViolation, NotNullViolation, UniqueViolation};
+    match error {
+        DieselError::DatabaseError(kind, _) => {
+            matches!(kind, CheckViolation | ForeignKeyViolation | NotNullViolation | UniqueViolation)
+        }
+        DieselError::SerializationError(_) | DieselError::DeserializationError(_) => true,
+        _ => false,
+    }
+}
+
+/// Folds "a unique index refused it" into `false`: whoever came first has it.
+pub(crate) fn unless_taken(outcome: Result<bool, StoreError>) -> Result<bool, StoreError> {
+    match outcome {
+        Err(error) if error.is_taken() => Ok(false),
+        other => other,
+    }
+}

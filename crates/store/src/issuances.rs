@@ -1,0 +1,192 @@
+use async_trait::async_trait;
+use contract::{
+    AuthorizationRecord, DomainName, IssuanceId, IssuanceRecord, IssuanceStore, LastLook, PortResult,
+    Timestamp,
+};
+use diesel::prelude::*;
+
+use crate::cell::Cell;
+use crate::db::Db;
+use crate::error::{StoreError, unless_taken};
+use crate::labels::Label;
+use crate::schema::{authorizations, issuances};
+use crate::sealing::Sealer;
+use crate::store::Store;
+
+#[async_trait]
+impl IssuanceStore for Store {
+    async fn insert(&self, record: &IssuanceRecord) -> PortResult<()> {
+        let record = record.clone();
+        self.run("store a new issuance", move |db, inner| {
+            let row = IssuanceRow::of(&record, 0, &inner.sealer)?;
+            unless_taken(db.write(|db| {
+                diesel::insert_into(issuances::table).values(&row).execute(db)?;
+                insert_authorizations(db, &record)?;
+                Ok(true)
+            }))?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn load(&self, id: &IssuanceId) -> PortResult<Option<IssuanceRecord>> {
+        let id = id.as_str().to_owned();
+        self.run("read an issuance", move |db, inner| {
+            // One statement, so that the authorizations belong to this version of the issuance.
+            let rows: Vec<(IssuanceRow, Option<AuthorizationRow>)> = issuances::table
+                .find(id)
+                .left_join(authorizations::table)
+                .order(authorizations::position)
+                .select((IssuanceRow::as_select(), Option::<AuthorizationRow>::as_select()))
+                .load(db)?;
+            record(rows, &inner.sealer)
+        })
+        .await
+    }
+
+    async fn save(&self, record: &IssuanceRecord) -> PortResult<bool> {
+        let record = record.clone();
+        self.run("save an issuance", move |db, inner| {
+            let row = IssuanceRow::of(&record, record.version.saturating_add(1), &inner.sealer)?;
+            db.write(|db| Ok(replace(db, &row, record.version)? && replace_authorizations(db, &record)?))
+        })
+        .await
+    }
+}
+
+fn replace(db: &mut Db, row: &IssuanceRow, version: i32) -> Result<bool, StoreError> {
+    let unchanged = issuances::table.find(&row.id).filter(issuances::version.eq(version));
+    Ok(diesel::update(unchanged).set(row).execute(db)? == 1)
+}
+
+fn replace_authorizations(db: &mut Db, record: &IssuanceRecord) -> Result<bool, StoreError> {
+    let earlier = authorizations::table.filter(authorizations::issuance.eq(record.id.as_str()));
+    diesel::delete(earlier).execute(db)?;
+    insert_authorizations(db, record)?;
+    Ok(true)
+}
+
+fn insert_authorizations(db: &mut Db, record: &IssuanceRecord) -> Result<(), StoreError> {
+    for (position, authorization) in (0..).zip(&record.authorizations) {
+        let row = AuthorizationRow::of(&record.id, position, authorization);
+        diesel::insert_into(authorizations::table).values(row).execute(db)?;
+    }
+    Ok(())
+}
+
+/// Puts an issuance together from the rows of its join, each of which repeats the issuance itself.
+fn record(
+    rows: Vec<(IssuanceRow, Option<AuthorizationRow>)>,
+    sealer: &Sealer,
+) -> Result<Option<IssuanceRecord>, StoreError> {
+    let (issuances, authorizations): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+    let Some(issuance) = issuances.into_iter().next() else { return Ok(None) };
+    let authorizations = authorizations.into_iter().flatten().map(AuthorizationRow::into_record);
+    issuance.into_record(authorizations.collect::<Result<_, _>>()?, sealer).map(Some)
+}
+
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = issuances, treat_none_as_null = true, treat_none_as_default_value = false)]
+struct IssuanceRow {
+    id: String,
+    version: i32,
+    request: String,
+    directory: String,
+    private_key: Option<String>,
+    csr: Option<Vec<u8>>,
+    order_url: Option<String>,
+    order_expires: Option<i64>,
+    orders_placed: i32,
+    chain: Option<String>,
+    opened_at: i64,
+    abandoned: bool,
+}
+
+impl IssuanceRow {
+    fn of(record: &IssuanceRecord, version: i32, sealer: &Sealer) -> Result<Self, StoreError> {
+        let cell = |column| Cell { table: "issuances", column, row: record.id.as_str() };
+        let private_key = record.private_key.as_ref().map(|key| sealer.seal(cell("private_key"), key));
+        Ok(Self {
+            id: record.id.as_str().to_owned(),
+            version,
+            request: cell("request").write_json(&record.request)?,
+            directory: record.directory.clone(),
+            private_key: private_key.transpose()?,
+            csr: record.csr.clone(),
+            order_url: record.order_url.clone(),
+            order_expires: record.order_expires.map(Timestamp::as_millis),
+            orders_placed: record.orders_placed,
+            chain: record.chain.clone(),
+            opened_at: record.opened_at.as_millis(),
+            abandoned: record.abandoned,
+        })
+    }
+
+    fn into_record(
+        self,
+        authorizations: Vec<AuthorizationRecord>,
+        sealer: &Sealer,
+    ) -> Result<IssuanceRecord, StoreError> {
+        let cell = |column| Cell { table: "issuances", column, row: &self.id };
+        let private_key = self.private_key.map(|sealed| sealer.open(cell("private_key"), &sealed));
+        Ok(IssuanceRecord {
+            request: cell("request").read_json(&self.request)?,
+            version: self.version,
+            directory: self.directory,
+            private_key: private_key.transpose()?,
+            csr: self.csr,
+            order_url: self.order_url,
+            order_expires: self.order_expires.map(Timestamp::from_millis),
+            orders_placed: self.orders_placed,
+            authorizations,
+            chain: self.chain,
+            opened_at: Timestamp::from_millis(self.opened_at),
+            abandoned: self.abandoned,
+            id: IssuanceId::new(self.id),
+        })
+    }
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = authorizations, treat_none_as_default_value = false)]
+struct AuthorizationRow {
+    issuance: String,
+    position: i32,
+    name: String,
+    url: String,
+    method: Option<String>,
+    value: Option<String>,
+    state: String,
+    last_look_at: Option<i64>,
+    last_look_saw: Option<String>,
+}
+
+impl AuthorizationRow {
+    fn of(issuance: &IssuanceId, position: i32, record: &AuthorizationRecord) -> Self {
+        Self {
+            issuance: issuance.as_str().to_owned(),
+            position,
+            name: record.name.as_str().to_owned(),
+            url: record.url.clone(),
+            method: record.method.clone(),
+            value: record.value.clone(),
+            state: record.state.label().to_owned(),
+            last_look_at: record.last_look.as_ref().map(|look| look.at.as_millis()),
+            last_look_saw: record.last_look.as_ref().map(|look| look.saw.clone()),
+        }
+    }
+
+    fn into_record(self) -> Result<AuthorizationRecord, StoreError> {
+        let key = format!("{} {}", self.issuance, self.position);
+        let cell = |column| Cell { table: "authorizations", column, row: &key };
+        let last_look = self.last_look_at.zip(self.last_look_saw);
+        Ok(AuthorizationRecord {
+            name: cell("name").parsed(DomainName::parse(&self.name))?,
+            url: self.url,
+            method: self.method,
+            value: self.value,
+            state: cell("state").label(&self.state)?,
+            last_look: last_look.map(|(at, saw)| LastLook { at: Timestamp::from_millis(at), saw }),
+        })
+    }
+}

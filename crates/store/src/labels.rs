@@ -1,0 +1,58 @@
+use contract::{CertificateState, InstanceState, OperationKind, OperationState, ProofState, Track};
+
+/// An enumeration kept as text. The words are part of the database's format (its CHECK constraints list them): a
+/// word never changes its meaning.
+pub(crate) trait Label: Copy + Sized + 'static {
+    /// The word in the database.
+    fn label(self) -> &'static str;
+
+    /// The value for a word; `None` for a word that no version has written.
+    fn parse(text: &str) -> Option<Self>;
+}
+
+macro_rules! labels {
+    ($($type:ident { $($variant:ident = $word:literal),+ $(,)? })+) => {
+        $(impl Label for $type {
+            fn label(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+
+            fn parse(text: &str) -> Option<Self> {
+                match text { $($word => Some(Self::$variant),)+ _ => None }
+            }
+        })+
+
+        #[cfg(test)]
+        mod tests {
+            use super::*;
+
+            #[test]
+            fn every_word_reads_back_as_its_value() {
+                $($(assert_eq!($type::parse($type::$variant.label()), Some($type::$variant));)+)+
+                $(assert_eq!($type::parse("anything else"), None);)+
+            }
+        }
+    };
+}
+
+labels! {
+    InstanceState {
+        Provisioning = "provisioning",
+        Ready = "ready",
+        ProvisionFailed = "provision_failed",
+        Deprovisioning = "deprovisioning",
+        DeprovisionFailed = "deprovision_failed",
+        Gone = "gone",
+    }
+    Track { User = "user", Renewal = "renewal" }
+    OperationKind { Provision = "provision", Deprovision = "deprovision" }
+    OperationState { Running = "running", Succeeded = "succeeded", Failed = "failed", Cancelled = "cancelled" }
+    CertificateState {
+        Pending = "pending",
+        Stored = "stored",
+        Live = "live",
+        Retired = "retired",
+        Removed = "removed",
+    }
+    ProofState { Open = "open", Answered = "answered", Proven = "proven" }
+}

@@ -1,0 +1,199 @@
+use async_trait::async_trait;
+use contract::{
+    InstanceId, InstanceState, LogEntry, Operation, OperationId, OperationKind, OperationState,
+    OperationStore, PortResult, Timestamp, Track,
+};
+use diesel::prelude::*;
+
+use crate::cell::Cell;
+use crate::db::Db;
+use crate::error::StoreError;
+use crate::labels::Label;
+use crate::schema::{instances, operation_log, operations};
+use crate::store::Store;
+
+#[async_trait]
+impl OperationStore for Store {
+    async fn find(&self, id: &OperationId) -> PortResult<Option<Operation>> {
+        let id = id.as_str().to_owned();
+        self.run("read an operation", move |db, _| find(db, &id)).await
+    }
+
+    async fn latest(&self, instance: &InstanceId) -> PortResult<Option<Operation>> {
+        let instance = instance.as_str().to_owned();
+        self.run("read the latest operation of an instance", move |db, _| {
+            let row = operations::table
+                .filter(operations::instance.eq(instance))
+                .filter(operations::track.eq(Track::User.label()))
+                .order(operations::seq.desc())
+                .select(OperationRow::as_select())
+                .first(db)
+                .optional()?;
+            row.map(OperationRow::into_operation).transpose()
+        })
+        .await
+    }
+
+    async fn begin_deprovision(&self, operation: &Operation) -> PortResult<bool> {
+        let operation = OperationRow::of(operation);
+        self.run("begin a deprovision", move |db, _| {
+            db.write(|db| {
+                let begins = mark_deprovisioning(db, &operation.instance)?
+                    && !is_being_deprovisioned(db, &operation.instance)?;
+                if begins {
+                    cancel_running(db, &operation.instance)?;
+                    operation.insert(db)?;
+                }
+                Ok(begins)
+            })
+        })
+        .await
+    }
+
+    async fn history(&self, id: &OperationId) -> PortResult<Vec<LogEntry>> {
+        let id = id.as_str().to_owned();
+        self.run("read the history of an operation", move |db, _| {
+            let rows: Vec<LogRow> = operation_log::table
+                .filter(operation_log::operation.eq(id))
+                .order(operation_log::seq)
+                .select(LogRow::as_select())
+                .load(db)?;
+            Ok(rows.into_iter().map(LogRow::into_entry).collect())
+        })
+        .await
+    }
+}
+
+/// The operation with this id.
+pub(crate) fn find(db: &mut Db, id: &str) -> Result<Option<Operation>, StoreError> {
+    let row = operations::table
+        .filter(operations::id.eq(id))
+        .select(OperationRow::as_select())
+        .first(db)
+        .optional()?;
+    row.map(OperationRow::into_operation).transpose()
+}
+
+/// Marks an instance unless nothing is left of it. This comes first because it lets one caller after the other
+/// through, on both databases; what is read behind it holds until the end of the transaction. Everybody who writes
+/// an instance and its operations begins with the instance, so nobody waits in a circle.
+fn mark_deprovisioning(db: &mut Db, instance: &str) -> Result<bool, StoreError> {
+    let alive = instances::table.find(instance).filter(instances::state.ne(InstanceState::Gone.label()));
+    let marked =
+        diesel::update(alive).set(instances::state.eq(InstanceState::Deprovisioning.label())).execute(db)?;
+    Ok(marked == 1)
+}
+
+fn is_being_deprovisioned(db: &mut Db, instance: &str) -> Result<bool, StoreError> {
+    let deprovisions: i64 = operations::table
+        .filter(operations::instance.eq(instance))
+        .filter(operations::state.eq(OperationState::Running.label()))
+        .filter(operations::kind.eq(OperationKind::Deprovision.label()))
+        .count()
+        .get_result(db)?;
+    Ok(deprovisions > 0)
+}
+
+fn cancel_running(db: &mut Db, instance: &str) -> Result<(), StoreError> {
+    let running = operations::table
+        .filter(operations::instance.eq(instance))
+        .filter(operations::state.eq(OperationState::Running.label()));
+    diesel::update(running).set(operations::state.eq(OperationState::Cancelled.label())).execute(db)?;
+    Ok(())
+}
+
+/// An operation without its sequence number, which the database gives.
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = operations, treat_none_as_default_value = false)]
+pub(crate) struct OperationRow {
+    id: String,
+    instance: String,
+    track: String,
+    kind: String,
+    state: String,
+    step: String,
+    attempt: i32,
+    next_at: i64,
+    step_since: i64,
+    started_at: i64,
+    sentence: Option<String>,
+    error: Option<String>,
+}
+
+impl OperationRow {
+    pub(crate) fn of(operation: &Operation) -> Self {
+        Self {
+            id: operation.id.as_str().to_owned(),
+            instance: operation.instance.as_str().to_owned(),
+            track: operation.track.label().to_owned(),
+            kind: operation.kind.label().to_owned(),
+            state: operation.state.label().to_owned(),
+            step: operation.step.clone(),
+            attempt: operation.attempt,
+            next_at: operation.next_at.as_millis(),
+            step_since: operation.step_since.as_millis(),
+            started_at: operation.started_at.as_millis(),
+            sentence: operation.sentence.clone(),
+            error: operation.error.clone(),
+        }
+    }
+
+    pub(crate) fn insert(&self, db: &mut Db) -> Result<(), StoreError> {
+        diesel::insert_into(operations::table).values(self).execute(db)?;
+        Ok(())
+    }
+
+    fn into_operation(self) -> Result<Operation, StoreError> {
+        let cell = |column| Cell { table: "operations", column, row: &self.id };
+        Ok(Operation {
+            track: cell("track").label(&self.track)?,
+            kind: cell("kind").label(&self.kind)?,
+            state: cell("state").label(&self.state)?,
+            instance: InstanceId::new(self.instance),
+            step: self.step,
+            attempt: self.attempt,
+            next_at: Timestamp::from_millis(self.next_at),
+            step_since: Timestamp::from_millis(self.step_since),
+            started_at: Timestamp::from_millis(self.started_at),
+            sentence: self.sentence,
+            error: self.error,
+            id: OperationId::new(self.id),
+        })
+    }
+}
+
+/// A line of the history without its sequence number, which the database gives.
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = operation_log, treat_none_as_default_value = false)]
+pub(crate) struct LogRow {
+    operation: String,
+    step: String,
+    outcome: String,
+    sentence: String,
+    request_id: Option<String>,
+    at: i64,
+}
+
+impl LogRow {
+    pub(crate) fn of(entry: &LogEntry) -> Self {
+        Self {
+            operation: entry.operation.as_str().to_owned(),
+            step: entry.step.clone(),
+            outcome: entry.outcome.clone(),
+            sentence: entry.sentence.clone(),
+            request_id: entry.request_id.clone(),
+            at: entry.at.as_millis(),
+        }
+    }
+
+    fn into_entry(self) -> LogEntry {
+        LogEntry {
+            operation: OperationId::new(self.operation),
+            step: self.step,
+            outcome: self.outcome,
+            sentence: self.sentence,
+            request_id: self.request_id,
+            at: Timestamp::from_millis(self.at),
+        }
+    }
+}

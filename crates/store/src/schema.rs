@@ -1,0 +1,117 @@
+//! The tables as both databases have them. Column types are the common subset: `Text`, `Integer`, `BigInt`, `Bool`
+//! and `Binary`; the migrations say the same twice, once per database.
+
+diesel::table! {
+    instances (id) {
+        id -> Text,
+        incarnation -> Integer,
+        state -> Text,
+        service_id -> Text,
+        plan_id -> Text,
+        organization -> Text,
+        space -> Text,
+        parameters -> Text,
+        context -> Text,
+        identity -> Nullable<Text>,
+        api_version -> Text,
+        received_at -> BigInt,
+        settings -> Text,
+        reference -> Text,
+        distribution -> Nullable<Text>,
+        distribution_domain -> Nullable<Text>,
+        lease_token -> Nullable<Text>,
+        lease_until -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    operations (id) {
+        seq -> BigInt,
+        id -> Text,
+        instance -> Text,
+        track -> Text,
+        kind -> Text,
+        state -> Text,
+        step -> Text,
+        attempt -> Integer,
+        next_at -> BigInt,
+        step_since -> BigInt,
+        started_at -> BigInt,
+        sentence -> Nullable<Text>,
+        error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    operation_log (seq) {
+        seq -> BigInt,
+        operation -> Text,
+        step -> Text,
+        outcome -> Text,
+        sentence -> Text,
+        request_id -> Nullable<Text>,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
+    certificates (instance, incarnation, generation) {
+        instance -> Text,
+        incarnation -> Integer,
+        generation -> Integer,
+        issuance -> Text,
+        vault_name -> Text,
+        stored -> Nullable<Text>,
+        state -> Text,
+        serial -> Nullable<Text>,
+        fingerprint -> Nullable<Text>,
+        not_before -> Nullable<BigInt>,
+        not_after -> Nullable<BigInt>,
+        names -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    issuances (id) {
+        id -> Text,
+        version -> Integer,
+        request -> Text,
+        directory -> Text,
+        private_key -> Nullable<Text>,
+        csr -> Nullable<Binary>,
+        order_url -> Nullable<Text>,
+        order_expires -> Nullable<BigInt>,
+        orders_placed -> Integer,
+        chain -> Nullable<Text>,
+        opened_at -> BigInt,
+        abandoned -> Bool,
+    }
+}
+
+diesel::table! {
+    authorizations (issuance, position) {
+        issuance -> Text,
+        position -> Integer,
+        name -> Text,
+        url -> Text,
+        method -> Nullable<Text>,
+        value -> Nullable<Text>,
+        state -> Text,
+        last_look_at -> Nullable<BigInt>,
+        last_look_saw -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    accounts (directory) {
+        directory -> Text,
+        key -> Text,
+        url -> Nullable<Text>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::joinable!(operations -> instances (instance));
+diesel::joinable!(authorizations -> issuances (issuance));
+diesel::allow_tables_to_appear_in_same_query!(instances, operations);
+diesel::allow_tables_to_appear_in_same_query!(issuances, authorizations);

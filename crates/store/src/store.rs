@@ -1,0 +1,91 @@
+use std::sync::Arc;
+
+use contract::{Clock, PortResult};
+use diesel::r2d2::{NopErrorHandler, Pool};
+use tokio::task::spawn_blocking;
+
+use crate::db::{Connections, Db, PATIENCE};
+use crate::error::StoreError;
+use crate::sealing::{Sealer, SealingKey};
+use crate::target::Target;
+
+/// Which database is used, and how.
+#[derive(Clone)]
+pub struct StoreSettings {
+    /// `sqlite://FILE`, with an absolute or a relative path.
+    pub url: String,
+    /// The keys that private keys are sealed with at rest; the first seals, all open. Never empty.
+    pub keys: Vec<SealingKey>,
+    /// The greatest number of connections held at once; at least 1.
+    pub pool_size: u32,
+}
+
+/// The database behind the storage ports. Clones share one pool of connections.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+/// What the queries use besides a connection.
+pub(crate) struct Inner {
+    pool: Pool<Connections>,
+    pub(crate) sealer: Sealer,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Store {
+    /// Opens the database, makes it if it is a file that does not exist yet, and brings its tables to the shape of
+    /// this version. `clock` says when operations fall due.
+    ///
+    /// Errors: [`StoreError::Settings`] before anything is touched; [`StoreError::Unreachable`] within five seconds;
+    /// [`StoreError::Migrations`].
+    pub async fn open(settings: &StoreSettings, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let target = Target::parse(&settings.url)?;
+        let sealer = Sealer::new(&settings.keys)?;
+        let size = settings.pool_size;
+        if size == 0 {
+            return Err(StoreError::Settings("the pool must have at least one connection".to_owned()));
+        }
+        let mut first = connect(&target).await?;
+        let pool = spawn_blocking(move || {
+            first.migrate()?;
+            pool(target, size)
+        });
+        Ok(Self { inner: Arc::new(Inner { pool: pool.await??, sealer, clock }) })
+    }
+
+    /// Runs `work` with a connection, on a thread where it may block. Once begun it runs to its end, even if nobody
+    /// waits for it any more, so no transaction is ever left half done.
+    pub(crate) async fn run<T, W>(&self, doing: &'static str, work: W) -> PortResult<T>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Db, &Inner) -> Result<T, StoreError> + Send + 'static,
+    {
+        let inner = Arc::clone(&self.inner);
+        let call = spawn_blocking(move || {
+            let mut db = inner.pool.get().map_err(|error| StoreError::Unreachable(error.into()))?;
+            work(&mut db, &inner)
+        });
+        call.await.map_err(StoreError::from).flatten().map_err(|error| error.while_doing(doing))
+    }
+}
+
+/// The first connection is opened outside the pool, which would hide the cause and try again for long.
+async fn connect(target: &Target) -> Result<Db, StoreError> {
+    let target = target.clone();
+    match tokio::time::timeout(PATIENCE, spawn_blocking(move || Db::connect(&target))).await {
+        Ok(connected) => connected?,
+        Err(elapsed) => Err(StoreError::Unreachable(elapsed.into())),
+    }
+}
+
+fn pool(target: Target, size: u32) -> Result<Pool<Connections>, StoreError> {
+    Pool::builder()
+        .max_size(size)
+        .min_idle(Some(1))
+        .connection_timeout(PATIENCE)
+        // Whoever waits for a connection gets the error; the pool's own thread need not log it as well.
+        .error_handler(Box::new(NopErrorHandler))
+        .build(Connections { target })
+        .map_err(|error| StoreError::Unreachable(error.into()))
+}
