@@ -219,6 +219,6 @@ fn r108_long_descriptions_end_after_a_whole_line() {
     let one_line = description(&"x".repeat(5000));
     assert_eq!((one_line.len(), one_line.ends_with(CUT)), (4096, true));
     let room = 4096 - CUT.len();
-    let fits = format!("{}\n{}", "x".repeat(room), "y".repeat(5000));
-    assert_eq!(description(&fits), format!("{}{CUT}", "x".repeat(room)));
+    let fitting = format!("One.\n{}", "x".repeat(room - 5));
+    assert_eq!(description(&format!("{fitting}\n{}", "y".repeat(5000))), format!("{fitting}{CUT}"));
 }
