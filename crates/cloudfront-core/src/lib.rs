@@ -1,1 +1,20 @@
 #![doc = include_str!("../README.md")]
+
+mod cdn;
+mod classify;
+mod connect;
+mod controls;
+mod folder;
+mod policy;
+mod settings;
+mod shape;
+mod site;
+mod vault;
+
+pub use cdn::CloudFrontCdn;
+pub use connect::{Aws, connect};
+pub use folder::folder;
+pub use policy::{PolicySettings, bucket_policy, iam_policy};
+pub use settings::{AwsSettings, BODY_LOGGING_TARGETS, Endpoint, Retries};
+pub use site::S3ChallengeSite;
+pub use vault::IamVault;

@@ -1,0 +1,188 @@
+mod read;
+
+use async_trait::async_trait;
+use aws_sdk_cloudfront::Client;
+use aws_sdk_cloudfront::error::{BuildError, ProvideErrorMetadata, SdkError};
+use aws_sdk_cloudfront::types::DistributionConfig;
+use contract::{
+    Cdn, Distribution, DistributionId, DistributionSpec, PortError, PortResult, Reference, Remedy,
+};
+
+use crate::classify::{is, port_error};
+use crate::controls::{Control, Controls};
+use crate::settings::AwsSettings;
+use crate::shape::{self, Place};
+use read::Found;
+
+/// How often a change is computed anew because somebody else's came in between.
+const ATTEMPTS: u32 = 5;
+/// AWS's quota of origin access controls in an account.
+const CONTROLS_MAX: u32 = 100;
+
+/// Distributions of Amazon CloudFront.
+#[derive(Debug)]
+pub struct CloudFrontCdn {
+    client: Client,
+    controls: Controls,
+    bucket_host: String,
+}
+
+impl CloudFrontCdn {
+    pub(crate) fn new(client: Client, settings: &AwsSettings, region: &str) -> Self {
+        Self {
+            controls: Controls::new(client.clone(), settings.control_name.clone()),
+            client,
+            bucket_host: format!("{}.s3.{region}.amazonaws.com", settings.bucket),
+        }
+    }
+
+    fn place<'a>(&'a self, control: &'a str) -> Place<'a> {
+        Place { bucket_host: &self.bucket_host, control }
+    }
+}
+
+#[async_trait]
+impl Cdn for CloudFrontCdn {
+    async fn ensure(&self, reference: &Reference, spec: &DistributionSpec) -> PortResult<Distribution> {
+        for _ in 0..CONTROLS_MAX {
+            let control = self.controls.with_room().await?;
+            if let Some(distribution) = self.create(reference, spec, &control).await? {
+                return Ok(distribution);
+            }
+            self.controls.is_full(&control).await;
+        }
+        let full = "every origin access control serves as many distributions as it can";
+        Err(PortError::new("create the distribution", Remedy::AwaitOperator, full))
+    }
+
+    async fn apply(&self, id: &DistributionId, spec: &DistributionSpec) -> PortResult<Distribution> {
+        for _ in 0..ATTEMPTS {
+            let found = self.read(id).await?.ok_or_else(|| gone(id))?;
+            let control = self.control_for(&found.config).await?;
+            let wanted = shape::changed(&found.config, spec, self.place(&control));
+            let wanted = wanted.map_err(|error| unsayable("change the distribution", error))?;
+            if wanted == found.config {
+                return Ok(found.distribution);
+            }
+            if let Some(changed) = self.update(&found, wanted).await? {
+                return Ok(changed);
+            }
+        }
+        Err(raced("change", id))
+    }
+
+    async fn find(&self, id: &DistributionId) -> PortResult<Option<Distribution>> {
+        Ok(self.read(id).await?.map(|found| found.distribution))
+    }
+
+    async fn disable(&self, id: &DistributionId) -> PortResult<()> {
+        for _ in 0..ATTEMPTS {
+            let Some(found) = self.read(id).await?.filter(|found| found.config.enabled) else {
+                return Ok(());
+            };
+            if self.update(&found, shape::disabled(&found.config)).await?.is_some() {
+                return Ok(());
+            }
+        }
+        Err(raced("disable", id))
+    }
+
+    async fn remove(&self, id: &DistributionId) -> PortResult<()> {
+        for _ in 0..ATTEMPTS {
+            let Some(found) = self.read(id).await? else { return Ok(()) };
+            let sent = self.client.delete_distribution().id(id.as_str()).if_match(found.tag).send().await;
+            match sent {
+                Ok(_) => return Ok(()),
+                Err(error) if is(&error, "NoSuchDistribution") => return Ok(()),
+                Err(error) if is_stale(&error) => {}
+                Err(error) => return Err(port_error(format!("delete the distribution {id}"), error)),
+            }
+        }
+        Err(raced("delete", id))
+    }
+}
+
+impl CloudFrontCdn {
+    /// The distribution of this reference, new or found; `None` when the control has no room for it.
+    async fn create(
+        &self,
+        reference: &Reference,
+        spec: &DistributionSpec,
+        control: &Control,
+    ) -> PortResult<Option<Distribution>> {
+        let doing = "create the distribution";
+        let config = shape::fresh(reference, spec, self.place(&control.id));
+        let config = config.map_err(|error| unsayable(doing, error))?;
+        let sent =
+            self.client.create_distribution_with_tags().distribution_config_with_tags(config).send().await;
+        match sent {
+            Ok(answer) => Ok(Some(Found::new(answer.distribution, answer.e_tag, doing)?.distribution)),
+            Err(error) if is(&error, "TooManyDistributionsAssociatedToOriginAccessControl") => Ok(None),
+            Err(error) if is(&error, "DistributionAlreadyExists") => {
+                self.adopt(reference, port_error(doing, error)).await.map(Some)
+            }
+            Err(error) => {
+                self.controls.heed(&error).await;
+                Err(port_error(doing, error))
+            }
+        }
+    }
+
+    /// The distribution that already has this reference: an earlier call took effect and its answer was lost. Which
+    /// one it is stands only in the text of the refusal.
+    async fn adopt(&self, reference: &Reference, refusal: PortError) -> PortResult<Distribution> {
+        let Some(id) = read::existing_id(&refusal.to_string()) else { return Err(refusal) };
+        match self.read(&id).await? {
+            Some(found) if found.config.caller_reference == reference.as_str() => {
+                tracing::info!(distribution.id = %id, "adopted a distribution made by an earlier call");
+                Ok(found.distribution)
+            }
+            _ => Err(refusal),
+        }
+    }
+
+    async fn read(&self, id: &DistributionId) -> PortResult<Option<Found>> {
+        let doing = format!("read the distribution {id}");
+        match self.client.get_distribution().id(id.as_str()).send().await {
+            Ok(answer) => Found::new(answer.distribution, answer.e_tag, &doing).map(Some),
+            Err(error) if is(&error, "NoSuchDistribution") => Ok(None),
+            Err(error) => Err(port_error(doing, error)),
+        }
+    }
+
+    /// The distribution after the update; `None` when it is not any more what was found.
+    async fn update(&self, found: &Found, wanted: DistributionConfig) -> PortResult<Option<Distribution>> {
+        let id = &found.distribution.id;
+        let doing = format!("change the distribution {id}");
+        let request = self.client.update_distribution().id(id.as_str()).if_match(&found.tag);
+        match request.distribution_config(wanted).send().await {
+            Ok(answer) => Ok(Some(Found::new(answer.distribution, answer.e_tag, &doing)?.distribution)),
+            Err(error) if is_stale(&error) => Ok(None),
+            Err(error) => Err(port_error(doing, error)),
+        }
+    }
+
+    async fn control_for(&self, config: &DistributionConfig) -> PortResult<String> {
+        match shape::control_of(config) {
+            Some(id) => Ok(id.to_owned()),
+            None => Ok(self.controls.with_room().await?.id),
+        }
+    }
+}
+
+fn is_stale<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    is(error, "PreconditionFailed") || is(error, "InvalidIfMatchVersion")
+}
+
+fn gone(id: &DistributionId) -> PortError {
+    PortError::new(format!("change the distribution {id}"), Remedy::StartOver, "it does not exist any more")
+}
+
+fn raced(verb: &str, id: &DistributionId) -> PortError {
+    let why = "somebody else keeps changing it";
+    PortError::new(format!("{verb} the distribution {id}"), Remedy::Retry { after: None }, why)
+}
+
+fn unsayable(doing: &str, error: BuildError) -> PortError {
+    PortError::new(doing, Remedy::GiveUp, error)
+}

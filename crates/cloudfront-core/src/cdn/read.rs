@@ -1,0 +1,74 @@
+use aws_sdk_cloudfront::types::{self, DistributionConfig};
+use contract::{Distribution, DistributionId, DomainName, PortError, PortResult, Remedy, StoredCertificate};
+
+use crate::shape;
+
+/// A distribution as it was read, ready to be changed.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// What the caller of the port sees of it.
+    pub(super) distribution: Distribution,
+    /// Its configuration in normal form.
+    pub(super) config: DistributionConfig,
+    /// The version that this configuration has.
+    pub(super) tag: String,
+}
+
+impl Found {
+    /// Reads CloudFront's answer. One without its parts is not an answer: a proxy may have cut it.
+    pub(super) fn new(
+        answer: Option<types::Distribution>,
+        tag: Option<String>,
+        doing: &str,
+    ) -> PortResult<Self> {
+        let cut = || PortError::new(doing, Remedy::Retry { after: None }, "the answer is incomplete");
+        let answer = answer.ok_or_else(cut)?;
+        let config = answer.distribution_config.as_ref().ok_or_else(cut)?;
+        let config = shape::normal(config).map_err(|error| PortError::new(doing, Remedy::GiveUp, error))?;
+        Ok(Self { distribution: distribution(&answer, &config), config, tag: tag.ok_or_else(cut)? })
+    }
+}
+
+/// The id in `… is associated with another distribution. Already exists: E2O6U8DECVP5UD`.
+pub(super) fn existing_id(refusal: &str) -> Option<DistributionId> {
+    let (_, rest) = refusal.split_once("Already exists: ")?;
+    let id: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
+    if id.is_empty() { None } else { Some(DistributionId::new(id)) }
+}
+
+fn distribution(answer: &types::Distribution, config: &DistributionConfig) -> Distribution {
+    Distribution {
+        id: DistributionId::new(&answer.id),
+        domain: answer.domain_name.clone(),
+        deployed: answer.status == "Deployed",
+        enabled: config.enabled,
+        names: names(config),
+        certificate: certificate(config),
+    }
+}
+
+/// The names that this project could have given; others are an operator's.
+fn names(config: &DistributionConfig) -> Vec<DomainName> {
+    let aliases = config.aliases().map_or(&[] as &[String], |aliases| aliases.items());
+    aliases.iter().filter_map(|alias| DomainName::parse(alias).ok()).collect()
+}
+
+fn certificate(config: &DistributionConfig) -> Option<StoredCertificate> {
+    let id = config.viewer_certificate()?.iam_certificate_id()?;
+    if id.is_empty() { None } else { Some(StoredCertificate::new(id)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_is_read_off_the_refusal() {
+        let refusal = "could not create the distribution: DistributionAlreadyExists: The caller reference that you \
+                       are using to create a distribution is associated with another distribution. Already exists: \
+                       E2O6U8DECVP5UD (request r-1)";
+        assert_eq!(existing_id(refusal), Some(DistributionId::new("E2O6U8DECVP5UD")));
+        assert_eq!(existing_id("Already exists: "), None);
+        assert_eq!(existing_id("something else"), None);
+    }
+}

@@ -1,0 +1,95 @@
+use std::time::Duration;
+
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_cloudfront::config::{Credentials, SharedCredentialsProvider};
+use aws_types::service_config::ServiceConfigKey;
+
+use crate::settings::{AwsSettings, Endpoint, Retries};
+use crate::{CloudFrontCdn, IamVault, S3ChallengeSite};
+
+/// Where CloudFront and IAM live, and the bucket too unless somebody says otherwise.
+const HOME_REGION: &str = "us-east-1";
+
+/// The three ports that one AWS account serves.
+#[derive(Debug)]
+pub struct Aws {
+    /// Distributions.
+    pub cdn: CloudFrontCdn,
+    /// Certificates.
+    pub vault: IamVault,
+    /// Challenge answers.
+    pub site: S3ChallengeSite,
+}
+
+/// Prepares the clients. Reads the SDK's environment and profile (credentials, region, `AWS_ENDPOINT_URL` and
+/// `AWS_ENDPOINT_URL_CLOUDFRONT`, `_IAM`, `_S3`) unless the settings name an endpoint; calls nobody: a credential that
+/// is missing or wrong shows in the first call of a port.
+pub async fn connect(settings: &AwsSettings) -> Aws {
+    let sdk = match &settings.endpoint {
+        None => from_environment(settings).await,
+        Some(endpoint) => from_settings(settings, endpoint),
+    };
+    let region = sdk.region().map_or(HOME_REGION, Region::as_ref).to_owned();
+    Aws {
+        cdn: CloudFrontCdn::new(aws_sdk_cloudfront::Client::new(&sdk), settings, &region),
+        vault: IamVault::new(aws_sdk_iam::Client::new(&sdk), settings),
+        site: S3ChallengeSite::new(s3(&sdk), settings),
+    }
+}
+
+async fn from_environment(settings: &AwsSettings) -> SdkConfig {
+    let region = RegionProviderChain::first_try(settings.region.clone().map(Region::new))
+        .or_default_provider()
+        .or_else(HOME_REGION);
+    aws_config::defaults(BehaviorVersion::latest())
+        .region(region)
+        .retry_config(retry_config(settings.retries))
+        .timeout_config(timeout_config())
+        .load()
+        .await
+}
+
+fn from_settings(settings: &AwsSettings, endpoint: &Endpoint) -> SdkConfig {
+    let secret = endpoint.secret_access_key.expose_str().unwrap_or_default();
+    let credentials = Credentials::new(&endpoint.access_key_id, secret, None, None, "settings");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url(&endpoint.url)
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .region(Region::new(settings.region.clone().unwrap_or_else(|| HOME_REGION.to_owned())))
+        .retry_config(retry_config(settings.retries))
+        .timeout_config(timeout_config())
+        .build()
+}
+
+fn retry_config(retries: Retries) -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(retries.attempts)
+        .with_initial_backoff(retries.initial_backoff)
+        .with_max_backoff(retries.max_backoff)
+}
+
+/// `CreateDistribution` is slow on a bad day; nothing here takes a minute.
+fn timeout_config() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .operation_attempt_timeout(Duration::from_mins(1))
+        .build()
+}
+
+/// Buckets are addressed by host name on AWS itself, and by path elsewhere: a local AWS has no host name per bucket.
+fn s3(sdk: &SdkConfig) -> aws_sdk_s3::Client {
+    let config = aws_sdk_s3::config::Builder::from(sdk).force_path_style(is_redirected(sdk));
+    aws_sdk_s3::Client::from_conf(config.build())
+}
+
+/// Whether S3 is to be found under a URL of its own, by the general override or by the one for S3.
+fn is_redirected(sdk: &SdkConfig) -> bool {
+    let key =
+        ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
+    let for_s3 = sdk.service_config().zip(key.ok()).and_then(|(config, key)| config.load_config(key));
+    sdk.endpoint_url().is_some() || for_s3.is_some()
+}

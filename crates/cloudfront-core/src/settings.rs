@@ -1,0 +1,84 @@
+use std::time::Duration;
+
+use contract::Secret;
+
+/// The `tracing` targets that write whole request bodies, private keys among them, below `INFO`. Whoever sets up
+/// logging must cap them at `INFO`, whatever the user's filter says.
+pub const BODY_LOGGING_TARGETS: &[&str] = &[
+    "aws_config",
+    "aws_runtime",
+    "aws_sdk_cloudfront",
+    "aws_sdk_iam",
+    "aws_sdk_s3",
+    "aws_sigv4",
+    "aws_smithy_http_client",
+    "aws_smithy_runtime",
+    "aws_smithy_runtime_api",
+    "hyper",
+    "hyper_util",
+];
+
+/// What this crate has to know about the operator's AWS account. Credentials are not among it: the SDK finds them
+/// the way it always does (environment, profile, instance role).
+#[derive(Clone, Debug)]
+pub struct AwsSettings {
+    /// The bucket of the challenge answers.
+    pub bucket: String,
+    /// Certificates are kept under the IAM path `/cloudfront/PREFIX/`.
+    pub iam_path_prefix: String,
+    /// The base name of the origin access controls, which are called `NAME-1`, `NAME-2`, …
+    pub control_name: String,
+    /// How S3 is asked to encrypt the answers (`AES256`, `aws:kms`); `None` leaves it to the bucket's default.
+    pub server_side_encryption: Option<String>,
+    /// The region of the bucket; `None` takes the SDK's own setting (`AWS_REGION`, profile), then `us-east-1`.
+    /// CloudFront and IAM have no region.
+    pub region: Option<String>,
+    /// The AWS to talk to instead of the one that the SDK's environment names: several in one process, as in tests.
+    pub endpoint: Option<Endpoint>,
+    /// How often one call is tried before its error is handed on.
+    pub retries: Retries,
+}
+
+impl AwsSettings {
+    /// The defaults, around the one thing that has none.
+    pub fn new(bucket: impl Into<String>) -> Self {
+        Self {
+            bucket: bucket.into(),
+            iam_path_prefix: "letsencrypt".to_owned(),
+            control_name: "cdn-broker-challenges".to_owned(),
+            server_side_encryption: None,
+            region: None,
+            endpoint: None,
+            retries: Retries::default(),
+        }
+    }
+}
+
+/// An AWS under one URL, with the credentials to use there.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// The base URL of every service.
+    pub url: String,
+    /// The access key id; a local AWS tells accounts apart by it.
+    pub access_key_id: String,
+    /// The secret that belongs to it.
+    pub secret_access_key: Secret,
+}
+
+/// How the SDK repeats a call that was throttled or lost. The SDK's own ladder lasts less than a second, which is
+/// useless against CloudFront's throttling; whatever outlasts this one is for the caller, who has a deadline.
+#[derive(Clone, Copy, Debug)]
+pub struct Retries {
+    /// Tries in all, the first one included.
+    pub attempts: u32,
+    /// The longest pause before the second try; it doubles from try to try, and jitter shortens it.
+    pub initial_backoff: Duration,
+    /// Where the doubling ends.
+    pub max_backoff: Duration,
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Self { attempts: 8, initial_backoff: Duration::from_secs(1), max_backoff: Duration::from_secs(30) }
+    }
+}

@@ -1,0 +1,105 @@
+//! What a distribution should look like: pure functions from a spec to CloudFront's configuration.
+//!
+//! The shape is that of the earlier broker with today's settings. What the spec does not speak of is said once, when
+//! the distribution is made, and left to the operator ever after.
+
+#![expect(
+    deprecated,
+    reason = "headers and cookies by choice are `ForwardedValues`: 20 cache policies in an account are too few for \
+              one per choice; and what CloudFront hands out in deprecated fields has to be taken out"
+)]
+
+mod behaviours;
+mod change;
+mod origins;
+mod viewer;
+
+use aws_sdk_cloudfront::error::BuildError;
+use aws_sdk_cloudfront::types::{
+    CustomErrorResponse, CustomErrorResponses, DistributionConfig, DistributionConfigWithTags, HttpVersion,
+    PriceClass, Tag, Tags,
+};
+use contract::{DistributionSpec, InstanceId, Reference};
+
+pub(crate) use change::{changed, control_of, disabled, normal};
+
+/// CloudFront's limit for a comment.
+const COMMENT_MAX: usize = 128;
+
+/// What a shape needs to know besides the spec.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    /// The host name of the challenge bucket, regional and below its own name.
+    pub(crate) bucket_host: &'a str,
+    /// The id of the origin access control to read it with.
+    pub(crate) control: &'a str,
+}
+
+/// A distribution that does not exist yet.
+pub(crate) fn fresh(
+    reference: &Reference,
+    spec: &DistributionSpec,
+    place: Place<'_>,
+) -> Result<DistributionConfigWithTags, BuildError> {
+    let config = DistributionConfig::builder()
+        .caller_reference(reference.as_str())
+        .comment(comment(&spec.instance))
+        .enabled(true)
+        .aliases(viewer::aliases(spec.serving.as_ref())?)
+        .viewer_certificate(viewer::certificate(spec.serving.as_ref()))
+        .origins(origins::fresh(spec, place)?)
+        .default_cache_behavior(behaviours::default(&spec.behaviour)?)
+        .cache_behaviors(behaviours::cache_behaviors(vec![behaviours::challenges()?])?)
+        .custom_error_responses(error_responses(uncached_errors()?)?)
+        .default_root_object("")
+        .http_version(HttpVersion::Http2and3)
+        .is_ipv6_enabled(true)
+        .price_class(PriceClass::PriceClass100)
+        .build()?;
+    Ok(DistributionConfigWithTags::builder().distribution_config(config).tags(tags(spec)?).build())
+}
+
+/// How a person finds the distribution of an instance.
+fn comment(instance: &InstanceId) -> String {
+    format!("cdn-broker {instance}").chars().take(COMMENT_MAX).collect()
+}
+
+/// An error that an edge remembers makes a challenge fail that would succeed a moment later. S3 answers 403 for an
+/// object that is not there.
+fn uncached_errors() -> Result<Vec<CustomErrorResponse>, BuildError> {
+    [403, 404]
+        .into_iter()
+        .map(|code| CustomErrorResponse::builder().error_code(code).error_caching_min_ttl(0).build())
+        .collect()
+}
+
+fn error_responses(items: Vec<CustomErrorResponse>) -> Result<CustomErrorResponses, BuildError> {
+    CustomErrorResponses::builder().quantity(count(&items)).set_items(Some(items)).build()
+}
+
+fn tags(spec: &DistributionSpec) -> Result<Tags, BuildError> {
+    let tags: Result<Vec<_>, _> =
+        spec.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
+    Ok(Tags::builder().set_items(Some(tags?)).build())
+}
+
+/// The `Quantity` that CloudFront wants in front of every list. No list here is near two thousand million entries.
+fn count<T>(items: &[T]) -> i32 {
+    i32::try_from(items.len()).unwrap_or(i32::MAX)
+}
+
+/// A list in the one order in which it is sent (D17): equal sets give equal configurations.
+fn sorted<'a>(items: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let mut items: Vec<String> = items.into_iter().map(str::to_owned).collect();
+    items.sort_unstable();
+    items.dedup();
+    items
+}
+
+/// Absent rather than empty, as CloudFront itself writes lists.
+fn non_empty<T>(items: Vec<T>) -> Option<Vec<T>> {
+    if items.is_empty() { None } else { Some(items) }
+}
+
+#[cfg(test)]
+mod tests;

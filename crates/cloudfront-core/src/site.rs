@@ -1,0 +1,99 @@
+use async_trait::async_trait;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ServerSideEncryption;
+use contract::{ChallengeSite, InstanceId, PortError, PortResult, Remedy};
+
+use crate::classify::port_error;
+use crate::folder::{key, key_prefix};
+use crate::settings::AwsSettings;
+
+/// Challenge answers in a bucket of Amazon S3, one folder per instance.
+#[derive(Debug)]
+pub struct S3ChallengeSite {
+    client: Client,
+    bucket: String,
+    encryption: Option<ServerSideEncryption>,
+}
+
+impl S3ChallengeSite {
+    pub(crate) fn new(client: Client, settings: &AwsSettings) -> Self {
+        Self {
+            client,
+            bucket: settings.bucket.clone(),
+            encryption: settings.server_side_encryption.as_deref().map(ServerSideEncryption::from),
+        }
+    }
+}
+
+#[async_trait]
+impl ChallengeSite for S3ChallengeSite {
+    async fn present(&self, instance: &InstanceId, token: &str, answer: &str) -> PortResult<()> {
+        check(token)?;
+        let sent = self
+            .client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key(instance, token))
+            .content_type("application/octet-stream")
+            .cache_control("no-store")
+            .set_server_side_encryption(self.encryption.clone())
+            .body(ByteStream::from(answer.as_bytes().to_vec()))
+            .send()
+            .await;
+        sent.map(drop).map_err(|error| port_error("store a challenge answer", error))
+    }
+
+    async fn withdraw(&self, instance: &InstanceId, token: &str) -> PortResult<()> {
+        check(token)?;
+        self.delete(&key(instance, token)).await
+    }
+
+    async fn clear(&self, instance: &InstanceId) -> PortResult<()> {
+        let doing = "list the challenge answers";
+        let prefix = key_prefix(instance);
+        let mut next = None;
+        loop {
+            let request = self.client.list_objects_v2().bucket(&self.bucket).prefix(&prefix);
+            let page = request.set_continuation_token(next).send().await;
+            let page = page.map_err(|error| port_error(doing, error))?;
+            for key in page.contents().iter().filter_map(|object| object.key()) {
+                self.delete(key).await?;
+            }
+            match page.next_continuation_token {
+                Some(token) => next = Some(token),
+                None => return Ok(()),
+            }
+        }
+    }
+}
+
+impl S3ChallengeSite {
+    /// S3 does not tell whether there was anything to delete.
+    async fn delete(&self, key: &str) -> PortResult<()> {
+        let sent = self.client.delete_object().bucket(&self.bucket).key(key).send().await;
+        sent.map(drop).map_err(|error| port_error("delete a challenge answer", error))
+    }
+}
+
+/// A token is base64url text (RFC 8555, section 8.3); anything else could lead out of the instance's folder.
+fn check(token: &str) -> PortResult<()> {
+    let is_base64url = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    if !token.is_empty() && token.bytes().all(is_base64url) {
+        return Ok(());
+    }
+    Err(PortError::new(format!("use the token {token:?}"), Remedy::GiveUp, "it is not base64url text"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_stays_in_its_folder() {
+        assert!(check("LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0_-").is_ok());
+        for bad in ["", "..", "../other/token", "a/b", "a b", "a%2fb"] {
+            assert_eq!(check(bad).unwrap_err().remedy(), Remedy::GiveUp, "{bad}");
+        }
+    }
+}
