@@ -1,0 +1,109 @@
+//! A local AWS: CloudFront, IAM, S3 and STS as far as a CDN broker needs them, with the real rules enforced.
+//!
+//! One plain HTTP port answers for every service; which one is meant is read from the scope of the request's signature
+//! (not verified), so a client needs an endpoint URL and any credentials. What CloudFront does with its viewers is in
+//! [`crate::edge`].
+
+mod admin;
+mod certificate;
+mod clock;
+mod cloudfront;
+mod dispatch;
+mod error;
+mod faults;
+mod glob;
+mod iam;
+mod ids;
+mod journal;
+mod listener;
+mod message;
+mod s3;
+mod server;
+mod state;
+mod sts;
+mod world;
+mod xml;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use faults::{Fault, FaultKind, FaultMoment, Faults, Held};
+pub use journal::JournalEntry;
+pub use state::{AwsState, BucketState, CertificateState, ControlState, DistributionState};
+pub use world::{ACCOUNT, AwsSettings};
+
+pub(crate) use certificate::{matches_wildcard, provider};
+pub(crate) use cloudfront::{Distribution, s3_bucket};
+pub(crate) use glob::glob;
+pub(crate) use listener::Listener;
+pub(crate) use s3::{Caller, Object, percent_decode};
+pub(crate) use server::Shared;
+pub(crate) use world::World;
+pub(crate) use xml::Element;
+
+use server::serve;
+
+/// A running local AWS with one account, `111111111111`. It ends when it is stopped or dropped.
+#[derive(Debug)]
+pub struct Aws {
+    shared: Arc<Shared>,
+    listener: Listener,
+}
+
+impl Aws {
+    /// Starts on a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    /// If no port can be opened.
+    pub async fn start(settings: AwsSettings) -> anyhow::Result<Self> {
+        let shared = Arc::new(Shared::new(World::new(settings)));
+        let serving = Arc::clone(&shared);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let listener = Listener::open(address, move |stream| serve(Arc::clone(&serving), stream)).await?;
+        Ok(Self { shared, listener })
+    }
+
+    /// The endpoint of every service, such as `http://127.0.0.1:40000`. Paths below `/_sandbox/` are for tests.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.listener.address())
+    }
+
+    /// Makes CloudFront accept certificates that lead to these roots. Adding a root again changes nothing.
+    ///
+    /// # Errors
+    /// If the text holds no certificate.
+    pub fn trust(&self, root_pem: &str) -> anyhow::Result<()> {
+        self.shared.world().trust(root_pem)
+    }
+
+    /// Every call so far, in the order in which they took effect.
+    pub fn journal(&self) -> Vec<JournalEntry> {
+        self.shared.world().journal.clone()
+    }
+
+    /// What is in the account now.
+    pub fn state(&self) -> AwsState {
+        state::summary(&self.shared.world())
+    }
+
+    /// Moves the clock of this cloud forward: deployments, propagation and expiry go with it.
+    pub fn advance(&self, by: Duration) {
+        self.shared.world().clock.advance(by);
+    }
+
+    /// Planned misfortunes, and the calls that are held.
+    pub fn faults(&self) -> &Faults {
+        &self.shared.faults
+    }
+
+    /// Closes the port and every connection.
+    pub async fn stop(&self) {
+        self.listener.close().await;
+    }
+
+    /// What the edge reads.
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+}

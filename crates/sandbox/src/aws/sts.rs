@@ -1,0 +1,26 @@
+//! STS: who the caller is.
+
+use super::error::Failure;
+use super::message::Request;
+use super::world::ACCOUNT;
+use super::xml::Element;
+
+/// The XML namespace of the answers of STS.
+pub(crate) const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
+
+/// Accepts `GetCallerIdentity` and nothing else.
+pub(crate) fn identify(request: &Request) -> Result<(), Failure> {
+    let action = url::form_urlencoded::parse(&request.body).find(|(key, _)| key == "Action");
+    match action {
+        Some((_, action)) if action == "GetCallerIdentity" => Ok(()),
+        _ => Err(Failure::bad("InvalidAction", "Could not find operation")),
+    }
+}
+
+/// The one identity of the emulated account.
+pub(crate) fn caller() -> Element {
+    Element::new("GetCallerIdentityResult")
+        .with(Element::leaf("Arn", format!("arn:aws:iam::{ACCOUNT}:user/sandbox")))
+        .with(Element::leaf("UserId", "AIDASANDBOXSANDBOX000"))
+        .with(Element::leaf("Account", ACCOUNT))
+}
