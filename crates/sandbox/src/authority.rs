@@ -11,38 +11,35 @@ use anyhow::Context;
 
 pub use gate::{Gate, GateRequest};
 pub use hold::{Held, Moment};
-use pebble::Pebble;
+use pebble::{Laboratory, Pebble};
 
 use crate::pki::Ca;
 
 /// How the authority is to behave.
 #[derive(Clone, Debug)]
 pub struct AuthoritySettings {
-    /// The folder for its configuration, its certificates and its log.
-    pub state: PathBuf,
-    /// The name server that it asks when it validates.
-    pub dns: SocketAddr,
     /// Refuse what a coming version of the protocol will refuse.
     pub strict: bool,
     /// How many requests in a hundred are refused with `badNonce` (RFC 8555, 6.5).
     pub nonce_rejection_percent: u8,
     /// How many new orders in a hundred find a valid authorization from before reused.
     pub authorization_reuse_percent: u8,
-    /// External accounts, as pairs of key id and base64url HMAC key. When there are any, a new account has
-    /// to be bound to one of them (RFC 8555, 7.3.4).
+    /// External accounts, as pairs of key id and base64url HMAC key. When there are any, a new account has to be bound
+    /// to one of them (RFC 8555, 7.3.4).
     pub external_accounts: Vec<(String, String)>,
+    /// The port of the gate; 0 takes a free one.
+    pub port: u16,
 }
 
-impl AuthoritySettings {
-    /// Strict, with a few refused nonces, half of the authorizations reused and no external accounts.
-    pub fn new(state: impl Into<PathBuf>, dns: SocketAddr) -> Self {
+impl Default for AuthoritySettings {
+    /// Strict, with a few refused nonces, half of the authorizations reused, no external accounts, any port.
+    fn default() -> Self {
         Self {
-            state: state.into(),
-            dns,
             strict: true,
             nonce_rejection_percent: 5,
             authorization_reuse_percent: 50,
             external_accounts: Vec::new(),
+            port: 0,
         }
     }
 }
@@ -56,17 +53,17 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// Starts Pebble and the gate and waits until both answer.
+    /// Starts Pebble and the gate and waits until both answer. Pebble validates by asking the name server `dns`; its
+    /// configuration, certificate and log lie in the folder `state`.
     ///
     /// Fails with the name of the package to install where Pebble is missing, and with the last lines of
     /// its log where it does not come up.
-    pub async fn start(settings: &AuthoritySettings) -> anyhow::Result<Self> {
-        let state = &settings.state;
+    pub async fn start(state: &Path, dns: SocketAddr, settings: &AuthoritySettings) -> anyhow::Result<Self> {
         std::fs::create_dir_all(state).with_context(|| format!("cannot make {}", state.display()))?;
         let ca = Ca::new("Sandbox CA for the TLS of the ACME server")?;
         let certificate = ca.server_certificate(&["localhost", "127.0.0.1"])?;
-        let pebble = Pebble::start(settings, &ca, &certificate).await?;
-        let gate = Gate::start(&pebble, &certificate).await?;
+        let pebble = Pebble::start(&Laboratory { state, dns, settings }, &ca, &certificate).await?;
+        let gate = Gate::start(settings.port, &pebble, &certificate).await?;
         let root_file = state.join("acme-root.pem");
         let trusted = [std::slice::from_ref(&ca.pem().to_owned()), pebble.roots()].concat().concat();
         std::fs::write(&root_file, trusted)

@@ -1,5 +1,3 @@
-//! The HTTPS client towards Pebble: it trusts one certificate and reads whole answers.
-
 use std::time::Duration;
 
 use anyhow::Context;
@@ -16,32 +14,34 @@ use crate::pki;
 /// A request that takes longer has met a server that hangs.
 const BOUND: Duration = Duration::from_secs(30);
 
+/// A plain HTTP and HTTPS client: it trusts what it is told to, reads whole answers and gives up after half a minute.
 #[derive(Clone)]
-pub(crate) struct Client {
+pub struct Client {
     inner: legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
 impl Client {
-    /// A client that trusts exactly the certificates in `roots_pem`.
-    pub(crate) fn trusting(roots_pem: &str) -> anyhow::Result<Self> {
+    /// A client that trusts exactly the certificates in `roots_pem`; with none of them it speaks HTTP only.
+    pub fn trusting(roots_pem: &str) -> anyhow::Result<Self> {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         // Without it, a request of two writes waits 40 ms for the other side's delayed acknowledgement.
         tcp.set_nodelay(true);
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(pki::client_config(roots_pem)?)
-            .https_only()
+            .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);
         Ok(Self { inner: legacy::Client::builder(TokioExecutor::new()).build(connector) })
     }
 
-    pub(crate) async fn get(&self, url: &str) -> anyhow::Result<Response<Bytes>> {
+    /// `GET url`. An answer of any status is an answer.
+    pub async fn get(&self, url: &str) -> anyhow::Result<Response<Bytes>> {
         self.send(Request::get(url).body(Full::default())?).await
     }
 
-    /// Sends a request and reads the whole answer.
-    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Response<Bytes>> {
+    /// Sends a request and reads the whole answer. An answer of any status is an answer.
+    pub async fn send(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Response<Bytes>> {
         let url = request.uri().to_string();
         let exchange = async {
             let (head, body) = self.inner.request(request).await?.into_parts();

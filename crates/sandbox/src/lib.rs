@@ -1,13 +1,24 @@
 #![doc = include_str!("../README.md")]
 
 pub mod authority;
+pub mod aws;
 pub mod dns;
+pub mod edge;
 pub mod origin;
 pub mod pki;
 
+mod broker_process;
 mod client;
+mod environment;
 mod process;
+mod sandbox;
+mod visit;
 mod wait;
 mod web;
 
+pub use broker_process::BrokerProcess;
+pub use client::Client;
+pub use environment::BrokerSettings;
+pub use sandbox::{BUCKET, DEFAULT_ORIGIN, Sandbox, Settings};
+pub use visit::{ShownCertificate, Visit};
 pub use wait::wait_for;

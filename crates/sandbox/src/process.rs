@@ -3,13 +3,14 @@
 use std::fs::File;
 use std::future::Future;
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
@@ -46,6 +47,11 @@ pub(crate) async fn tethered(program: &Path) -> Command {
     }
 }
 
+/// A port of 127.0.0.1 that was free a moment ago, for a program that has to be told its port.
+pub(crate) fn free_port() -> anyhow::Result<SocketAddr> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}
+
 impl Process {
     /// Starts `command`; what it prints is appended to the file `log`.
     pub(crate) async fn start(name: &'static str, mut command: Command, log: &Path) -> anyhow::Result<Self> {
@@ -78,11 +84,15 @@ impl Process {
             }
         });
         let answered = answered.await;
-        answered.with_context(|| format!("the last lines of {}:\n{}", self.log.display(), self.tail()))
+        answered
+            .map_err(|error| anyhow!("{error:#}\nThe last lines of {}:\n{}", self.log.display(), self.tail()))
     }
 
-    /// Ends the program at once, as a crash would (SIGKILL), and waits for it.
+    /// Ends the program at once, as a crash would (SIGKILL), and waits for it. Success if it has ended before.
     pub(crate) async fn kill(&mut self) -> anyhow::Result<()> {
+        if self.child.id().is_none() {
+            return Ok(());
+        }
         self.child.kill().await.with_context(|| format!("cannot kill {}", self.name))
     }
 
@@ -97,6 +107,11 @@ impl Process {
             Ok(ended) => ended.map(drop).context("cannot wait for a child"),
             Err(_) => bail!("{} did not end within {bound:?} of SIGTERM:\n{}", self.name, self.tail()),
         }
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) async fn ended(&mut self) -> anyhow::Result<ExitStatus> {
+        self.child.wait().await.with_context(|| format!("cannot wait for {}", self.name))
     }
 
     fn tail(&self) -> String {
@@ -153,5 +168,6 @@ mod tests {
         polite.terminate(BOUND).await.unwrap();
         assert!(std::fs::read_to_string(&log).unwrap().contains("ended"));
         polite.terminate(BOUND).await.unwrap();
+        polite.kill().await.unwrap();
     }
 }

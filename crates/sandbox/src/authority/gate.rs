@@ -55,7 +55,11 @@ struct State {
 }
 
 impl Gate {
-    pub(super) async fn start(pebble: &Pebble, certificate: &ServerCertificate) -> anyhow::Result<Self> {
+    pub(super) async fn start(
+        port: u16,
+        pebble: &Pebble,
+        certificate: &ServerCertificate,
+    ) -> anyhow::Result<Self> {
         let state = Arc::new(State {
             client: pebble.client(),
             pebble: pebble.listen(),
@@ -70,8 +74,8 @@ impl Gate {
             let state = Arc::clone(&shared);
             async move { pass(&state, request).await }
         };
-        let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let server = Server::start(any_port, Some(certificate.server_config()?), handler).await?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let server = Server::start(address, Some(certificate.server_config()?), handler).await?;
         Ok(Self { server, state })
     }
 

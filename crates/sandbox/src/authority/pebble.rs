@@ -1,6 +1,7 @@
 //! Pebble: its configuration, its process, its management interface.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use tokio::process::Command;
 use super::AuthoritySettings;
 use crate::client::Client;
 use crate::pki::{Ca, ServerCertificate};
-use crate::process::{Process, tethered};
+use crate::process::{Process, free_port, tethered};
 
 /// How long it may take to come up on a busy machine.
 const START_BOUND: Duration = Duration::from_secs(30);
@@ -41,6 +42,13 @@ struct Directory {
     new_order: String,
 }
 
+/// Where Pebble runs and how.
+pub(super) struct Laboratory<'a> {
+    pub(super) state: &'a Path,
+    pub(super) dns: SocketAddr,
+    pub(super) settings: &'a AuthoritySettings,
+}
+
 struct Ports {
     listen: SocketAddr,
     management: SocketAddr,
@@ -48,18 +56,18 @@ struct Ports {
 
 impl Pebble {
     pub(super) async fn start(
-        settings: &AuthoritySettings,
+        laboratory: &Laboratory<'_>,
         ca: &Ca,
         certificate: &ServerCertificate,
     ) -> anyhow::Result<Self> {
         ensure_installed().await?;
-        let state = &settings.state;
+        let state = laboratory.state;
         std::fs::write(state.join("pebble-certificate.pem"), &certificate.chain_pem)?;
         std::fs::write(state.join("pebble-key.pem"), &certificate.key_pem)?;
         let client = Client::trusting(ca.pem())?;
         let mut attempt = 1;
         loop {
-            match launch(settings, client.clone()).await {
+            match launch(laboratory, client.clone()).await {
                 Err(error) if attempt < ATTEMPTS && lost_its_port(&error) => attempt += 1,
                 outcome => return outcome,
             }
@@ -105,12 +113,12 @@ async fn ensure_installed() -> anyhow::Result<()> {
     }
 }
 
-async fn launch(settings: &AuthoritySettings, client: Client) -> anyhow::Result<Pebble> {
+async fn launch(laboratory: &Laboratory<'_>, client: Client) -> anyhow::Result<Pebble> {
     let ports = Ports { listen: free_port()?, management: free_port()? };
-    let config = settings.state.join("pebble.json");
-    std::fs::write(&config, serde_json::to_vec_pretty(&configuration(settings, &ports))?)?;
-    let log = settings.state.join("pebble.log");
-    let mut process = Process::start("pebble", command(settings, &config).await, &log).await?;
+    let config = laboratory.state.join("pebble.json");
+    std::fs::write(&config, serde_json::to_vec_pretty(&configuration(laboratory, &ports))?)?;
+    let log = laboratory.state.join("pebble.log");
+    let mut process = Process::start("pebble", command(laboratory, &config).await, &log).await?;
     let directory_url = format!("https://{}/dir", ports.listen);
     let management_url = format!("https://{}/roots/0", ports.management);
     let both_answer =
@@ -121,25 +129,26 @@ async fn launch(settings: &AuthoritySettings, client: Client) -> anyhow::Result<
     Ok(Pebble { process, client, listen: ports.listen, directory, roots, log })
 }
 
-fn configuration(settings: &AuthoritySettings, ports: &Ports) -> Value {
+fn configuration(laboratory: &Laboratory<'_>, ports: &Ports) -> Value {
+    let accounts: BTreeMap<_, _> = laboratory.settings.external_accounts.iter().cloned().collect();
     json!({ "pebble": {
         "listenAddress": ports.listen.to_string(),
         "managementListenAddress": ports.management.to_string(),
-        "certificate": settings.state.join("pebble-certificate.pem"),
-        "privateKey": settings.state.join("pebble-key.pem"),
+        "certificate": laboratory.state.join("pebble-certificate.pem"),
+        "privateKey": laboratory.state.join("pebble-key.pem"),
         "httpPort": 80,
         "tlsPort": 443,
         "ocspResponderURL": "",
         "certificateValidityPeriod": VALIDITY_SECONDS,
-        "externalAccountBindingRequired": !settings.external_accounts.is_empty(),
-        "externalAccountMACKeys":
-            settings.external_accounts.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+        "externalAccountBindingRequired": !accounts.is_empty(),
+        "externalAccountMACKeys": accounts,
     }})
 }
 
-async fn command(settings: &AuthoritySettings, config: &Path) -> Command {
+async fn command(laboratory: &Laboratory<'_>, config: &Path) -> Command {
+    let settings = laboratory.settings;
     let mut command = tethered(Path::new("pebble")).await;
-    command.arg("-config").arg(config).arg("-dnsserver").arg(settings.dns.to_string());
+    command.arg("-config").arg(config).arg("-dnsserver").arg(laboratory.dns.to_string());
     if settings.strict {
         command.arg("-strict");
     }
@@ -148,10 +157,6 @@ async fn command(settings: &AuthoritySettings, config: &Path) -> Command {
         .env("PEBBLE_WFE_NONCEREJECT", settings.nonce_rejection_percent.to_string())
         .env("PEBBLE_AUTHZREUSE", settings.authorization_reuse_percent.to_string());
     command
-}
-
-fn free_port() -> anyhow::Result<SocketAddr> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
 fn lost_its_port(error: &anyhow::Error) -> bool {

@@ -14,7 +14,7 @@ const BOUND: Duration = Duration::from_secs(30);
 
 async fn start(state: &Path) -> anyhow::Result<(Dns, Authority)> {
     let dns = Dns::start(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
-    let authority = Authority::start(&AuthoritySettings::new(state, dns.address())).await?;
+    let authority = Authority::start(state, dns.address(), &AuthoritySettings::default()).await?;
     Ok((dns, authority))
 }
 
@@ -54,10 +54,11 @@ async fn the_root_file_holds_the_tls_root_and_every_issuing_root() {
 async fn external_accounts_are_required_when_some_are_set() {
     let state = tempfile::tempdir().unwrap();
     let dns = Dns::start(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
-    let mut settings = AuthoritySettings::new(state.path(), dns.address());
-    settings.external_accounts =
-        vec![("kid-1".to_owned(), "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LTMy".to_owned())];
-    let authority = Authority::start(&settings).await.unwrap();
+    let settings = AuthoritySettings {
+        external_accounts: vec![("kid-1".to_owned(), "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LTMy".to_owned())],
+        ..AuthoritySettings::default()
+    };
+    let authority = Authority::start(state.path(), dns.address(), &settings).await.unwrap();
     let answer = web::get(&trusted(&authority).unwrap(), &authority.directory_url()).await.unwrap();
     let directory: Value = serde_json::from_slice(answer.body()).unwrap();
     assert_eq!(directory["meta"]["externalAccountRequired"], true);

@@ -1,6 +1,9 @@
 //! The parts of the sandbox, each asked over its real protocol.
 
 mod authority;
+mod aws;
 mod dns;
+mod edge;
 mod origin;
 mod web;
+mod whole;

@@ -1,0 +1,87 @@
+//! The environment that points a broker at a sandbox.
+
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+
+use crate::process::free_port;
+use crate::{BUCKET, BrokerProcess, DEFAULT_ORIGIN, Sandbox};
+
+/// What may differ between brokers of one sandbox.
+#[derive(Clone, Debug)]
+pub struct BrokerSettings {
+    /// Where its API listens, on 127.0.0.1.
+    pub port: u16,
+    /// The user of its API.
+    pub username: String,
+    /// The password of that user.
+    pub password: String,
+    /// `DATABASE_URL`.
+    pub database_url: String,
+    /// `DATABASE_ENCRYPTION_KEYS`.
+    pub encryption_keys: String,
+    /// `DEPLOYMENT_POLL`: how often it looks whether a distribution is deployed, such as `500ms`.
+    pub deployment_poll: String,
+    /// `STEP_TIMEOUT`: how long one step of its workflow may take, such as `45s`.
+    pub step_timeout: String,
+}
+
+impl BrokerSettings {
+    /// A free port, SQLite in the folder `state`, a fixed credential, a key that is the same each time so that the same
+    /// database opens again, and a look at deployments twice a second.
+    pub fn new(state: &Path) -> anyhow::Result<Self> {
+        let key = STANDARD.encode(Sha256::digest("the sandbox keeps no secrets"));
+        Ok(Self {
+            port: free_port()?.port(),
+            username: "sandbox".to_owned(),
+            password: "sandbox".to_owned(),
+            database_url: format!("sqlite://{}", state.join("broker.sqlite").display()),
+            encryption_keys: format!("sandbox:{key}"),
+            deployment_poll: "500ms".to_owned(),
+            step_timeout: "45s".to_owned(),
+        })
+    }
+}
+
+impl Sandbox {
+    /// Starts `cdn-broker serve` for this sandbox and waits until it listens. Its log is `broker.log` in the state folder.
+    pub async fn start_broker(
+        &self,
+        binary: &Path,
+        settings: &BrokerSettings,
+    ) -> anyhow::Result<BrokerProcess> {
+        let log = self.state().join("broker.log");
+        BrokerProcess::start(binary, self.broker_environment(settings), log).await
+    }
+
+    /// The whole environment of a broker that uses this sandbox for everything: pairs of variable and value, and all
+    /// that a broker needs to start.
+    pub fn broker_environment(&self, settings: &BrokerSettings) -> Vec<(String, String)> {
+        let dns = self.dns().address();
+        let variables = [
+            ("PORT", settings.port.to_string()),
+            ("BIND_ADDRESS", "127.0.0.1".to_owned()),
+            ("BROKER_USERNAME", settings.username.clone()),
+            ("BROKER_PASSWORD", settings.password.clone()),
+            ("DATABASE_URL", settings.database_url.clone()),
+            ("DATABASE_ENCRYPTION_KEYS", settings.encryption_keys.clone()),
+            ("EMAIL", "operator@example.gov".to_owned()),
+            ("ACME_URL", self.authority().directory_url()),
+            ("ACME_ROOT_CA", self.authority().root_file().display().to_string()),
+            ("AWS_ACCESS_KEY_ID", "AKIDSANDBOX".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "sandbox".to_owned()),
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_ENDPOINT_URL", self.aws().url()),
+            ("BUCKET", BUCKET.to_owned()),
+            ("IAM_PATH_PREFIX", "letsencrypt".to_owned()),
+            ("DEFAULT_ORIGIN", DEFAULT_ORIGIN.to_owned()),
+            ("DNS_RESOLVERS", dns.to_string()),
+            ("PROOF_DNS_PORT", dns.port().to_string()),
+            ("DEPLOYMENT_POLL", settings.deployment_poll.clone()),
+            ("STEP_TIMEOUT", settings.step_timeout.clone()),
+        ];
+        variables.map(|(name, value)| (name.to_owned(), value)).into()
+    }
+}
