@@ -1,0 +1,131 @@
+//! `cdn-sandbox serve`.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use anyhow::bail;
+use sandbox::{BrokerProcess, BrokerSettings, Sandbox};
+use serde::Serialize;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::arguments::ServeOptions;
+use crate::setup::{PLAN_ID, SERVICE_ID, State, broker_binary, broker_settings, sandbox_settings};
+use crate::ui;
+
+/// The line that says where everything is. Its fields are an interface (`design.md`, 6).
+#[derive(Serialize)]
+struct Ready<'a> {
+    broker: String,
+    username: &'a str,
+    password: &'a str,
+    service_id: &'a str,
+    plan_id: &'a str,
+    aws: String,
+    acme_directory: String,
+    acme_root: String,
+    dns: String,
+    dns_admin: String,
+    edge_http: String,
+    edge_https: String,
+    admin: String,
+    database: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment: Option<BTreeMap<String, String>>,
+}
+
+/// Serves until told to stop. Everything is stopped before it returns.
+pub(crate) async fn run(options: ServeOptions) -> anyhow::Result<()> {
+    let mut stop = Stop::prepare()?;
+    let state = State::prepare(options.setup.state.as_deref())?;
+    let mut broker_settings = broker_settings(&options.setup, state.path())?;
+    if options.ports.broker_port != 0 {
+        broker_settings.port = options.ports.broker_port;
+    }
+    tokio::select! {
+        () = stop.asked() => Ok(()),
+        started = start(&options, &state, broker_settings) => started?.serve(stop).await,
+    }
+}
+
+/// Everything that runs.
+struct Serving {
+    sandbox: Sandbox,
+    broker: Option<BrokerProcess>,
+}
+
+async fn start(options: &ServeOptions, state: &State, broker: BrokerSettings) -> anyhow::Result<Serving> {
+    let binary = if options.emulators_only { None } else { Some(broker_binary(&options.setup)?) };
+    let mut settings = sandbox_settings(&options.setup, state.path());
+    settings.authority.port = options.ports.acme_port;
+    settings.dns_port = options.ports.dns_port;
+    settings.dns_admin_port = options.ports.dns_admin_port;
+    settings.edge_address = IpAddr::V4(options.ports.edge_address);
+    settings.edge_http_port = options.ports.edge_http_port;
+    settings.edge_https_port = options.ports.edge_https_port;
+    let sandbox = Sandbox::start(settings).await?;
+    let process = match binary {
+        Some(binary) => Some(sandbox.start_broker(&binary, &broker).await?),
+        None => None,
+    };
+    ui::line(&serde_json::to_string(&ready(&sandbox, &broker, process.is_none()))?);
+    Ok(Serving { sandbox, broker: process })
+}
+
+fn ready<'a>(sandbox: &Sandbox, broker: &'a BrokerSettings, emulators_only: bool) -> Ready<'a> {
+    let environment = || sandbox.broker_environment(broker).into_iter().collect();
+    Ready {
+        broker: format!("http://127.0.0.1:{}", broker.port),
+        username: &broker.username,
+        password: &broker.password,
+        service_id: SERVICE_ID,
+        plan_id: PLAN_ID,
+        aws: sandbox.aws().url(),
+        acme_directory: sandbox.authority().directory_url(),
+        acme_root: sandbox.authority().root_file().display().to_string(),
+        dns: sandbox.dns().address().to_string(),
+        dns_admin: sandbox.dns_admin().url(),
+        edge_http: sandbox.edge().http().to_string(),
+        edge_https: sandbox.edge().https().to_string(),
+        admin: sandbox.aws().url(),
+        database: &broker.database_url,
+        environment: emulators_only.then(environment),
+    }
+}
+
+impl Serving {
+    async fn serve(mut self, mut stop: Stop) -> anyhow::Result<()> {
+        let ended = async {
+            match &mut self.broker {
+                Some(broker) => broker.ended().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = stop.asked() => {}
+            ended = ended => bail!("the broker ended by itself: {}", ended?),
+        }
+        if let Some(broker) = &mut self.broker {
+            broker.stop().await?;
+        }
+        self.sandbox.stop().await
+    }
+}
+
+/// SIGTERM and Ctrl-C.
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    fn prepare() -> anyhow::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The program from the outside: its exit codes, its line, its end.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// Kills a program that a failing test would leave behind.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+    }
+}
+
+fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_cdn-sandbox"))
+}
+
+fn run(arguments: &[&str]) -> anyhow::Result<Output> {
+    Ok(program().args(arguments).output()?)
+}
+
+#[test]
+fn serve_says_where_everything_is_and_ends_on_sigterm() {
+    let state = tempfile::tempdir().unwrap();
+    let mut command = program();
+    command.args(["serve", "--emulators-only", "--state"]).arg(state.path()).stdout(Stdio::piped());
+    let mut running = Running(command.spawn().unwrap());
+    let mut output = BufReader::new(running.0.stdout.take().unwrap()).lines();
+    let ready: Value = serde_json::from_str(&output.next().unwrap().unwrap()).unwrap();
+
+    for field in [
+        "broker",
+        "username",
+        "password",
+        "service_id",
+        "plan_id",
+        "aws",
+        "acme_directory",
+        "acme_root",
+        "dns",
+        "dns_admin",
+        "edge_http",
+        "edge_https",
+        "admin",
+        "database",
+    ] {
+        assert!(ready[field].as_str().is_some_and(|value| !value.is_empty()), "no {field} in {ready}");
+    }
+    assert!(Path::new(ready["acme_root"].as_str().unwrap()).is_file());
+    assert_eq!(ready["environment"]["ACME_URL"], ready["acme_directory"]);
+    assert_eq!(
+        ready["broker"],
+        format!("http://127.0.0.1:{}", ready["environment"]["PORT"].as_str().unwrap())
+    );
+
+    let asked = Command::new("kill").args(["-TERM", &running.0.id().to_string()]).status().unwrap();
+    assert!(asked.success());
+    assert_eq!(running.0.wait().unwrap().code(), Some(0));
+    assert!(output.next().is_none(), "one line and no more");
+}
+
+#[test]
+fn wrong_usage_is_64_and_help_shows_an_example() {
+    for wrong in [&["bogus"][..], &[], &["serve", "--dns-port", "many"], &["demo", "--deploy-seconds", "-1"]]
+    {
+        assert_eq!(run(wrong).unwrap().status.code(), Some(64), "{wrong:?}");
+    }
+    for command in ["serve", "demo"] {
+        let help = run(&[command, "--help"]).unwrap();
+        assert_eq!(help.status.code(), Some(0));
+        assert!(String::from_utf8_lossy(&help.stdout).contains("Example:\n  cdn-sandbox"), "{command}");
+    }
+}
+
+#[test]
+fn a_demo_without_a_broker_says_how_to_get_one() {
+    let output = run(&["demo", "--broker", "/no/such/program"]).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("/no/such/program") && said.contains("cargo build -p cdn-broker"), "{said}");
+}
+
+#[test]
+fn a_demo_whose_broker_fails_quotes_it() {
+    let output = run(&["demo", "--broker", "/bin/false"]).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("cdn-broker ended at once"), "{said}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("✗ start the broker"));
+}
