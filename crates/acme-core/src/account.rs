@@ -116,7 +116,8 @@ impl Accounts {
         nonce: Option<String>,
         payload: &Value,
     ) -> Result<Attempt, Failure> {
-        let nonce = nonce.ok_or_else(|| Failure::refused(Operation::NewAccount, "the authority gave no nonce"))?;
+        let nonce =
+            nonce.ok_or_else(|| Failure::refused(Operation::NewAccount, "the authority gave no nonce"))?;
         let body = key.sign(url, &nonce, payload)?.to_string().into_bytes();
         let (status, headers, body) = self.send(Operation::NewAccount, Method::POST, url, body).await?;
         if status.is_success() {
@@ -133,7 +134,8 @@ impl Accounts {
 
     /// RFC 8555, section 7.3.
     fn payload(&self, key: &AccountKey, url: &str) -> Result<Value, Failure> {
-        let contact: Vec<String> = self.settings.contact_email.iter().map(|to| format!("mailto:{to}")).collect();
+        let contact: Vec<String> =
+            self.settings.contact_email.iter().map(|to| format!("mailto:{to}")).collect();
         let mut payload = json!({"termsOfServiceAgreed": true, "contact": contact});
         if let Some(external) = &self.settings.external_account {
             let mac = external
@@ -160,11 +162,11 @@ impl Accounts {
         body: Vec<u8>,
     ) -> Result<(StatusCode, HeaderMap, Bytes), Failure> {
         let body = if body.is_empty() { BodyWrapper::default() } else { BodyWrapper::from(body) };
-        let request = Request::builder().method(method).uri(url).header(CONTENT_TYPE, "application/jose+json");
+        let request =
+            Request::builder().method(method).uri(url).header(CONTENT_TYPE, "application/jose+json");
         let request = request.body(body).map_err(|error| Failure::Refused(operation, error.into()))?;
         let answer = self.transport.send(request).await;
-        let (parts, body) =
-            answer.map_err(|error| Failure::Refused(operation, error.into()))?.into_parts();
+        let (parts, body) = answer.map_err(|error| Failure::Refused(operation, error.into()))?.into_parts();
         Ok((parts.status, parts.headers, body))
     }
 }

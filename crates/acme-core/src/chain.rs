@@ -33,8 +33,11 @@ impl Chain {
     /// Reads a PEM chain (RFC 8555, section 7.4.2) and drops a root at its end: who trusts it has it.
     pub(crate) fn parse(pem: &str) -> Result<Self, ChainError> {
         let blocks = pem::parse_many(pem).map_err(unreadable)?;
-        let mut certificates: Vec<Vec<u8>> =
-            blocks.into_iter().filter(|block| block.tag() == "CERTIFICATE").map(pem::Pem::into_contents).collect();
+        let mut certificates: Vec<Vec<u8>> = blocks
+            .into_iter()
+            .filter(|block| block.tag() == "CERTIFICATE")
+            .map(pem::Pem::into_contents)
+            .collect();
         if certificates.is_empty() {
             return Err(ChainError::Unreadable("there is no certificate in it".into()));
         }

@@ -67,7 +67,8 @@ fn a_foreign_key_is_refused() {
 fn a_name_too_few_too_many_or_other_is_refused() {
     let key = KeyPair::generate().unwrap();
     let authority = two_tiers();
-    for issued in [&["a.example"][..], &["a.example", "b.example", "c.example"], &["a.example", "c.example"]] {
+    for issued in [&["a.example"][..], &["a.example", "b.example", "c.example"], &["a.example", "c.example"]]
+    {
         let result = verdict(&authority.chain(&key, issued), &key, &["a.example", "b.example"], NOW);
         assert!(matches!(result, Err(ChainError::WrongNames { .. })), "{issued:?}: {result:?}");
     }

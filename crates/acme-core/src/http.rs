@@ -89,7 +89,8 @@ impl Transport {
     /// Puts our own product before the library's.
     fn introduce(&self, request: &mut Request<BodyWrapper<Bytes>>) {
         let library = request.headers().get(USER_AGENT).and_then(|library| library.to_str().ok());
-        let product = [Some(self.0.product.as_str()), library].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let product =
+            [Some(self.0.product.as_str()), library].into_iter().flatten().collect::<Vec<_>>().join(" ");
         if let Ok(product) = HeaderValue::from_str(&product) {
             request.headers_mut().insert(USER_AGENT, product);
         }

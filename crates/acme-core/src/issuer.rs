@@ -13,9 +13,9 @@ use crate::error::AcmeError;
 use crate::http::Transport;
 use crate::instructions;
 use crate::order::LiveOrder;
+use crate::orders;
 use crate::settings::{AcmeSettings, SettingsError};
 use crate::steps::{self, Work};
-use crate::orders;
 
 /// How soon to come back when another process has written the issuance meanwhile.
 const OUTPACED: Duration = Duration::from_secs(1);
@@ -96,8 +96,13 @@ impl AcmeIssuer {
             let Some(found) = self.issuances.load(id).await?.filter(|found| !found.abandoned) else {
                 return Ok(None);
             };
-            let wiped =
-                IssuanceRecord { abandoned: true, private_key: None, csr: None, chain: None, ..found.clone() };
+            let wiped = IssuanceRecord {
+                abandoned: true,
+                private_key: None,
+                csr: None,
+                chain: None,
+                ..found.clone()
+            };
             if self.issuances.save(&wiped).await? {
                 return Ok(Some(found));
             }

@@ -52,7 +52,8 @@ impl LiveOrder {
         names: &[DomainName],
         profile: Option<&str>,
     ) -> Result<Self, AcmeError> {
-        let identifiers: Vec<Identifier> = names.iter().map(|name| Identifier::Dns(name.to_string())).collect();
+        let identifiers: Vec<Identifier> =
+            names.iter().map(|name| Identifier::Dns(name.to_string())).collect();
         let mut request = NewOrder::new(&identifiers);
         if let Some(profile) = profile {
             request = request.profile(profile);
@@ -214,9 +215,7 @@ async fn tell(handle: AuthorizationHandle<'_>) -> Result<(), AcmeError> {
     match listening(challenge.set_ready()).await {
         // A challenge that fails while it is being answered has been answered; the order tells the rest.
         (Err(_), exchange) if exchange.status.is_some_and(|status| status.is_success()) => Ok(()),
-        (result, exchange) => {
-            result.map_err(|error| AcmeError::refused(Operation::Answer, &exchange, error))
-        }
+        (result, exchange) => result.map_err(|error| AcmeError::refused(Operation::Answer, &exchange, error)),
     }
 }
 

@@ -62,7 +62,10 @@ mod tests {
 
     #[test]
     fn failures_reach_one_order_a_day() {
-        assert_eq!([1, 2, 3, 4, 99].map(after_failed_order).map(|d| d.as_secs() / 60), [1, 10, 100, 1440, 1440]);
+        assert_eq!(
+            [1, 2, 3, 4, 99].map(after_failed_order).map(|d| d.as_secs() / 60),
+            [1, 10, 100, 1440, 1440]
+        );
     }
 
     #[test]

@@ -34,8 +34,9 @@ impl DnsProbe {
     ///
     /// Errors: `AwaitOperator` when the system's configuration cannot be read.
     pub fn new(resolvers: &[SocketAddr]) -> PortResult<Self> {
-        let resolver = build(resolvers)
-            .map_err(|error| PortError::new("read the resolver configuration", Remedy::AwaitOperator, error))?;
+        let resolver = build(resolvers).map_err(|error| {
+            PortError::new("read the resolver configuration", Remedy::AwaitOperator, error)
+        })?;
         Ok(Self { resolver })
     }
 }
@@ -43,9 +44,8 @@ impl DnsProbe {
 #[async_trait]
 impl ProofProbe for DnsProbe {
     async fn txt(&self, question: &TxtQuestion) -> PortResult<Sighting> {
-        let name = Name::from_ascii(&question.name).map_err(|error| {
-            PortError::new(format!("look up `{}`", question.name), Remedy::GiveUp, error)
-        })?;
+        let name = Name::from_ascii(&question.name)
+            .map_err(|error| PortError::new(format!("look up `{}`", question.name), Remedy::GiveUp, error))?;
         let answer = tokio::time::timeout(BOUND, self.resolver.lookup(name, RecordType::TXT)).await;
         Ok(judge(question, answer.unwrap_or(Err(NetError::Timeout))))
     }
@@ -109,14 +109,18 @@ fn txt_values(lookup: &Lookup) -> Vec<String> {
 }
 
 fn foreign_values(label: &str, values: &[String]) -> String {
-    let quoted: Vec<String> = values.iter().take(QUOTED).map(|value| format!("\"{}\"", quotable(value))).collect();
+    let quoted: Vec<String> =
+        values.iter().take(QUOTED).map(|value| format!("\"{}\"", quotable(value))).collect();
     match values.len() {
         0 => no_record(label),
         1 => format!("`{label}` has the TXT value {}, which is not the one asked for.", quoted[0]),
         all => {
             let more = all.saturating_sub(QUOTED);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            format!("`{label}` has the TXT values {}{more}, none of which is the one asked for.", quoted.join(", "))
+            format!(
+                "`{label}` has the TXT values {}{more}, none of which is the one asked for.",
+                quoted.join(", ")
+            )
         }
     }
 }

@@ -40,7 +40,8 @@ impl Problem {
 
     /// What the authority says about one name; the general word when it says nothing special.
     pub(crate) fn about(&self, name: &DomainName) -> &Problem {
-        let special = self.parts.iter().find(|(about, _)| about.as_ref().is_some_and(|n| n.base() == name.base()));
+        let special =
+            self.parts.iter().find(|(about, _)| about.as_ref().is_some_and(|n| n.base() == name.base()));
         special.map_or(self, |(_, problem)| problem)
     }
 

@@ -26,8 +26,10 @@ mod tests {
     use super::*;
 
     fn asked(headers: &[(http::HeaderName, &'static str)], now: i64) -> Option<u64> {
-        let headers =
-            headers.iter().map(|(name, value)| (name.clone(), http::HeaderValue::from_static(value))).collect();
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.clone(), http::HeaderValue::from_static(value)))
+            .collect();
         retry_after(&headers, Timestamp::from_secs(now)).map(|wait| wait.as_secs())
     }
 

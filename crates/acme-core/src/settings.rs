@@ -74,7 +74,8 @@ impl AcmeSettings {
         }
     }
 
-    pub(crate) fn check(&self) -> Result<(), SettingsError> {
+    /// Finds what cannot work, without asking anybody. The same check is made when an issuer is made.
+    pub fn check(&self) -> Result<(), SettingsError> {
         check_directory(&self.directory_url)?;
         if self.contact_email.as_deref().is_some_and(|email| !is_printable(email)) {
             return Err(SettingsError::Unsendable("the contact address"));

@@ -1,0 +1,4 @@
+//! acme-core against real and scripted authorities.
+
+mod issuance;
+mod support;

@@ -1,0 +1,10 @@
+//! What the tests stand on: the real Pebble, a name server, an authority that misbehaves on demand, and a harness
+//! that plays the broker and the user.
+
+mod dns;
+mod harness;
+mod pebble;
+
+pub(crate) use dns::{Answer, NameServer};
+pub(crate) use harness::{Harness, SharedProbe, names, request};
+pub(crate) use pebble::{Pebble, PebbleOptions};
