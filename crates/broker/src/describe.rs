@@ -153,11 +153,12 @@ fn progress(step: Step) -> &'static str {
     }
 }
 
-/// `a`, `a and b`, `a, b and c`.
+/// `a`, `a and b`, `a, b and c`; a long list is only counted, since it stands elsewhere.
 fn list(names: &[DomainName]) -> String {
     match names {
         [] => String::new(),
         [one] => one.to_string(),
+        [_, _, _, _, _, _, ..] => format!("all {} domains", names.len()),
         [first @ .., last] => {
             let first: Vec<&str> = first.iter().map(DomainName::as_str).collect();
             format!("{} and {last}", first.join(", "))
