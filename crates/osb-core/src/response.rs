@@ -13,7 +13,7 @@ pub(crate) const REQUEST_IDENTITY: HeaderName = HeaderName::from_static("x-broke
 ///
 /// There is a constructor for each answer the protocol has and no way to assemble another one, so what the
 /// specification says about bodies holds for all of them: codes and status codes belong together, a `description` is
-/// never empty, is plain ASCII without tabs and at most 4 KiB long, absent fields are left out rather than `null`.
+/// never empty, is plain ASCII without tabs and at most 32 KiB long, absent fields are left out rather than `null`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Response(Box<Parts>);
 

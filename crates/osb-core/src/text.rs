@@ -1,10 +1,11 @@
 use std::fmt::Write;
 
-/// No description is longer than this, in bytes: Cloud Controller may store no more than 64 KB and `cf` prints all of it.
-const LIMIT: usize = 4096;
+/// No description is longer than this, in bytes. R108 recommends 4 KiB; a hundred domains with a record each need more,
+/// Cloud Controller may store 64 KB at most, and `cf` prints all of it.
+const LIMIT: usize = 32_768;
 const CUT: &str = "\nThe rest of this text is left out, because it is too long to show here.";
 
-/// `text` as `cf` can print it raw: printable ASCII and newlines, at most 4 KiB, cut after a whole line; `fallback` if
+/// `text` as `cf` can print it raw: printable ASCII and newlines, at most 32 KiB, cut after a whole line; `fallback` if
 /// nothing remains.
 pub(crate) fn plain(text: &str, fallback: &str) -> String {
     let ascii: String = text.chars().fold(String::with_capacity(text.len()), into_ascii);
