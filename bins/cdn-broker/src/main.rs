@@ -1,2 +1,37 @@
 #![doc = include_str!("../README.md")]
-fn main() {}
+
+mod aws;
+mod cli;
+mod clock;
+mod config;
+mod logging;
+mod serve;
+mod wire;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+
+/// Everything went well.
+const OK: u8 = 0;
+/// The work could not be done; the message says why.
+const FAILED: u8 = 1;
+/// The command line or the environment is wrong (`EX_USAGE` of sysexits.h).
+const USAGE: u8 = 64;
+
+fn main() -> ExitCode {
+    let code = match Cli::try_parse() {
+        Ok(cli) => run(cli.command),
+        Err(help_or_error) => cli::explain(&help_or_error),
+    };
+    ExitCode::from(code)
+}
+
+fn run(command: Command) -> u8 {
+    match command {
+        Command::Serve => serve::run(),
+        Command::Aws(command) => aws::run(&command),
+    }
+}

@@ -1,0 +1,68 @@
+//! The commands, and the two ways in which they talk to their user.
+
+use std::io::Write;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{OK, USAGE};
+
+/// A service broker that puts CloudFront with an automatically renewed certificate in front of users' own domains.
+#[derive(Parser)]
+#[command(name = "cdn-broker", version, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 64 wrong command line or environment.
+Configuration is read from the environment: see docs/CONFIGURATION.md.";
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Serve the Open Service Broker API and do the work behind it, until SIGTERM.
+    #[command(after_help = "Example:\n  DATABASE_URL=sqlite://broker.db … cdn-broker serve")]
+    Serve,
+    /// What the operator has to set up in AWS.
+    #[command(subcommand)]
+    Aws(AwsCommand),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AwsCommand {
+    /// Print the IAM policy of the broker's user and the policy of the challenge bucket.
+    #[command(after_help = "Example:\n  cdn-broker aws policy --account 111111111111 --bucket my-challenges")]
+    Policy(PolicyArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct PolicyArgs {
+    /// The AWS account, twelve digits.
+    #[arg(long)]
+    pub(crate) account: String,
+    /// The bucket of challenge answers (BUCKET).
+    #[arg(long)]
+    pub(crate) bucket: String,
+    /// The path prefix of certificates (IAM_PATH_PREFIX).
+    #[arg(long, default_value = "letsencrypt")]
+    pub(crate) iam_path_prefix: String,
+    /// One JSON object with both policies, for programs.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Prints help where it was asked for, and what is wrong where something is.
+pub(crate) fn explain(message: &clap::Error) -> u8 {
+    // Nobody is left to tell when even this cannot be printed.
+    let _ = message.print();
+    if message.use_stderr() { USAGE } else { OK }
+}
+
+/// Prints a result. Whoever closes the pipe (`| head`) has read enough.
+pub(crate) fn print(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Prints what went wrong.
+pub(crate) fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "cdn-broker: {text}");
+}

@@ -1,0 +1,189 @@
+//! The environment, read once: the variables of docs/CONFIGURATION.md. Every mistake is reported, not only the first.
+
+mod broker;
+mod reader;
+mod upstream;
+mod variables;
+
+use std::time::Duration;
+
+use contract::{DomainName, KeyType};
+
+use self::reader::Reader;
+pub(crate) use self::variables::{Environment, Variables};
+
+/// Everything the operator can say.
+pub(crate) struct Config {
+    pub(crate) http: HttpConfig,
+    pub(crate) store: store::StoreSettings,
+    pub(crate) acme: acme_core::AcmeSettings,
+    pub(crate) aws: cloudfront_core::AwsSettings,
+    pub(crate) service: ServiceConfig,
+    pub(crate) log: LogConfig,
+}
+
+/// Where the API listens and who may ask.
+pub(crate) struct HttpConfig {
+    /// `BIND_ADDRESS` and `PORT`.
+    pub(crate) address: std::net::SocketAddr,
+    /// `BROKER_USERNAME` and `BROKER_PASSWORD`, `BROKER_CREDENTIALS`.
+    pub(crate) credentials: Vec<osb_core::Credential>,
+}
+
+/// What the service does for its users.
+pub(crate) struct ServiceConfig {
+    /// `DEFAULT_ORIGIN`.
+    pub(crate) default_origin: DomainName,
+    /// `CERTIFICATE_KEY_TYPE`.
+    pub(crate) key_type: KeyType,
+    /// `PROVISION_PROOF_WAIT`.
+    pub(crate) provision_proof_wait: Duration,
+    /// `STEP_TIMEOUT`.
+    pub(crate) step_timeout: Duration,
+    /// `DEPLOYMENT_POLL`.
+    pub(crate) deployment_poll: Duration,
+    /// `DNS_RESOLVERS`; empty means the system's.
+    pub(crate) resolvers: Vec<std::net::SocketAddr>,
+}
+
+/// What is logged, and how.
+pub(crate) struct LogConfig {
+    /// `LOG`.
+    pub(crate) filter: String,
+    /// `LOG_FORMAT`.
+    pub(crate) format: LogFormat,
+}
+
+/// The two forms of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+impl Config {
+    /// Reads everything, or says everything that is wrong.
+    pub(crate) fn read(variables: &dyn Variables) -> Result<Self, Vec<String>> {
+        let mut reader = Reader::new(variables);
+        let http = broker::http(&mut reader);
+        let store = broker::store(&mut reader);
+        let acme = upstream::acme(&mut reader);
+        let aws = upstream::aws(&mut reader);
+        let service = broker::service(&mut reader);
+        let log = broker::log(&mut reader);
+        match (reader.into_mistakes(), http, store, acme, aws, service, log) {
+            (mistakes, Some(http), Some(store), Some(acme), Some(aws), Some(service), Some(log))
+                if mistakes.is_empty() =>
+            {
+                Ok(Self { http, store, acme, aws, service, log })
+            }
+            (mistakes, ..) => Err(mistakes),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    impl Variables for BTreeMap<&str, &str> {
+        fn get(&self, name: &str) -> Option<String> {
+            BTreeMap::get(self, name).map(|&value| value.to_owned())
+        }
+
+        fn is_terminal(&self) -> bool {
+            false
+        }
+    }
+
+    fn complete() -> BTreeMap<&'static str, &'static str> {
+        BTreeMap::from([
+            ("BROKER_USERNAME", "user"),
+            ("BROKER_PASSWORD", "secret"),
+            ("DATABASE_URL", "sqlite://broker.db"),
+            ("DATABASE_ENCRYPTION_KEYS", "k1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
+            ("EMAIL", "ops@example.gov"),
+            ("ACME_URL", "https://acme-v02.api.letsencrypt.org/directory"),
+            ("BUCKET", "challenges"),
+            ("DEFAULT_ORIGIN", "apps.example.gov"),
+        ])
+    }
+
+    fn mistakes(variables: &BTreeMap<&str, &str>) -> Vec<String> {
+        Config::read(variables).err().expect("mistakes")
+    }
+
+    #[test]
+    fn the_environment_of_todays_broker_with_keys_is_enough() {
+        let config = Config::read(&complete()).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+        assert_eq!(config.http.address.to_string(), "0.0.0.0:3000");
+        assert_eq!(config.aws.iam_path_prefix, "letsencrypt");
+        assert_eq!(config.service.key_type, KeyType::Rsa2048);
+        assert_eq!(config.service.provision_proof_wait, Duration::from_hours(144));
+        assert_eq!(config.log.format, LogFormat::Json);
+    }
+
+    #[test]
+    fn every_missing_variable_is_named_at_once() {
+        let found = mistakes(&BTreeMap::new()).join("\n");
+        for name in [
+            "BROKER_USERNAME",
+            "BROKER_PASSWORD",
+            "DATABASE_URL",
+            "DATABASE_ENCRYPTION_KEYS",
+            "EMAIL",
+            "ACME_URL",
+            "BUCKET",
+            "DEFAULT_ORIGIN",
+        ] {
+            assert!(found.contains(name), "{name} is not in:\n{found}");
+        }
+    }
+
+    #[test]
+    fn every_wrong_variable_is_named_without_its_secret() {
+        for (name, value) in [
+            ("PORT", "http"),
+            ("BIND_ADDRESS", "everywhere"),
+            ("BROKER_CREDENTIALS", "hunter2"),
+            ("DATABASE_URL", "mysql://hunter2@db/x"),
+            ("DATABASE_ENCRYPTION_KEYS", "k1:hunter2"),
+            ("ACME_URL", "https://acme-v01.api.letsencrypt.org/directory"),
+            ("ACME_ROOT_CA", "/no/such/file.pem"),
+            ("ACME_EAB_KID", "kid-alone"),
+            ("CERTIFICATE_KEY_TYPE", "rsa1024"),
+            ("DEFAULT_ORIGIN", "http://apps"),
+            ("DNS_RESOLVERS", "dns.example"),
+            ("PROVISION_PROOF_WAIT", "soon"),
+            ("STEP_TIMEOUT", "0s"),
+            ("LOG_FORMAT", "xml"),
+        ] {
+            let mut variables = complete();
+            variables.insert(name, value);
+            let found = mistakes(&variables);
+            assert_eq!(found.len(), 1, "{name}: {found:?}");
+            let about = if name == "ACME_EAB_KID" { "ACME_EAB_HMAC_KEY" } else { name };
+            assert!(found[0].contains(about), "{name}: {found:?}");
+            assert!(!found[0].contains("hunter2"), "{name}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn the_prefix_works_for_each_and_wins() {
+        let mut variables = complete();
+        variables.insert("PORT", "1");
+        variables.insert("CDN_PORT", "8080");
+        assert_eq!(Config::read(&variables).ok().map(|config| config.http.address.port()), Some(8080));
+    }
+
+    #[test]
+    fn several_credentials_may_be_in_force_at_once() {
+        let mut variables = complete();
+        variables.insert("BROKER_CREDENTIALS", "old:a,new:b:c");
+        assert_eq!(Config::read(&variables).ok().map(|config| config.http.credentials.len()), Some(3));
+    }
+}

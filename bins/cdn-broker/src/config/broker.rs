@@ -1,0 +1,115 @@
+use std::net::SocketAddr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use contract::{DomainName, KeyType};
+use osb_core::Credential;
+use store::{SealingKey, StoreSettings};
+
+use super::{HttpConfig, LogConfig, LogFormat, Reader, ServiceConfig};
+
+/// Connections that one process holds at most: as many as operations are worked on at once, and some for the API.
+const POOL_SIZE: u32 = 12;
+
+pub(super) fn http(reader: &mut Reader<'_>) -> Option<HttpConfig> {
+    let port = reader.parsed("PORT", "3000", str::parse::<u16>);
+    let address = reader.parsed("BIND_ADDRESS", "0.0.0.0", str::parse::<std::net::IpAddr>);
+    let credentials = credentials(reader);
+    Some(HttpConfig { address: SocketAddr::new(address?, port?), credentials: credentials? })
+}
+
+fn credentials(reader: &mut Reader<'_>) -> Option<Vec<Credential>> {
+    let mut pairs = Vec::new();
+    let several = reader.optional("BROKER_CREDENTIALS");
+    let lone = reader.optional("BROKER_USERNAME").is_some() || reader.optional("BROKER_PASSWORD").is_some();
+    if several.is_none() || lone {
+        let user = reader.required("BROKER_USERNAME", "the name that the platform uses");
+        let password = reader.required("BROKER_PASSWORD", "the password that the platform uses");
+        pairs.push(("BROKER_USERNAME", user?, password?));
+    }
+    for pair in several.iter().flat_map(|text| text.split(',')) {
+        let Some((user, password)) = pair.split_once(':') else {
+            reader.mistake("BROKER_CREDENTIALS", "is not of the form user:password,user:password");
+            return None;
+        };
+        pairs.push(("BROKER_CREDENTIALS", user.to_owned(), password.to_owned()));
+    }
+    let mut credentials = Vec::new();
+    for (name, user, password) in pairs {
+        match Credential::new(&user, &password) {
+            Ok(credential) => credentials.push(credential),
+            Err(reason) => reader.mistake(name, format!("cannot be used: {reason}")),
+        }
+    }
+    Some(credentials)
+}
+
+pub(super) fn store(reader: &mut Reader<'_>) -> Option<StoreSettings> {
+    let url = reader.required("DATABASE_URL", "where everything is kept: sqlite://FILE");
+    let keys = reader
+        .required("DATABASE_ENCRYPTION_KEYS", "what private keys are sealed with: name:BASE64-OF-32-BYTES");
+    let keys = keys.and_then(|text| sealing_keys(reader, &text));
+    let settings = StoreSettings { url: url?, keys: keys?, pool_size: POOL_SIZE };
+    if let Err(reason) = settings.check() {
+        reader.mistake("DATABASE_URL", reason);
+        return None;
+    }
+    Some(settings)
+}
+
+fn sealing_keys(reader: &mut Reader<'_>, text: &str) -> Option<Vec<SealingKey>> {
+    let keys: Option<Vec<SealingKey>> = text.split(',').map(sealing_key).collect();
+    if keys.is_none() {
+        reader.mistake(
+            "DATABASE_ENCRYPTION_KEYS",
+            "is not of the form name:BASE64-OF-32-BYTES,…; make a key with `openssl rand -base64 32`",
+        );
+    }
+    keys
+}
+
+fn sealing_key(text: &str) -> Option<SealingKey> {
+    let (name, key) = text.trim().split_once(':')?;
+    let key: [u8; 32] = STANDARD.decode(key).ok()?.try_into().ok()?;
+    SealingKey::new(name, key).ok()
+}
+
+pub(super) fn service(reader: &mut Reader<'_>) -> Option<ServiceConfig> {
+    let default_origin =
+        match reader.required("DEFAULT_ORIGIN", "the host that content comes from by default") {
+            Some(_) => reader.parsed("DEFAULT_ORIGIN", "", DomainName::parse),
+            None => None,
+        };
+    let key_type = reader.parsed("CERTIFICATE_KEY_TYPE", "rsa2048", |text| match text {
+        "rsa2048" => Ok(KeyType::Rsa2048),
+        "p256" => Ok(KeyType::P256),
+        _ => Err("it is either rsa2048 or p256"),
+    });
+    let provision_proof_wait = reader.duration("PROVISION_PROOF_WAIT", "6d");
+    let step_timeout = reader.duration("STEP_TIMEOUT", "45s");
+    let deployment_poll = reader.duration("DEPLOYMENT_POLL", "15s");
+    let resolvers = reader.parsed("DNS_RESOLVERS", "", |text| {
+        text.split(',')
+            .filter(|one| !one.is_empty())
+            .map(|one| one.trim().parse())
+            .collect::<Result<Vec<_>, _>>()
+    });
+    Some(ServiceConfig {
+        default_origin: default_origin?,
+        key_type: key_type?,
+        provision_proof_wait: provision_proof_wait?,
+        step_timeout: step_timeout?,
+        deployment_poll: deployment_poll?,
+        resolvers: resolvers?,
+    })
+}
+
+pub(super) fn log(reader: &mut Reader<'_>) -> Option<LogConfig> {
+    let default = if reader.is_terminal() { "text" } else { "json" };
+    let format = reader.parsed("LOG_FORMAT", default, |text| match text {
+        "json" => Ok(LogFormat::Json),
+        "text" => Ok(LogFormat::Text),
+        _ => Err("it is either json or text"),
+    });
+    Some(LogConfig { filter: reader.optional("LOG").unwrap_or_else(|| "info".to_owned()), format: format? })
+}

@@ -1,0 +1,40 @@
+use std::io::IsTerminal;
+
+use contract::{Alert, Alerts};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::config::{LogConfig, LogFormat};
+
+/// Sends events to standard error, as configured. What the AWS SDK and hyper say below `INFO` is never let through,
+/// whatever the filter says: request bodies, and with them private keys, are in there.
+pub(crate) fn start(config: &LogConfig) {
+    let filter =
+        EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).parse_lossy(&config.filter);
+    let never_bodies = tracing_subscriber::filter::filter_fn(|event| {
+        let of_sdk = cloudfront_core::BODY_LOGGING_TARGETS
+            .iter()
+            .any(|target| event.target().split("::").next() == Some(target));
+        !of_sdk || *event.level() <= tracing::Level::INFO
+    });
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let layer = match config.format {
+        LogFormat::Json => layer.json().flatten_event(true).boxed(),
+        LogFormat::Text => layer.with_ansi(std::io::stderr().is_terminal()).boxed(),
+    };
+    // Fails only when logging has been started before; then it is running already.
+    let _ =
+        tracing_subscriber::registry().with(layer.with_filter(never_bodies).with_filter(filter)).try_init();
+}
+
+/// Tells the operator through the log: every alert is one event of level `ERROR` with `alert.subject`.
+pub(crate) struct LogAlerts;
+
+#[async_trait::async_trait]
+impl Alerts for LogAlerts {
+    async fn raise(&self, alert: Alert) {
+        tracing::error!(alert.subject = %alert.subject, "ALERT: {}", alert.message);
+    }
+}

@@ -1,0 +1,81 @@
+use std::time::Duration;
+
+use anyhow::Context;
+use broker::{ServerLimits, serve};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::cli::complain;
+use crate::config::{Config, Environment};
+use crate::wire::{Wired, wire};
+use crate::{FAILED, OK, USAGE, logging};
+
+/// How long running steps may take to finish after SIGTERM. Cloud Foundry kills after ten seconds.
+const GRACE: Duration = Duration::from_secs(8);
+
+/// Serves until SIGTERM or SIGINT.
+pub(crate) fn run() -> u8 {
+    let config = match Config::read(&Environment) {
+        Ok(config) => config,
+        Err(mistakes) => {
+            complain("the environment is not complete:");
+            for mistake in mistakes {
+                complain(&format!("  {mistake}"));
+            }
+            return USAGE;
+        }
+    };
+    logging::start(&config.log);
+    let served = tokio::runtime::Runtime::new()
+        .context("cannot start the runtime")
+        .and_then(|runtime| runtime.block_on(run_until_stopped(&config)));
+    match served {
+        Ok(()) => OK,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            FAILED
+        }
+    }
+}
+
+async fn run_until_stopped(config: &Config) -> anyhow::Result<()> {
+    announce(config);
+    let Wired { service, worker } = wire(config).await?;
+    let (stop, stopped) = watch::channel(false);
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    let working = tokio::spawn({
+        let stopped = stopped.clone();
+        async move { worker.serve(stopped, GRACE).await }
+    });
+    let serving = serve(service, config.http.address, ServerLimits::default(), stopped);
+    let mut serving = std::pin::pin!(serving);
+    tokio::select! {
+        ended = &mut serving => {
+            // Only an address that cannot be had ends the server by itself.
+            stop.send_replace(true);
+            working.await.context("the worker has crashed")?;
+            return Ok(ended?);
+        }
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping");
+    stop.send_replace(true);
+    let (ended, worked) = tokio::join!(serving, working);
+    worked.context("the worker has crashed")?;
+    Ok(ended?)
+}
+
+/// Says what an operator would otherwise find out too late.
+fn announce(config: &Config) {
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), acme.directory = %config.acme.directory_url, "starting");
+    if config.store.url.starts_with("sqlite:") {
+        tracing::warn!(
+            "the database is a file: on a platform whose disks do not last, every restage loses all instances"
+        );
+    }
+    tracing::warn!(
+        "domains are not checked against the platform: whoever proves control of a domain may use it"
+    );
+}

@@ -1,0 +1,65 @@
+//! Which adapter stands behind which port. To swap the authority or the CDN, change this file.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use acme_core::{AcmeIssuer, DnsProbe};
+use anyhow::Context;
+use broker::{Pace, Ports, Rules, Service, WorkSettings, Worker, default_catalog};
+use osb_core::Api;
+use store::Store;
+
+use crate::clock::{SystemClock, SystemRandomness};
+use crate::config::Config;
+use crate::logging::LogAlerts;
+
+/// For how long a finished deletion is reported as succeeded; afterwards it is gone (R67).
+const DELETED_RETENTION: Duration = Duration::from_hours(1);
+
+/// The running parts: who answers, and who works.
+pub(crate) struct Wired {
+    pub(crate) service: Service,
+    pub(crate) worker: Worker,
+}
+
+/// Opens the database, prepares the clients, and puts everything together. Asks nobody but the database.
+pub(crate) async fn wire(config: &Config) -> anyhow::Result<Wired> {
+    let ports = ports(config).await?;
+    let pace = Pace {
+        step_timeout: config.service.step_timeout,
+        deployment_poll: config.service.deployment_poll,
+        provision_proof_wait: config.service.provision_proof_wait,
+    };
+    let rules = Rules {
+        default_origin: config.service.default_origin.clone(),
+        deleted_retention: DELETED_RETENTION,
+        pace: pace.clone(),
+    };
+    let worker = Worker::new(ports.clone(), WorkSettings { pace, key_type: config.service.key_type });
+    let api = Api::new(default_catalog(), config.http.credentials.clone()).context("the catalog")?;
+    let service = Service::new(api, ports, rules, worker.bell());
+    Ok(Wired { service, worker })
+}
+
+async fn ports(config: &Config) -> anyhow::Result<Ports> {
+    let clock = Arc::new(SystemClock);
+    let store =
+        Arc::new(Store::open(&config.store, clock.clone()).await.context("cannot open the database")?);
+    let probe = Arc::new(DnsProbe::new(&config.service.resolvers)?);
+    let issuer = AcmeIssuer::new(config.acme.clone(), store.clone(), store.clone(), probe, clock.clone())
+        .context("cannot use the certificate authority's settings")?;
+    let aws = cloudfront_core::connect(&config.aws).await;
+    Ok(Ports {
+        issuer: Arc::new(issuer),
+        cdn: Arc::new(aws.cdn),
+        vault: Arc::new(aws.vault),
+        site: Arc::new(aws.site),
+        instances: store.clone(),
+        operations: store.clone(),
+        queue: store.clone(),
+        certificates: store,
+        alerts: Arc::new(LogAlerts),
+        clock,
+        randomness: Arc::new(SystemRandomness),
+    })
+}
