@@ -1,6 +1,6 @@
 //! Suites that a fake and its adapters both pass: one function per promise of a port, and one that runs them all.
 //!
-//! A promise that is broken panics; an error that nobody expected is returned.
+//! A promise that is not kept panics; an error that nobody expected is returned.
 
 pub mod cdn;
 pub mod site;
@@ -49,10 +49,17 @@ impl Settle for ManualClock {
     }
 }
 
-/// Runs promises one after the other and says which one a panic or an error belongs to.
+/// Runs promises one after the other. Each is a task of its own, so that a panic can be put down to its promise.
 macro_rules! keep_promises {
     ($subject:expr => $($promise:path),+ $(,)?) => {
-        $($promise($subject).await.unwrap_or_else(|error| panic!("{}: {error}", stringify!($promise)));)+
+        $(
+            let subject = $subject.clone();
+            match tokio::spawn(async move { $promise(&subject).await }).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => panic!("{} is not kept: {error}", stringify!($promise)),
+                Err(error) => panic!("{} is not kept: {error}", stringify!($promise)),
+            }
+        )+
     };
 }
 use keep_promises;

@@ -24,7 +24,7 @@ pub struct Subject {
 /// Makes a certificate for names that the CDN will trust; each time another one.
 pub type Mint = Arc<dyn Fn(&[DomainName]) -> CertificateBundle + Send + Sync>;
 
-/// Runs every promise. Panics with the name of the first one that is broken.
+/// Runs every promise. Panics with the name of the first one that is not kept.
 pub async fn run(subject: &Subject) {
     keep_promises!(subject =>
         a_distribution_is_made_once,

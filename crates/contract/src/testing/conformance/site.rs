@@ -30,7 +30,7 @@ pub struct Subject {
     prefix: String,
 }
 
-/// Runs every promise. Panics with the name of the first one that is broken.
+/// Runs every promise. Panics with the name of the first one that is not kept.
 pub async fn run(subject: &Subject) {
     keep_promises!(subject =>
         an_answer_is_presented_and_replaced,

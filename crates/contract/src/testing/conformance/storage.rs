@@ -57,7 +57,7 @@ pub struct Subject {
     ids: Arc<AtomicU64>,
 }
 
-/// Runs every promise. Panics with the name of the first one that is broken.
+/// Runs every promise. Panics with the name of the first one that is not kept.
 pub async fn run(subject: &Subject) {
     keep_promises!(subject =>
         instances::what_is_unknown_is_none,

@@ -4,7 +4,7 @@ use super::cdn::{Subject, remedy};
 use super::keep_promises;
 use crate::{PortResult, Remedy, VaultName};
 
-/// Runs every promise. Panics with the name of the first one that is broken.
+/// Runs every promise. Panics with the name of the first one that is not kept.
 pub async fn run(subject: &Subject) {
     keep_promises!(subject =>
         a_certificate_is_kept_once,
