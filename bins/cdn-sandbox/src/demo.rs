@@ -36,7 +36,7 @@ async fn play(options: &SetupOptions) -> anyhow::Result<()> {
     let mut progress = Progress::new();
     let settings = sandbox_settings(options, state.path());
     let starting = Sandbox::start(settings);
-    let title = "start the name server, the ACME authority, the cloud, its edge and an origin";
+    let title = "start name server, ACME authority, cloud, edge and origin";
     let sandbox = progress.step(title, &Note::default(), starting).await?;
 
     let broker = broker_settings(options, state.path())?;
@@ -86,11 +86,11 @@ impl Demo {
             self.platform.check_catalog().await?;
             self.platform.create(&DOMAINS).await
         };
-        let title = format!(
-            "cf create-service cdn-route cdn-route my-cdn -c '{{\"domain\":\"{}\"}}'",
-            DOMAINS.join(",")
-        );
-        self.progress.step(&title, &Note::default(), asking).await
+        let domains = DOMAINS.join(",");
+        ui::line(&format!(
+            "\n$ cf create-service cdn-route cdn-route my-cdn -c '{{\"domain\":\"{domains}\"}}'"
+        ));
+        self.progress.step("create a service instance", &Note::default(), asking).await
     }
 
     async fn read_instructions(&mut self, operation: &str) -> anyhow::Result<Vec<TxtRecord>> {
@@ -190,7 +190,8 @@ impl Demo {
             })
             .await
         };
-        self.progress.step("cf delete-service my-cdn", &note, deleting).await
+        ui::line("\n$ cf delete-service my-cdn");
+        self.progress.step("delete the service instance", &note, deleting).await
     }
 
     async fn look_for_leftovers(&mut self) -> anyhow::Result<()> {

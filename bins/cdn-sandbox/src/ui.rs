@@ -16,8 +16,8 @@ const REMINDER: Duration = Duration::from_secs(5);
 /// The frames of the wheel.
 const WHEEL: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
-/// How much of a note fits beside the title of a step.
-const NOTE_WIDTH: usize = 70;
+/// A line that is drawn anew has to fit into the narrowest terminal, or its beginning stays behind.
+const WIDTH: usize = 79;
 
 /// Says one line on standard output.
 pub(crate) fn line(text: &str) {
@@ -40,7 +40,7 @@ impl Note {
     }
 
     fn read(&self) -> String {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).chars().take(NOTE_WIDTH).collect()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -95,32 +95,40 @@ impl Progress {
     }
 }
 
-/// The line, or lines, of one step.
+/// The line of one step on a terminal; elsewhere lines, and those only when there is something to say.
 struct Display<'a> {
     terminal: bool,
     title: &'a str,
     frame: usize,
+    introduced: bool,
     last_note: String,
     last_line: Duration,
 }
 
 impl<'a> Display<'a> {
     fn new(terminal: bool, title: &'a str) -> Self {
-        if !terminal {
-            line(&format!("- {title}"));
-        }
-        Self { terminal, title, frame: 0, last_note: String::new(), last_line: Duration::ZERO }
+        let last_note = String::new();
+        Self { terminal, title, frame: 0, introduced: false, last_note, last_line: Duration::ZERO }
     }
 
     fn draw(&mut self, note: &str, elapsed: Duration) {
         if self.terminal {
             let wheel = WHEEL.get(self.frame % WHEEL.len()).unwrap_or(&' ');
             self.frame += 1;
-            say(&format!("\r\x1b[2K{wheel} {} {} {note}", self.title, seconds(elapsed)));
+            let drawn = format!("{wheel} {} ({}) {note}", self.title, seconds(elapsed));
+            say(&format!("\r\x1b[2K{}", drawn.chars().take(WIDTH).collect::<String>()));
         } else if note != self.last_note || elapsed >= self.last_line + REMINDER {
-            line(&format!("  {} {note}", seconds(elapsed)));
+            self.introduce();
+            line(&format!("    {:>7}  {note}", seconds(elapsed)));
             note.clone_into(&mut self.last_note);
             self.last_line = elapsed;
+        }
+    }
+
+    fn introduce(&mut self) {
+        if !self.introduced {
+            line(&format!("… {}", self.title));
+            self.introduced = true;
         }
     }
 
