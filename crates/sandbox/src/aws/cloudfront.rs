@@ -142,7 +142,7 @@ fn answer(status: u16, root: &Element) -> Answer {
     Answer::xml(status, root.document(NAMESPACE))
 }
 
-/// The precondition of every change: an `If-Match` that looks like an ETag, and is the present one.
+/// The precondition of every change: an `If-Match` that looks like an `ETag`, and is the present one.
 fn check_etag(request: &Request, present: &str) -> Result<(), Failure> {
     let sent = request.header("if-match").unwrap_or_default().trim_matches('"');
     let allowed = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();

@@ -123,21 +123,15 @@ impl Call {
         done.unwrap_or_else(|failure| self.service().refuse(&failure, request, request_id))
     }
 
-    /// Refuses the call without doing it, and writes the journal.
-    pub(crate) fn refuse(
-        &self,
-        world: &mut World,
-        request: &Request,
-        request_id: &str,
-        (failure, fault): (&Failure, String),
-    ) -> Answer {
-        let error = Some(failure.code.to_owned());
-        world.record(JournalEntry { status: failure.status, error, ..self.entry(Some(fault)) });
-        self.service().refuse(failure, request, request_id)
+    /// The line of the journal for a call that was refused, or lost, without an effect.
+    pub(crate) fn refused(&self, failure: Option<&Failure>, fault: String) -> JournalEntry {
+        let status = failure.map_or(0, |failure| failure.status);
+        let error = failure.map(|failure| failure.code.to_owned());
+        JournalEntry { status, error, ..self.entry(Some(fault)) }
     }
 
     /// The line of the journal for a call that was not done yet.
-    pub(crate) fn entry(&self, fault: Option<String>) -> JournalEntry {
+    fn entry(&self, fault: Option<String>) -> JournalEntry {
         JournalEntry {
             sequence: 0,
             time_ms: 0,

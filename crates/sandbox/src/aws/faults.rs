@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use super::dispatch::Service;
 use super::error::Failure;
 use super::glob::glob;
 
@@ -128,9 +129,9 @@ impl Fault {
 
 impl FaultKind {
     /// The refusal a client gets, if it gets one.
-    pub(super) fn failure(self, is_s3: bool) -> Option<Failure> {
+    pub(super) fn failure(self, service: Service) -> Option<Failure> {
         match self {
-            Self::Throttle if is_s3 => {
+            Self::Throttle if service == Service::S3 => {
                 Some(Failure::new(503, "SlowDown", "Please reduce your request rate."))
             }
             Self::Throttle => Some(Failure::bad("Throttling", "Rate exceeded")),

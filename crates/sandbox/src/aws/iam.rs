@@ -78,11 +78,7 @@ impl ServerCertificate {
         let member = |(key, value): &(String, String)| {
             Element::new("member").with(Element::leaf("Key", key)).with(Element::leaf("Value", value))
         };
-        Element {
-            name: "Tags".to_owned(),
-            text: String::new(),
-            children: self.tags.iter().map(member).collect(),
-        }
+        Element::holding("Tags", self.tags.iter().map(member).collect())
     }
 }
 

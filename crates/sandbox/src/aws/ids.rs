@@ -17,7 +17,7 @@ impl Ids {
         Self { seed, counter: 0 }
     }
 
-    /// `E` and 13 capitals or digits: distributions, origin access controls and their ETags.
+    /// `E` and 13 capitals or digits: distributions, origin access controls and their `ETag`s.
     pub(crate) fn cloudfront(&mut self) -> String {
         self.draw("E", UPPER, 13)
     }

@@ -17,7 +17,8 @@ pub struct JournalEntry {
     /// The id or name that the call was about: a distribution or control by id, a certificate by name, an object as
     /// `bucket/key`. Empty if there is none.
     pub resource: String,
-    /// The HTTP status that the service decided on. A client may have seen something else: see `fault`.
+    /// The HTTP status that the service decided on; 0 if the connection ended before it decided anything. A client may
+    /// have seen something else: see `fault`.
     pub status: u16,
     /// The error code, if the call was refused.
     pub error: Option<String>,

@@ -68,13 +68,11 @@ impl Buckets {
     pub(crate) fn read(&self, caller: &Caller, bucket: &str, key: &str) -> Result<&Object, Failure> {
         let found = self.bucket(bucket)?;
         found.authorize(caller, "s3:GetObject", &format!("arn:aws:s3:::{bucket}/{key}"))?;
-        match found.objects.get(key) {
-            Some(object) => Ok(object),
-            None => {
-                found.authorize(caller, "s3:ListBucket", &format!("arn:aws:s3:::{bucket}"))?;
-                Err(Failure::new(404, "NoSuchKey", "The specified key does not exist."))
-            }
+        if let Some(object) = found.objects.get(key) {
+            return Ok(object);
         }
+        found.authorize(caller, "s3:ListBucket", &format!("arn:aws:s3:::{bucket}"))?;
+        Err(Failure::new(404, "NoSuchKey", "The specified key does not exist."))
     }
 
     fn bucket(&self, name: &str) -> Result<&Bucket, Failure> {

@@ -99,63 +99,58 @@ async fn call(shared: &Shared, request: &Request, request_id: &str) -> Result<An
             return Ok(service.refuse(&failure, request, request_id));
         }
     };
-    let Some(fault) = shared.faults.strike(&call.name()) else {
-        return Ok(call.perform(&mut shared.world(), request, request_id, None));
-    };
-    tracing::info!(op = call.name(), fault = fault.words(), "a planned fault strikes");
-    let is_s3 = service == Service::S3;
-    match fault.when {
-        FaultMoment::Before => strike_before(shared, &call, request, request_id, &fault, is_s3).await,
-        FaultMoment::After => {
-            let done = call.perform(&mut shared.world(), request, request_id, Some(fault.words()));
-            strike_after(
-                shared,
-                &call,
-                fault.kind,
-                done,
-                |failure| service.refuse(&failure, request, request_id),
-                is_s3,
-            )
-            .await
-        }
-    }
+    Exchange { shared, service, call, request, request_id }.run().await
 }
 
-async fn strike_before(
-    shared: &Shared,
-    call: &Call,
-    request: &Request,
-    request_id: &str,
-    fault: &Fault,
-    is_s3: bool,
-) -> Result<Answer, Reset> {
-    if fault.kind == FaultKind::Hold {
-        shared.faults.hold(&call.name(), FaultMoment::Before).await;
-        return Ok(call.perform(&mut shared.world(), request, request_id, Some(fault.words())));
-    }
-    let mut world = shared.world();
-    match fault.kind.failure(is_s3) {
-        Some(failure) => Ok(call.refuse(&mut world, request, request_id, (&failure, fault.words()))),
-        None => {
-            world.record(call.entry(Some(fault.words())));
-            Err(Reset)
-        }
-    }
+/// One call and the faults that meet it.
+struct Exchange<'a> {
+    shared: &'a Shared,
+    service: Service,
+    call: Call,
+    request: &'a Request,
+    request_id: &'a str,
 }
 
-async fn strike_after(
-    shared: &Shared,
-    call: &Call,
-    kind: FaultKind,
-    done: Answer,
-    refuse: impl Fn(Failure) -> Answer,
-    is_s3: bool,
-) -> Result<Answer, Reset> {
-    if kind == FaultKind::Hold {
-        shared.faults.hold(&call.name(), FaultMoment::After).await;
-        return Ok(done);
+impl Exchange<'_> {
+    async fn run(&self) -> Result<Answer, Reset> {
+        let Some(fault) = self.shared.faults.strike(&self.call.name()) else {
+            return Ok(self.perform(None));
+        };
+        tracing::info!(op = self.call.name(), fault = fault.words(), "a planned fault strikes");
+        match (fault.when, fault.kind) {
+            (FaultMoment::Before, FaultKind::Hold) => {
+                self.hold(&fault).await;
+                Ok(self.perform(Some(fault.words())))
+            }
+            (FaultMoment::Before, _) => self.refuse(&fault),
+            (FaultMoment::After, FaultKind::Hold) => {
+                let done = self.perform(Some(fault.words()));
+                self.hold(&fault).await;
+                Ok(done)
+            }
+            (FaultMoment::After, kind) => {
+                self.perform(Some(fault.words()));
+                let failure = kind.failure(self.service).ok_or(Reset)?;
+                Ok(self.service.refuse(&failure, self.request, self.request_id))
+            }
+        }
     }
-    kind.failure(is_s3).map(refuse).ok_or(Reset)
+
+    fn perform(&self, fault: Option<String>) -> Answer {
+        self.call.perform(&mut self.shared.world(), self.request, self.request_id, fault)
+    }
+
+    async fn hold(&self, fault: &Fault) {
+        self.shared.faults.hold(&self.call.name(), fault.when).await;
+    }
+
+    /// The call has no effect; the journal still knows it.
+    fn refuse(&self, fault: &Fault) -> Result<Answer, Reset> {
+        let failure = fault.kind.failure(self.service);
+        self.shared.world().record(self.call.refused(failure.as_ref(), fault.words()));
+        let failure = failure.ok_or(Reset)?;
+        Ok(self.service.refuse(&failure, self.request, self.request_id))
+    }
 }
 
 fn respond(answer: Answer, is_head: bool) -> hyper::Response<Full<Bytes>> {

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, bail, ensure};
 use quick_xml::Reader;
-use quick_xml::escape::{escape, unescape};
+use quick_xml::escape::{escape, partial_escape, unescape};
 use quick_xml::events::Event;
 
 /// Deeper trees than any AWS request are refused, so that walking one cannot exhaust the stack.
@@ -21,8 +21,16 @@ impl Element {
         Self { name: name.to_owned(), ..Self::default() }
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "texts, numbers and references are written as they are"
+    )]
     pub(crate) fn leaf(name: &str, text: impl ToString) -> Self {
         Self { name: name.to_owned(), text: text.to_string(), children: Vec::new() }
+    }
+
+    pub(crate) fn holding(name: &str, children: Vec<Element>) -> Self {
+        Self { children, ..Self::new(name) }
     }
 
     /// The list shape of CloudFront: `Quantity`, and `Items` unless it is empty.
@@ -31,7 +39,7 @@ impl Element {
         if items.is_empty() {
             return list;
         }
-        list.with(Self { name: "Items".to_owned(), text: String::new(), children: items })
+        list.with(Self::holding("Items", items))
     }
 
     pub(crate) fn with(mut self, child: Self) -> Self {
@@ -124,7 +132,7 @@ impl Element {
     fn write(&self, attributes: &str, out: &mut String) {
         out.extend(["<", &self.name, attributes, ">"]);
         if self.children.is_empty() {
-            out.push_str(&escape(self.text.as_str()));
+            out.push_str(&partial_escape(self.text.as_str()));
         }
         for child in &self.children {
             child.write("", out);

@@ -6,7 +6,9 @@ use crate::aws::xml::Element;
 /// Fills in what the client left out.
 pub(super) fn normalise(mut config: Element) -> Element {
     let empty = ["Aliases", "OriginGroups", "CacheBehaviors", "CustomErrorResponses"];
-    empty.iter().for_each(|name| config.fill(Element::list(name, vec![])));
+    for name in empty {
+        config.fill(Element::list(name, vec![]));
+    }
     let texts = [
         ("DefaultRootObject", ""),
         ("PriceClass", "PriceClass_All"),

@@ -17,7 +17,7 @@ pub(super) fn config(world: &World, id: &str) -> Result<Answer, Failure> {
     Ok(document(200, found.config()).header("etag", &found.etag))
 }
 
-/// The whole distribution with its ETag; for a new one also where it is.
+/// The whole distribution with its `ETag`; for a new one also where it is.
 pub(super) fn answer(status: u16, distribution: &Distribution, now: Millis) -> Answer {
     let answer =
         Answer::xml(status, render(distribution, now).document(NAMESPACE)).header("etag", &distribution.etag);

@@ -40,7 +40,7 @@ pub(super) fn list(world: &mut World, arn: &str) -> Result<Answer, Failure> {
         Element::new("Tag").with(Element::leaf("Key", key)).with(Element::leaf("Value", value))
     };
     let tags = find(&mut world.cloudfront, arn)?.tags.iter().map(tag).collect();
-    let items = Element { name: "Items".to_owned(), text: String::new(), children: tags };
+    let items = Element::holding("Items", tags);
     Ok(answer(200, &Element::new("Tags").with(items)))
 }
 

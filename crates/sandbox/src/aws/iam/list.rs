@@ -30,10 +30,9 @@ fn page_size(form: &Form) -> Result<usize, Failure> {
 
 fn render(page: &[&ServerCertificate], truncated: bool) -> Element {
     let members = page.iter().map(|certificate| certificate.metadata("member")).collect();
-    let list =
-        Element { name: "ServerCertificateMetadataList".to_owned(), text: String::new(), children: members };
-    let result =
-        Element::new("ListServerCertificatesResult").with(Element::leaf("IsTruncated", truncated)).with(list);
+    let result = Element::new("ListServerCertificatesResult")
+        .with(Element::leaf("IsTruncated", truncated))
+        .with(Element::holding("ServerCertificateMetadataList", members));
     match page.last().filter(|_| truncated) {
         Some(last) => result.with(Element::leaf("Marker", &last.name)),
         None => result,

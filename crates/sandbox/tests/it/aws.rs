@@ -1,0 +1,11 @@
+//! The local AWS over HTTP, as a client meets it: for each rule one request it takes and one it refuses.
+
+pub(crate) mod fixture;
+
+mod cloudfront;
+mod controls;
+mod faults;
+mod iam;
+mod protocol;
+mod s3;
+mod viewer_certificate;
