@@ -97,16 +97,20 @@ impl Accounts {
     async fn new_account(&self, key: &AccountKey) -> Result<String, Failure> {
         let directory = self.directory().await?;
         let payload = self.payload(key, &directory.new_account)?;
-        let (_, headers, _) =
-            self.send(Operation::NewAccount, Method::HEAD, &directory.new_nonce, Vec::new()).await?;
-        let mut nonce = nonce_of(&headers);
-        for _ in 1..NONCE_ATTEMPTS {
+        let mut nonce = self.nonce(&directory.new_nonce).await?;
+        for _ in 0..NONCE_ATTEMPTS {
             match self.attempt(key, &directory.new_account, nonce, &payload).await? {
                 Attempt::Opened(url) => return Ok(url),
                 Attempt::BadNonce(next) => nonce = next,
             }
         }
         Err(Failure::refused(Operation::NewAccount, "the authority refuses every nonce that it gives"))
+    }
+
+    /// RFC 8555, section 7.2.
+    async fn nonce(&self, url: &str) -> Result<Option<String>, Failure> {
+        let (status, headers, _) = self.send(Operation::NewAccount, Method::HEAD, url, Vec::new()).await?;
+        Ok(nonce_of(&headers).filter(|_| status.is_success()))
     }
 
     async fn attempt(

@@ -8,7 +8,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 
 /// How far the authority's clock may be ahead of ours.
-const CLOCK_LEEWAY: Duration = Duration::from_secs(3600);
+const CLOCK_LEEWAY: Duration = Duration::from_hours(1);
 
 /// A certificate chain as the authority sent it, leaf first, without the root.
 #[derive(Debug)]
@@ -125,7 +125,7 @@ fn check_dates(leaf: &X509Certificate<'_>, now: Timestamp) -> Result<(), ChainEr
 
 fn parsed(der: &[u8]) -> Result<X509Certificate<'_>, ChainError> {
     match X509Certificate::from_der(der) {
-        Ok((rest, certificate)) if rest.is_empty() => Ok(certificate),
+        Ok(([], certificate)) => Ok(certificate),
         Ok(_) => Err(ChainError::Unreadable("something follows a certificate".into())),
         Err(error) => Err(unreadable(error)),
     }
@@ -148,7 +148,7 @@ fn is_self_issued(certificate: &X509Certificate<'_>) -> bool {
     certificate.issuer().as_raw() == certificate.subject().as_raw()
 }
 
-fn unreadable(error: impl ToString) -> ChainError {
+fn unreadable(error: impl std::fmt::Display) -> ChainError {
     ChainError::Unreadable(error.to_string())
 }
 

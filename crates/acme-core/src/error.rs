@@ -50,6 +50,22 @@ pub(crate) enum Operation {
     Deactivate,
 }
 
+/// Refusals that mean nothing but "not now", whatever was asked.
+const PASSING: [&str; 3] = ["badNonce", "rateLimited", "serverInternal"];
+/// Refusals that only the operator can do something about.
+const ACCOUNT_TROUBLE: [&str; 8] = [
+    "accountDoesNotExist",
+    "badPublicKey",
+    "badSignatureAlgorithm",
+    "externalAccountRequired",
+    "invalidContact",
+    "invalidProfile",
+    "unsupportedContact",
+    "userActionRequired",
+];
+/// Refusals that are about what is wanted, and for good.
+const NEVER_CERTIFIED: [&str; 3] = ["badCSR", "rejectedIdentifier", "unsupportedIdentifier"];
+
 /// An operation that did not succeed, with all that is known about why.
 #[derive(Debug)]
 pub(crate) struct Refusal {
@@ -88,25 +104,21 @@ impl Refusal {
 
     /// RFC 8555, section 6.7. What is not listed may pass: an unknown refusal must never end an issuance.
     fn remedy(&self) -> Remedy {
-        let again = Remedy::Retry { after: self.retry_after };
-        match (self.operation, self.kind()) {
-            (_, "rateLimited" | "badNonce" | "serverInternal") => again,
-            (
-                _,
-                "accountDoesNotExist"
-                | "externalAccountRequired"
-                | "userActionRequired"
-                | "badPublicKey"
-                | "badSignatureAlgorithm"
-                | "invalidContact"
-                | "unsupportedContact"
-                | "invalidProfile",
-            ) => Remedy::AwaitOperator,
-            (Operation::NewAccount, kind) if !kind.is_empty() => Remedy::AwaitOperator,
-            (Operation::NewOrder, "unauthorized") => Remedy::AwaitOperator,
-            (Operation::NewOrder, "malformed")
-            | (_, "rejectedIdentifier" | "unsupportedIdentifier" | "badCSR") => Remedy::GiveUp,
-            _ => again,
+        let kind = self.kind();
+        let about_us = match self.operation {
+            Operation::NewAccount => !kind.is_empty(),
+            Operation::NewOrder => kind == "unauthorized",
+            _ => false,
+        };
+        let about_names = self.operation == Operation::NewOrder && kind == "malformed";
+        if PASSING.contains(&kind) {
+            Remedy::Retry { after: self.retry_after }
+        } else if about_us || ACCOUNT_TROUBLE.contains(&kind) {
+            Remedy::AwaitOperator
+        } else if about_names || NEVER_CERTIFIED.contains(&kind) {
+            Remedy::GiveUp
+        } else {
+            Remedy::Retry { after: self.retry_after }
         }
     }
 

@@ -41,7 +41,7 @@ impl AccountKey {
         let (header, payload) = (encoded(&header), encoded(payload));
         let signature = self.0.sign(&SystemRandom::new(), format!("{header}.{payload}").as_bytes());
         let signature = signature.map_err(|_| AcmeError::Key("the account key does not sign"))?;
-        Ok(flattened(header, payload, signature.as_ref()))
+        Ok(flattened(&header, &payload, signature.as_ref()))
     }
 }
 
@@ -49,7 +49,7 @@ impl AccountKey {
 pub(crate) fn external_account_binding(key_id: &str, mac: &hmac::Key, url: &str, jwk: &Value) -> Value {
     let (header, payload) = (encoded(&json!({"alg": "HS256", "kid": key_id, "url": url})), encoded(jwk));
     let tag = hmac::sign(mac, format!("{header}.{payload}").as_bytes());
-    flattened(header, payload, tag.as_ref())
+    flattened(&header, &payload, tag.as_ref())
 }
 
 fn encoded(json: &Value) -> String {
@@ -57,7 +57,7 @@ fn encoded(json: &Value) -> String {
 }
 
 /// The flattened JSON serialisation (RFC 7515, section 7.2.2).
-fn flattened(header: String, payload: String, signature: &[u8]) -> Value {
+fn flattened(header: &str, payload: &str, signature: &[u8]) -> Value {
     json!({"protected": header, "payload": payload, "signature": URL_SAFE_NO_PAD.encode(signature)})
 }
 

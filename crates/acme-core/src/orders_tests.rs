@@ -4,6 +4,7 @@ use contract::{CertificateRequest, IssuanceId, KeyType};
 use serde_json::json;
 
 use super::*;
+use ProofState::{Answered, Open, Proven};
 
 const NOW: Timestamp = Timestamp::from_secs(1_000_000);
 
@@ -54,24 +55,20 @@ fn states(record: &IssuanceRecord) -> Vec<ProofState> {
 #[test]
 fn proofs_are_presented_in_the_order_of_the_request_until_the_first_of_them_dies() {
     let mut record = record(&["b.example", "a.example"]);
-    let soon = LiveAuthorization {
-        expires: Some(NOW + Duration::from_secs(60)),
-        ..live("a.example", Some(ProofState::Open))
-    };
-    present(&mut record, &[soon, live("b.example", Some(ProofState::Open))]).unwrap();
+    let soon =
+        LiveAuthorization { expires: Some(NOW + Duration::from_mins(1)), ..live("a.example", Some(Open)) };
+    present(&mut record, &[soon, live("b.example", Some(Open))]).unwrap();
     let shown: Vec<_> = record.authorizations.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(shown, ["b.example", "a.example"]);
-    assert_eq!(record.order_expires, Some(NOW + Duration::from_secs(60)));
+    assert_eq!(record.order_expires, Some(NOW + Duration::from_mins(1)));
     assert_eq!(record.authorizations[0].method.as_deref(), Some("dns-01"));
 }
 
 #[test]
 fn a_proven_name_and_one_without_authorization_show_nothing_to_do() {
     let mut record = record(&["a.example", "b.example"]);
-    let proven = LiveAuthorization {
-        expires: Some(Timestamp::from_secs(1)),
-        ..live("a.example", Some(ProofState::Proven))
-    };
+    let proven =
+        LiveAuthorization { expires: Some(Timestamp::from_secs(1)), ..live("a.example", Some(Proven)) };
     present(&mut record, &[proven]).unwrap();
     assert!(is_proven(&record));
     assert!(record.authorizations.iter().all(|one| one.method.is_none() && one.value.is_none()));
@@ -81,7 +78,7 @@ fn a_proven_name_and_one_without_authorization_show_nothing_to_do() {
 #[test]
 fn a_name_without_a_dns_challenge_ends_the_issuance() {
     let mut record = record(&["a.example"]);
-    let http_only = LiveAuthorization { value: None, ..live("a.example", Some(ProofState::Open)) };
+    let http_only = LiveAuthorization { value: None, ..live("a.example", Some(Open)) };
     let error = present(&mut record, &[http_only]).unwrap_err().into_port();
     assert_eq!(error.remedy(), contract::Remedy::GiveUp);
     assert!(error.tenant_sentence().unwrap().contains("`a.example`"));
@@ -91,18 +88,17 @@ fn a_name_without_a_dns_challenge_ends_the_issuance() {
 fn only_seen_and_unanswered_challenges_are_due() {
     let names = ["seen.example", "unseen.example", "answered.example", "proven.example"];
     let mut record = record(&names);
-    present(&mut record, &names.map(|name| live(name, Some(ProofState::Open)))).unwrap();
-    record.authorizations[2].state = ProofState::Answered;
+    present(&mut record, &names.map(|name| live(name, Some(Open)))).unwrap();
+    record.authorizations[2].state = Answered;
     let now = [
-        live("seen.example", Some(ProofState::Open)),
-        live("unseen.example", Some(ProofState::Open)),
-        live("answered.example", Some(ProofState::Open)),
-        live("proven.example", Some(ProofState::Proven)),
+        live("seen.example", Some(Open)),
+        live("unseen.example", Some(Open)),
+        live("answered.example", Some(Open)),
+        live("proven.example", Some(Proven)),
     ];
     let seen =
         now.iter().filter(|one| one.name != name("unseen.example")).map(|one| one.url.clone()).collect();
     assert_eq!(reconcile(&mut record, &now, &seen), ["https://ca.example/authz/seen.example"]);
-    use ProofState::{Answered, Open, Proven};
     assert_eq!(states(&record), [Open, Open, Answered, Proven]);
 }
 
@@ -113,10 +109,9 @@ fn a_failed_order_leaves_what_the_authority_said_about_each_name() {
         problem: Some(problem("caa", "CAA record for bad.example prevents issuance")),
         ..live("bad.example", None)
     };
-    let good = live("good.example", Some(ProofState::Proven));
-    let slow = live("slow.example", Some(ProofState::Open));
+    let good = live("good.example", Some(Proven));
+    let slow = live("slow.example", Some(Open));
     fail(&mut record, &[bad, good, slow], None, NOW);
-    use ProofState::{Open, Proven};
     assert_eq!(states(&record), [Open, Proven, Open]);
     assert_eq!((&record.order_url, record.order_expires), (&None, None));
     let saw = |index: usize| record.authorizations[index].last_look.clone().unwrap().saw;
@@ -134,9 +129,9 @@ fn a_word_about_the_whole_order_goes_to_the_names_it_is_about() {
     }))
     .unwrap();
     let mut record = record(&["a.example", "b.example"]);
-    let proven = ["a.example", "b.example"].map(|name| live(name, Some(ProofState::Proven)));
+    let proven = ["a.example", "b.example"].map(|name| live(name, Some(Proven)));
     fail(&mut record, &proven, Some(&general), NOW);
-    assert_eq!(states(&record), [ProofState::Proven, ProofState::Open]);
+    assert_eq!(states(&record), [Proven, Open]);
     let saw = &record.authorizations[1].last_look.as_ref().unwrap().saw;
     assert_eq!(saw, "The certificate authority says: forbidden (caa)");
 }
@@ -147,7 +142,7 @@ fn the_order_after_a_failed_one_waits_even_when_nobody_obeys() {
     assert_eq!(pause_after_failure(&record, NOW), None, "an order is there");
     fail(&mut record, &[live("a.example", None)], None, NOW);
     let after = |seconds| pause_after_failure(&record, NOW + Duration::from_secs(seconds));
-    assert_eq!(after(0), Some(Duration::from_secs(60)));
+    assert_eq!(after(0), Some(Duration::from_mins(1)));
     assert_eq!(after(59), Some(Duration::from_secs(1)));
     assert_eq!(after(60), None);
     forget(&mut record);

@@ -2,12 +2,12 @@ use std::time::Duration;
 
 use contract::{IssuanceRecord, Timestamp};
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const DAY: Duration = Duration::from_hours(24);
 
 /// How long until it makes sense to look for a proof again: often while the user is at the keyboard, seldom after
 /// days. One sixtieth of the issuance's age.
 pub(crate) fn look_again(age: Duration) -> Duration {
-    (age / 60).clamp(Duration::from_secs(2), Duration::from_secs(300))
+    (age / 60).clamp(Duration::from_secs(2), Duration::from_mins(5))
 }
 
 /// How long to leave an authority alone that is at work since `since`: half of what has passed, so that ten
@@ -21,9 +21,9 @@ pub(crate) fn poll_again(since: Duration, asked: Option<Duration>) -> Duration {
 /// Let's Encrypt asks its clients to; it pauses names whose validation fails too often.
 pub(crate) fn after_failed_order(orders_placed: i32) -> Duration {
     match orders_placed {
-        ..=1 => Duration::from_secs(60),
-        2 => Duration::from_secs(600),
-        3 => Duration::from_secs(6000),
+        ..=1 => Duration::from_mins(1),
+        2 => Duration::from_mins(10),
+        3 => Duration::from_mins(100),
         _ => DAY,
     }
 }

@@ -1,4 +1,10 @@
 //! acme-core against real and scripted authorities.
 
+mod abandon;
+mod accounts;
+mod authority_trouble;
+mod crash;
+mod dns_probe;
 mod issuance;
 mod support;
+mod waiting;

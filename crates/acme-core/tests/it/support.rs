@@ -4,7 +4,9 @@
 mod dns;
 mod harness;
 mod pebble;
+mod scripted;
 
 pub(crate) use dns::{Answer, NameServer};
 pub(crate) use harness::{Harness, SharedProbe, names, request};
 pub(crate) use pebble::{Pebble, PebbleOptions};
+pub(crate) use scripted::{Endpoint, Reply, Scripted};
