@@ -9,13 +9,15 @@ use contract::{
 };
 
 use crate::classify::{is, port_error};
-use crate::controls::{Control, Controls};
+use crate::controls::Controls;
 use crate::settings::AwsSettings;
 use crate::shape::{self, Place};
 use read::Found;
 
 /// How often a change is computed anew because somebody else's came in between.
 const ATTEMPTS: u32 = 5;
+/// A control serves as many distributions as it can.
+const NO_ROOM: &str = "TooManyDistributionsAssociatedToOriginAccessControl";
 /// AWS's quota of origin access controls in an account.
 const CONTROLS_MAX: u32 = 100;
 
@@ -80,8 +82,10 @@ impl Cdn for CloudFrontCdn {
             let Some(found) = self.read(id).await?.filter(|found| found.config.enabled) else {
                 return Ok(());
             };
-            if self.update(&found, shape::disabled(&found.config)).await?.is_some() {
-                return Ok(());
+            match self.update(&found, shape::disabled(&found.config)).await {
+                Ok(None) => {}
+                Err(error) if error.remedy() == Remedy::StartOver => return Ok(()),
+                done => return done.map(drop),
             }
         }
         Err(raced("disable", id))
@@ -108,16 +112,16 @@ impl CloudFrontCdn {
         &self,
         reference: &Reference,
         spec: &DistributionSpec,
-        control: &Control,
+        control: &str,
     ) -> PortResult<Option<Distribution>> {
         let doing = "create the distribution";
-        let config = shape::fresh(reference, spec, self.place(&control.id));
+        let config = shape::fresh(reference, spec, self.place(control));
         let config = config.map_err(|error| unsayable(doing, error))?;
         let sent =
             self.client.create_distribution_with_tags().distribution_config_with_tags(config).send().await;
         match sent {
             Ok(answer) => Ok(Some(Found::new(answer.distribution, answer.e_tag, doing)?.distribution)),
-            Err(error) if is(&error, "TooManyDistributionsAssociatedToOriginAccessControl") => Ok(None),
+            Err(error) if is(&error, NO_ROOM) => Ok(None),
             Err(error) if is(&error, "DistributionAlreadyExists") => {
                 self.adopt(reference, port_error(doing, error)).await.map(Some)
             }
@@ -129,16 +133,16 @@ impl CloudFrontCdn {
     }
 
     /// The distribution that already has this reference: an earlier call took effect and its answer was lost. Which
-    /// one it is stands only in the text of the refusal.
+    /// one it is stands only in the text of the refusal. A distribution that cannot be read may be too new: reads
+    /// lag behind.
     async fn adopt(&self, reference: &Reference, refusal: PortError) -> PortResult<Distribution> {
         let Some(id) = read::existing_id(&refusal.to_string()) else { return Err(refusal) };
-        match self.read(&id).await? {
-            Some(found) if found.config.caller_reference == reference.as_str() => {
-                tracing::info!(distribution.id = %id, "adopted a distribution made by an earlier call");
-                Ok(found.distribution)
-            }
-            _ => Err(refusal),
+        let found = self.read(&id).await?.ok_or_else(|| unreadable(&id))?;
+        if found.config.caller_reference != reference.as_str() {
+            return Err(refusal);
         }
+        tracing::info!(distribution.id = %id, "adopted a distribution made by an earlier call");
+        Ok(found.distribution)
     }
 
     async fn read(&self, id: &DistributionId) -> PortResult<Option<Found>> {
@@ -150,28 +154,40 @@ impl CloudFrontCdn {
         }
     }
 
-    /// The distribution after the update; `None` when it is not any more what was found.
+    /// The distribution after the update; `None` when it has to be computed anew, because the distribution is not any
+    /// more what was found, or because its control has no room.
     async fn update(&self, found: &Found, wanted: DistributionConfig) -> PortResult<Option<Distribution>> {
         let id = &found.distribution.id;
         let doing = format!("change the distribution {id}");
+        let control = shape::control_of(&wanted).unwrap_or_default().to_owned();
         let request = self.client.update_distribution().id(id.as_str()).if_match(&found.tag);
         match request.distribution_config(wanted).send().await {
             Ok(answer) => Ok(Some(Found::new(answer.distribution, answer.e_tag, &doing)?.distribution)),
             Err(error) if is_stale(&error) => Ok(None),
+            Err(error) if is(&error, NO_ROOM) => {
+                self.controls.is_full(&control).await;
+                Ok(None)
+            }
             Err(error) => Err(port_error(doing, error)),
         }
     }
 
+    /// The control that the distribution has, or one for a distribution that has lost it.
     async fn control_for(&self, config: &DistributionConfig) -> PortResult<String> {
         match shape::control_of(config) {
             Some(id) => Ok(id.to_owned()),
-            None => Ok(self.controls.with_room().await?.id),
+            None => self.controls.with_room().await,
         }
     }
 }
 
 fn is_stale<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
     is(error, "PreconditionFailed") || is(error, "InvalidIfMatchVersion")
+}
+
+fn unreadable(id: &DistributionId) -> PortError {
+    let why = "it is said to exist, but cannot be read";
+    PortError::new(format!("adopt the distribution {id}"), Remedy::Retry { after: None }, why)
 }
 
 fn gone(id: &DistributionId) -> PortError {

@@ -20,13 +20,6 @@ pub(crate) struct Controls {
     memory: Mutex<Memory>,
 }
 
-/// One of the controls.
-#[derive(Clone, Debug)]
-pub(crate) struct Control {
-    pub(crate) number: u32,
-    pub(crate) id: String,
-}
-
 #[derive(Debug)]
 struct Memory {
     ids: BTreeMap<u32, String>,
@@ -45,25 +38,26 @@ impl Controls {
         Self { client, name, memory: Mutex::new(Memory::blank()) }
     }
 
-    /// A control that may have room; it is made if it does not exist.
-    pub(crate) async fn with_room(&self) -> PortResult<Control> {
+    /// The id of a control that may have room; it is made if it does not exist.
+    pub(crate) async fn with_room(&self) -> PortResult<String> {
         let mut memory = self.memory.lock().await;
         let number = memory.roomy;
         if let Some(id) = memory.ids.get(&number) {
-            return Ok(Control { number, id: id.clone() });
+            return Ok(id.clone());
         }
         let id = match self.create(number).await? {
             Some(id) => id,
             None => self.look_up(number, &mut memory).await?,
         };
         memory.ids.insert(number, id.clone());
-        Ok(Control { number, id })
+        Ok(id)
     }
 
     /// Takes note that a control has no room.
-    pub(crate) async fn is_full(&self, control: &Control) {
+    pub(crate) async fn is_full(&self, id: &str) {
         let mut memory = self.memory.lock().await;
-        memory.roomy = memory.roomy.max(control.number + 1);
+        let number = memory.ids.iter().find(|(_, known)| *known == id).map(|(number, _)| *number);
+        memory.roomy = memory.roomy.max(number.map_or(1, |number| number + 1));
     }
 
     /// Takes note of a refusal that says that a control which was there is gone: the next call asks again.

@@ -94,8 +94,18 @@ const RULES: &[Rule] = &[
         ],
         Remedy::AwaitOperator,
     ),
-    // The bucket that the operator set up.
-    rule(&["NoSuchBucket", "PermanentRedirect", "IllegalLocationConstraintException"], Remedy::AwaitOperator),
+    // The bucket that the operator set up, and its key.
+    rule(
+        &[
+            "IllegalLocationConstraintException",
+            "KMS.DisabledException",
+            "KMS.KMSInvalidStateException",
+            "KMS.NotFoundException",
+            "NoSuchBucket",
+            "PermanentRedirect",
+        ],
+        Remedy::AwaitOperator,
+    ),
     rule(&["InvalidOrigin"], Remedy::GiveUp).tells("CloudFront does not accept this `origin`."),
     rule(&["InvalidRelativePath"], Remedy::GiveUp).tells("CloudFront does not accept this `path`."),
     rule(&["TooManyHeadersInForwardedValues"], Remedy::GiveUp)

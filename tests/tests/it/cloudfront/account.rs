@@ -140,6 +140,16 @@ impl Account {
         Ok(())
     }
 
+    /// Deletes an origin access control, as an operator who tidies up.
+    pub(super) async fn delete_control(&self, id: &str) -> anyhow::Result<()> {
+        let url = self.url(&format!("/2020-05-31/origin-access-control/{id}"));
+        let read = self.send("cloudfront", Request::get(&url), "").await?;
+        let tag = read.headers().get("etag").context("a version was expected")?;
+        let deleted = self.send("cloudfront", Request::delete(&url).header("if-match", tag), "").await?;
+        ensure!(deleted.status() == 204, "{deleted:?}");
+        Ok(())
+    }
+
     /// The configuration of a distribution, as XML.
     pub(super) async fn config(&self, id: &DistributionId) -> anyhow::Result<String> {
         let url = self.url(&format!("/2020-05-31/distribution/{id}/config"));

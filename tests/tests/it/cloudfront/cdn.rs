@@ -28,14 +28,14 @@ async fn a_creation_that_the_sdk_repeats_makes_one_distribution() -> anyhow::Res
 }
 
 #[tokio::test]
-async fn a_reference_of_a_deleted_distribution_is_used_up() -> anyhow::Result<()> {
+async fn a_reference_of_a_deleted_distribution_makes_no_other() -> anyhow::Result<()> {
     let account = Account::open().await?;
     let (made, spec) = account.distribution("one").await?;
     account.cdn.disable(&made.id).await?;
     account.settle();
     account.cdn.remove(&made.id).await?;
-    let refused = account.cdn.ensure(&Reference::new("one-1"), &spec).await;
-    assert_eq!(remedy(refused), Some(Remedy::GiveUp));
+    assert!(is_retry(account.cdn.ensure(&Reference::new("one-1"), &spec).await));
+    assert!(account.local.state().distributions.is_empty());
     Ok(())
 }
 
@@ -213,6 +213,26 @@ async fn a_disabled_distribution_keeps_its_names_until_it_is_gone() -> anyhow::R
     account.cdn.remove(&made.id).await?;
     account.cdn.remove(&made.id).await?;
     assert!(account.local.state().distributions.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn disabling_what_goes_away_meanwhile_is_success() -> anyhow::Result<()> {
+    let account = Account::open().await?;
+    let (made, _) = account.distribution("one").await?;
+    let other = account.process().await.cdn;
+    account.strike("GetDistribution", FaultMoment::After, FaultKind::Hold);
+    let meanwhile = async {
+        account.local.faults().reached().await;
+        let disabled = other.disable(&made.id).await;
+        account.settle();
+        let removed = other.remove(&made.id).await;
+        account.local.faults().release();
+        disabled.and(removed)
+    };
+    let (disabled, meanwhile) = tokio::join!(account.cdn.disable(&made.id), meanwhile);
+    meanwhile?;
+    disabled?;
     Ok(())
 }
 

@@ -1,8 +1,8 @@
 use contract::testing::sample;
-use contract::{Cdn, Reference};
+use contract::{Cdn, InstanceId, Reference};
 use sandbox::aws::AwsSettings;
 
-use super::account::{Account, settings};
+use super::account::{Account, is_retry, settings};
 
 #[tokio::test]
 async fn a_second_control_is_made_when_the_first_is_full() -> anyhow::Result<()> {
@@ -12,7 +12,7 @@ async fn a_second_control_is_made_when_the_first_is_full() -> anyhow::Result<()>
     }
     assert_eq!(names(&account), ["cdn-broker-challenges-1", "cdn-broker-challenges-2"]);
     // A new process finds the way past the full one by itself.
-    let spec = sample::spec(&contract::InstanceId::new("four"), None);
+    let spec = sample::spec(&InstanceId::new("four"), None);
     account.process().await.cdn.ensure(&Reference::new("four-1"), &spec).await?;
     assert_eq!(names(&account), ["cdn-broker-challenges-1", "cdn-broker-challenges-2"]);
     assert_eq!(account.local.state().distributions.len(), 4);
@@ -40,12 +40,42 @@ async fn a_distribution_keeps_its_control_when_it_is_full() -> anyhow::Result<()
 }
 
 #[tokio::test]
+async fn a_distribution_that_has_lost_its_control_gets_one_with_room() -> anyhow::Result<()> {
+    let account = Account::with(AwsSettings { distributions_per_control: 1, ..settings() }).await?;
+    let (one, spec) = account.distribution("one").await?;
+    account.distribution("two").await?;
+    let first = account.local.state().origin_access_controls[0].id.clone();
+    account.edit(&one.id, &control(&first), &control("")).await?;
+    account.cdn.apply(&one.id, &spec).await?;
+    let controls = account.local.state().origin_access_controls;
+    assert_eq!(controls.len(), 3);
+    assert!(account.config(&one.id).await?.contains(&control(&controls[2].id)));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_control_that_the_operator_has_deleted_is_made_again() -> anyhow::Result<()> {
+    let account = Account::open().await?;
+    let (one, _) = account.distribution("one").await?;
+    account.cdn.disable(&one.id).await?;
+    account.settle();
+    account.cdn.remove(&one.id).await?;
+    let first = account.local.state().origin_access_controls[0].id.clone();
+    account.delete_control(&first).await?;
+    let (reference, spec) = (Reference::new("two-1"), sample::spec(&InstanceId::new("two"), None));
+    assert!(is_retry(account.cdn.ensure(&reference, &spec).await));
+    account.cdn.ensure(&reference, &spec).await?;
+    assert_eq!(names(&account), ["cdn-broker-challenges-1"]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn many_processes_at_once_make_one_control() -> anyhow::Result<()> {
     let account = Account::open().await?;
     let ensure = |instance: &'static str| {
         let account = account.clone();
         async move {
-            let spec = sample::spec(&contract::InstanceId::new(instance), None);
+            let spec = sample::spec(&InstanceId::new(instance), None);
             account.process().await.cdn.ensure(&Reference::new(instance), &spec).await
         }
     };
@@ -53,6 +83,10 @@ async fn many_processes_at_once_make_one_control() -> anyhow::Result<()> {
     one.and(two).and(three)?;
     assert_eq!(names(&account), ["cdn-broker-challenges-1"]);
     Ok(())
+}
+
+fn control(id: &str) -> String {
+    format!("<OriginAccessControlId>{id}</OriginAccessControlId>")
 }
 
 fn names(account: &Account) -> Vec<String> {
