@@ -1,4 +1,7 @@
-//! Tests of the parts together. A missing component fails a test; it never skips it.
+//! Tests of the parts together, from outside. A missing component fails a test; it never skips it.
 #![expect(clippy::unwrap_used, reason = "test helpers fail the test by panicking")]
 
+mod bad_input;
 mod cloudfront;
+mod house;
+mod path;

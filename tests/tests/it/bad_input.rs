@@ -1,0 +1,94 @@
+//! Bad input gets a clear sentence and changes nothing, anywhere.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::house::{House, program};
+
+const ID: &str = "3f1c9a52-0000-4000-8000-000000000002";
+
+fn bad_parameters() -> Vec<(Value, &'static str)> {
+    let many: Vec<String> = (0..101).map(|i| format!("w{i}.example.gov")).collect();
+    vec![
+        (json!({}), "`domain`"),
+        (json!({"domain": ""}), "`domain`"),
+        (json!({"domain": "   "}), "`domain`"),
+        (json!({"domain": "my site.gov"}), "`my site.gov`"),
+        (json!({"domain": "localhost"}), "`localhost`"),
+        (json!({"domain": "https://www.example.gov"}), "`https://www.example.gov`"),
+        (json!({"domain": "192.0.2.7"}), "`192.0.2.7`"),
+        (json!({"domain": "2001:db8::7"}), "`2001:db8::7`"),
+        (json!({"domain": "a.gov,b.gov,A.gov."}), "`a.gov`"),
+        (json!({"domains": many}), "101"),
+        (json!({"domain": format!("{}.gov", "x".repeat(64))}), "63"),
+        (json!({"domain": format!("{}gov", "abcdefghi.".repeat(26))}), "253"),
+        (json!({"domain": 7}), "`7`"),
+        (json!({"domain": {"name": "a.gov"}}), "`domain`"),
+        (json!({"domains": ["a.gov", 7]}), "`7`"),
+        (json!({"domain": "a.gov", "colour": "red"}), "`colour`"),
+        (json!({"domain": "a.gov", "cookies": "some"}), "`\"some\"`"),
+        (json!({"domain": "a.gov", "origin": "http://b"}), "`http://b`"),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_parameter_is_a_400_with_nothing_stored_and_nothing_called() -> anyhow::Result<()> {
+    let house = House::start().await?;
+    for (parameters, named) in bad_parameters() {
+        let answer = house.provision(ID, parameters.clone()).await?;
+        assert_eq!(answer.status, 400, "{parameters}: {answer:?}");
+        assert!(answer.text("description").contains(named), "{parameters}: {answer:?}");
+    }
+    assert!(house.sandbox.aws().journal().iter().all(|entry| entry.service == "s3"), "the cloud was called");
+    assert!(house.sandbox.authority().gate().requests().is_empty(), "the authority was called");
+    assert_eq!(house.poll(ID).await?.status, 404);
+    assert_eq!(house.deprovision(ID).await?.status, 410);
+    Ok(())
+}
+
+#[test]
+fn every_mistake_in_the_environment_is_listed_at_once_with_exit_code_64() -> anyhow::Result<()> {
+    let output = Command::new(program("cdn-broker")?)
+        .arg("serve")
+        .env_clear()
+        .env("PORT", "eighty")
+        .env("ACME_URL", "https://acme-v01.api.letsencrypt.org/directory")
+        .env("BROKER_PASSWORD", "hunter2")
+        .output()?;
+    let complaint = String::from_utf8(output.stderr)?;
+    assert_eq!(output.status.code(), Some(64), "{complaint}");
+    for name in [
+        "PORT",
+        "BROKER_USERNAME",
+        "DATABASE_URL",
+        "DATABASE_ENCRYPTION_KEYS",
+        "EMAIL",
+        "BUCKET",
+        "DEFAULT_ORIGIN",
+    ] {
+        assert!(complaint.contains(name), "{name} is not in:\n{complaint}");
+    }
+    assert!(!complaint.contains("hunter2"));
+    Ok(())
+}
+
+#[test]
+fn wrong_usage_is_exit_code_64_and_help_is_0() -> anyhow::Result<()> {
+    for (arguments, code) in [(vec!["no-such-command"], 64), (vec!["serve", "--help"], 0), (vec![], 64)] {
+        let output = Command::new(program("cdn-broker")?).args(&arguments).output()?;
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_policies_name_the_bucket_and_the_account() -> anyhow::Result<()> {
+    let arguments = ["aws", "policy", "--account", "111111111111", "--bucket", "my-challenges", "--json"];
+    let output = Command::new(program("cdn-broker")?).args(arguments).output()?;
+    assert!(output.status.success());
+    let policies: Value = serde_json::from_slice(&output.stdout)?;
+    assert!(policies["iam_policy"].to_string().contains("arn:aws:s3:::my-challenges"));
+    assert!(policies["bucket_policy"].to_string().contains("111111111111"));
+    Ok(())
+}
