@@ -7,8 +7,7 @@ use url::form_urlencoded;
 use super::error::Failure;
 use super::xml::Element;
 
-/// One request, its body read to the end.
-#[derive(Debug)]
+/// One request, its body read to the end. It cannot be printed: a body may hold a private key.
 pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) uri: Uri,

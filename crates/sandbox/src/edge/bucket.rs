@@ -31,6 +31,7 @@ pub(super) fn read(
 fn deliver(object: &Object, method: &Method) -> Response<Body> {
     let body = if method == Method::HEAD { bytes::Bytes::new() } else { object.body.clone() };
     let mut response = Response::new(whole(body));
+    set(&mut response, "content-length", &object.body.len().to_string());
     set(&mut response, "content-type", &object.content_type);
     set(&mut response, "etag", &object.etag);
     if let Some(cache_control) = &object.cache_control {

@@ -1,5 +1,6 @@
 //! The viewer certificate and the names it must be good for: the rules of April 2019, in the order in which AWS
-//! documents them [`aws.md` 1.3].
+//! documents them [`aws.md` 1.3]. The sentences for a chain that is too long, out of its dates or not trusted are ours:
+//! nobody has published the real ones. Match the code.
 
 use super::distribution::certificate_id;
 use crate::aws::certificate::{Facts, trusted};

@@ -30,6 +30,7 @@ pub(super) fn normalise(mut config: Element) -> Element {
             "DefaultCacheBehavior" => normalise_behaviour(child),
             "CacheBehaviors" => items(child).for_each(normalise_behaviour),
             "Origins" => items(child).for_each(normalise_origin),
+            "CustomErrorResponses" => items(child).for_each(normalise_error_response),
             _ => {}
         }
     }
@@ -84,6 +85,10 @@ fn normalise_origin(origin: &mut Element) {
         let protocols = ["SSLv3", "TLSv1"].map(|protocol| Element::leaf("SslProtocol", protocol));
         custom.fill(Element::list("OriginSslProtocols", protocols.into()));
     }
+}
+
+fn normalise_error_response(response: &mut Element) {
+    fill_texts(response, &[("ResponsePagePath", ""), ("ResponseCode", ""), ("ErrorCachingMinTTL", "10")]);
 }
 
 fn normalise_behaviour(behaviour: &mut Element) {

@@ -1,5 +1,7 @@
 //! The first checks of create and update: required members, quantities, comment and enumerations.
 
+use std::collections::BTreeSet;
+
 use crate::aws::error::Failure;
 use crate::aws::xml::Element;
 
@@ -24,6 +26,12 @@ const CONFIG_ON_UPDATE: [&str; 10] = [
 ];
 const BEHAVIOUR_ON_UPDATE: [&str; 5] =
     ["AllowedMethods", "SmoothStreaming", "Compress", "LambdaFunctionAssociations", "FieldLevelEncryptionId"];
+
+/// CloudFront offers three sets of methods: reading, reading with OPTIONS, all.
+const METHODS: [&str; 7] = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"];
+
+/// The answers of an origin that can be replaced.
+const ERROR_CODES: [u16; 11] = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
 
 const LONGEST_COMMENT: usize = 128;
 
@@ -101,11 +109,30 @@ fn enumerations(config: &Element) -> Result<(), Failure> {
     one_of(config, "Enabled", &["true", "false"])?;
     for behaviour in behaviours(config) {
         one_of(behaviour, "ViewerProtocolPolicy", &["allow-all", "https-only", "redirect-to-https"])?;
+        methods(behaviour, "AllowedMethods", &[&METHODS[..2], &METHODS[..3], &METHODS])?;
+        methods(behaviour, "AllowedMethods/CachedMethods", &[&METHODS[..2], &METHODS[..3]])?;
+    }
+    for error in config.items_at("CustomErrorResponses") {
+        if !error.text_at("ErrorCode").parse().is_ok_and(|code: u16| ERROR_CODES.contains(&code)) {
+            return Err(Failure::bad("InvalidErrorCode", "An invalid error code was specified."));
+        }
     }
     for custom in config.items_at("Origins").iter().filter_map(|origin| origin.child("CustomOriginConfig")) {
         one_of(custom, "OriginProtocolPolicy", &["http-only", "match-viewer", "https-only"])?;
     }
     Ok(())
+}
+
+fn methods(behaviour: &Element, path: &str, sets: &[&[&str]]) -> Result<(), Failure> {
+    if behaviour.at(path).is_none() {
+        return Ok(());
+    }
+    let given: BTreeSet<String> = behaviour.texts_at(path).into_iter().collect();
+    let is_given = |set: &&[&str]| set.iter().map(ToString::to_string).collect::<BTreeSet<_>>() == given;
+    if sets.iter().any(is_given) {
+        return Ok(());
+    }
+    Err(Failure::argument(format!("The parameter {path} contains a set of methods that is not valid.")))
 }
 
 fn one_of(element: &Element, member: &str, allowed: &[&str]) -> Result<(), Failure> {

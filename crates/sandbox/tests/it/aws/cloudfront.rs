@@ -117,6 +117,39 @@ async fn times_to_live_are_in_order() {
 }
 
 #[tokio::test]
+async fn methods_come_in_three_sets() {
+    let cloud = Cloud::start().await.unwrap();
+    let with = |reference: &str, more: &[&str]| {
+        let items: Vec<String> = more.iter().map(|method| format!("<Method>{method}</Method>")).collect();
+        let methods = format!("{}<Method>HEAD</Method>", items.concat());
+        let quantity = format!("<AllowedMethods><Quantity>{}<", more.len() + 2);
+        let wanted = config(reference).replace("<AllowedMethods><Quantity>2<", &quantity);
+        wanted.replace("<Method>HEAD</Method>", &methods)
+    };
+    assert_eq!(cloud.create(&with("post", &["POST"])).await.unwrap().refusal(), (400, "InvalidArgument"));
+    for (reference, more) in
+        [("two", &[][..]), ("three", &["OPTIONS"]), ("seven", &["OPTIONS", "PUT", "POST", "PATCH", "DELETE"])]
+    {
+        assert_eq!(cloud.create(&with(reference, more)).await.unwrap().status, 201, "{reference}");
+    }
+}
+
+#[tokio::test]
+async fn error_responses_are_for_error_codes() {
+    let cloud = Cloud::start().await.unwrap();
+    let with = |code: &str| {
+        let list = format!(
+            "<CustomErrorResponses><Quantity>1</Quantity><Items><CustomErrorResponse><ErrorCode>{code}</ErrorCode>\
+             <ErrorCachingMinTTL>0</ErrorCachingMinTTL></CustomErrorResponse></Items></CustomErrorResponses>"
+        );
+        replaced(&config(code), "CustomErrorResponses", &list)
+    };
+    assert_eq!(cloud.create(&with("200")).await.unwrap().refusal(), (400, "InvalidErrorCode"));
+    let answer = cloud.create(&with("404")).await.unwrap();
+    assert!(answer.body.contains("<ResponseCode></ResponseCode>"), "defaults are filled in: {}", answer.body);
+}
+
+#[tokio::test]
 async fn an_origin_is_a_bucket_or_a_host() {
     let cloud = Cloud::start().await.unwrap();
     let s3 = "<S3OriginConfig><OriginAccessIdentity></OriginAccessIdentity></S3OriginConfig>";

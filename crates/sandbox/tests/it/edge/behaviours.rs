@@ -37,12 +37,10 @@ async fn methods_that_are_not_listed_are_refused() {
     let open = config("one").replace("redirect-to-https", "allow-all");
     let domain = scene.deployed(&open).await.unwrap();
     assert_eq!(scene.plain("POST", &domain, "/").await.unwrap().status, 403);
-    let posting = replaced(
-        &open.replace(">one<", ">two<"),
-        "AllowedMethods",
-        "<AllowedMethods><Quantity>3</Quantity><Items><Method>GET</Method><Method>HEAD</Method><Method>POST</Method>\
-         </Items></AllowedMethods>",
-    );
+    let methods = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"];
+    let items = methods.map(|method| format!("<Method>{method}</Method>")).concat();
+    let all = format!("<AllowedMethods><Quantity>7</Quantity><Items>{items}</Items></AllowedMethods>");
+    let posting = replaced(&open.replace(">one<", ">two<"), "AllowedMethods", &all);
     let domain = scene.deployed(&posting).await.unwrap();
     assert!(scene.plain("POST", &domain, "/").await.unwrap().body.contains("method: POST"));
 }

@@ -118,6 +118,8 @@ async fn a_bucket_is_read_through_a_control_its_policy_names() {
         assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, "proof"), "{condition}");
         assert_eq!(answer.header("x-cache"), "Miss from cloudfront");
     }
+    let head = scene.plain("HEAD", &domain, "/.well-known/acme-challenge/token").await.unwrap();
+    assert_eq!((head.status.as_u16(), head.header("content-length")), (200, "5"));
     assert_eq!(
         challenge(&scene, &domain, "none").await.unwrap().refusal(),
         (403, "AccessDenied"),
