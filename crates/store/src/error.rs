@@ -4,8 +4,6 @@ use contract::{PortError, Remedy};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use tokio::task::JoinError;
 
-type Cause = Box<dyn StdError + Send + Sync>;
-
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -13,11 +11,11 @@ pub enum StoreError {
     #[error("{0}")]
     Settings(String),
     /// The database cannot be reached, or has no connection to spare.
-    #[error("the database cannot be reached")]
-    Unreachable(#[source] Cause),
+    #[error("the database cannot be reached: {0}")]
+    Unreachable(String),
     /// The tables could not be brought to the shape that this version needs.
     #[error("the migrations of the database could not be run")]
-    Migrations(#[source] Cause),
+    Migrations(#[source] Box<dyn StdError + Send + Sync>),
     /// The database refused a query or broke off.
     #[error("the database refused")]
     Query(#[from] DieselError),

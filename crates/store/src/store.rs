@@ -12,12 +12,26 @@ use crate::target::Target;
 /// Which database is used, and how.
 #[derive(Clone)]
 pub struct StoreSettings {
-    /// `sqlite://FILE`, with an absolute or a relative path.
+    /// `sqlite://FILE`, with an absolute or a relative path, or `postgres://…` as libpq takes it.
     pub url: String,
     /// The keys that private keys are sealed with at rest; the first seals, all open. Never empty.
     pub keys: Vec<SealingKey>,
     /// The greatest number of connections held at once; at least 1.
     pub pool_size: u32,
+}
+
+impl StoreSettings {
+    /// Finds what cannot work, without touching the database. The same check is made when it is opened.
+    ///
+    /// Errors: [`StoreError::Settings`].
+    pub fn check(&self) -> Result<(), StoreError> {
+        Target::parse(&self.url)?;
+        Sealer::new(&self.keys)?;
+        match self.pool_size {
+            0 => Err(StoreError::Settings("the pool must have at least one connection".to_owned())),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// The database behind the storage ports. Clones share one pool of connections.
@@ -40,12 +54,10 @@ impl Store {
     /// Errors: [`StoreError::Settings`] before anything is touched; [`StoreError::Unreachable`] within five seconds;
     /// [`StoreError::Migrations`].
     pub async fn open(settings: &StoreSettings, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        settings.check()?;
         let target = Target::parse(&settings.url)?;
         let sealer = Sealer::new(&settings.keys)?;
         let size = settings.pool_size;
-        if size == 0 {
-            return Err(StoreError::Settings("the pool must have at least one connection".to_owned()));
-        }
         let mut first = connect(&target).await?;
         let pool = spawn_blocking(move || {
             first.migrate()?;
@@ -63,7 +75,7 @@ impl Store {
     {
         let inner = Arc::clone(&self.inner);
         let call = spawn_blocking(move || {
-            let mut db = inner.pool.get().map_err(|error| StoreError::Unreachable(error.into()))?;
+            let mut db = inner.pool.get().map_err(|error| StoreError::Unreachable(error.to_string()))?;
             work(&mut db, &inner)
         });
         call.await.map_err(StoreError::from).flatten().map_err(|error| error.while_doing(doing))
@@ -73,10 +85,9 @@ impl Store {
 /// The first connection is opened outside the pool, which would hide the cause and try again for long.
 async fn connect(target: &Target) -> Result<Db, StoreError> {
     let target = target.clone();
-    match tokio::time::timeout(PATIENCE, spawn_blocking(move || Db::connect(&target))).await {
-        Ok(connected) => connected?,
-        Err(elapsed) => Err(StoreError::Unreachable(elapsed.into())),
-    }
+    let connected = tokio::time::timeout(PATIENCE, spawn_blocking(move || Db::connect(&target))).await;
+    connected
+        .map_err(|_| StoreError::Unreachable(format!("no answer within {} seconds", PATIENCE.as_secs())))??
 }
 
 fn pool(target: Target, size: u32) -> Result<Pool<Connections>, StoreError> {
@@ -87,5 +98,5 @@ fn pool(target: Target, size: u32) -> Result<Pool<Connections>, StoreError> {
         // Whoever waits for a connection gets the error; the pool's own thread need not log it as well.
         .error_handler(Box::new(NopErrorHandler))
         .build(Connections { target })
-        .map_err(|error| StoreError::Unreachable(error.into()))
+        .map_err(|error| StoreError::Unreachable(error.to_string()))
 }

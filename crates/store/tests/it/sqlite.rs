@@ -1,13 +1,21 @@
 use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
 
-use contract::{AccountRecord, AccountStore, IssuanceStore, OperationStore, Remedy, Secret, WorkQueue};
+use contract::testing::ManualClock;
+use contract::{
+    AccountRecord, AccountStore, Clock, InstanceId, InstanceStore, IssuanceStore, OperationStore, Remedy,
+    Secret, WorkQueue,
+};
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
 use store::{Store, StoreError, StoreSettings};
 
-use crate::support::{fresh, issuance, key, open, provisioning, state};
+use crate::support::{file_in, fresh, issuance, key, open_url, open_with, provisioning, token};
 
 const DIRECTORY: &str = "https://ca.example/directory";
 
-fn account(clock: &impl contract::Clock) -> AccountRecord {
+fn account(clock: &impl Clock) -> AccountRecord {
     AccountRecord {
         directory: DIRECTORY.into(),
         key: Secret::new("the key of the account"),
@@ -19,29 +27,26 @@ fn account(clock: &impl contract::Clock) -> AccountRecord {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_stored_is_there_after_the_file_is_opened_again() -> anyhow::Result<()> {
     let fresh = fresh().await?;
-    let operation = provisioning(&fresh.store, "one", contract::Clock::now(&fresh.clock)).await?;
-    IssuanceStore::insert(&fresh.store, &issuance("issuance", "the leaf's key")).await?;
+    let operation = provisioning(&fresh.store, "one", fresh.clock.now()).await?;
+    let issuance = issuance("issuance", "the leaf's key");
+    IssuanceStore::insert(&fresh.store, &issuance).await?;
     let account = fresh.store.ensure(&account(&fresh.clock)).await?;
     drop(fresh.store);
 
     // Opened again, the migrations find nothing to do and lose nothing.
-    let again = open(fresh.folder.path(), &fresh.clock, vec![key("first", 1)?]).await?;
+    let again = open_url(&file_in(fresh.folder.path()), &fresh.clock).await?;
     assert_eq!(OperationStore::find(&again, &operation.id).await?, Some(operation));
-    assert_eq!(
-        IssuanceStore::load(&again, &issuance("issuance", "").id).await?,
-        Some(issuance("issuance", "the leaf's key"))
-    );
+    assert_eq!(again.load(&issuance.id).await?, Some(issuance));
     assert_eq!(AccountStore::find(&again, DIRECTORY).await?, Some(account));
-    assert!(state(&again, "one").await?.is_some());
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_processes_may_open_a_new_file_at_once() -> anyhow::Result<()> {
-    let (folder, clock) = (tempfile::tempdir()?, contract::testing::ManualClock::new());
+async fn several_may_open_a_new_file_at_once() -> anyhow::Result<()> {
+    let (folder, clock) = (tempfile::tempdir()?, ManualClock::new());
     let opened = [(); 4].map(|()| {
-        let (folder, clock) = (folder.path().to_owned(), clock.clone());
-        tokio::spawn(async move { open(&folder, &clock, vec![key("first", 1)?]).await })
+        let (url, clock) = (file_in(folder.path()), clock.clone());
+        tokio::spawn(async move { open_url(&url, &clock).await })
     });
     for store in opened {
         assert_eq!(store.await??.next_due().await?, None);
@@ -73,23 +78,47 @@ fn contains(bytes: &[u8], text: &str) -> bool {
 async fn a_missing_key_is_named_and_not_tried_again() -> anyhow::Result<()> {
     let fresh = fresh().await?;
     fresh.store.ensure(&account(&fresh.clock)).await?;
-    let other = open(fresh.folder.path(), &fresh.clock, vec![key("second", 2)?]).await?;
+    let url = file_in(fresh.folder.path());
+    let other = open_with(&url, &fresh.clock, vec![key("second", 2)?]).await?;
     let error = AccountStore::find(&other, DIRECTORY).await.unwrap_err();
     assert_eq!(error.remedy(), Remedy::GiveUp);
     let message = error.to_string();
     assert!(message.contains("\"first\"") && message.contains(DIRECTORY), "{message}");
 
-    let both = open(fresh.folder.path(), &fresh.clock, vec![key("second", 2)?, key("first", 1)?]).await?;
+    let both = open_with(&url, &fresh.clock, vec![key("second", 2)?, key("first", 1)?]).await?;
     assert!(AccountStore::find(&both, DIRECTORY).await?.is_some());
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_first_account_of_a_directory_stays() -> anyhow::Result<()> {
+async fn a_row_that_makes_no_sense_is_named_and_not_tried_again() -> anyhow::Result<()> {
     let fresh = fresh().await?;
-    let first = fresh.store.ensure(&account(&fresh.clock)).await?;
-    let late = AccountRecord { key: Secret::new("another key"), ..first.clone() };
-    assert_eq!(fresh.store.ensure(&late).await?, first);
+    provisioning(&fresh.store, "broken", fresh.clock.now()).await?;
+    let mut connection =
+        SqliteConnection::establish(&fresh.folder.path().join("broker.db").display().to_string())?;
+    connection.batch_execute("UPDATE instances SET settings = '{'")?;
+    let error = InstanceStore::find(&fresh.store, &InstanceId::new("broken")).await.unwrap_err();
+    assert_eq!(error.remedy(), Remedy::GiveUp);
+    let message = error.to_string();
+    assert!(message.contains("table instances, row \"broken\": column settings"), "{message}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operation_that_makes_no_sense_does_not_stand_in_the_way_of_others() -> anyhow::Result<()> {
+    let fresh = fresh().await?;
+    provisioning(&fresh.store, "broken", fresh.clock.now()).await?;
+    let sound = provisioning(&fresh.store, "sound", fresh.clock.now()).await?;
+    let mut connection =
+        SqliteConnection::establish(&fresh.folder.path().join("broker.db").display().to_string())?;
+    connection.batch_execute(
+        "PRAGMA ignore_check_constraints = ON; UPDATE operations SET kind = '?' WHERE instance = 'broken'",
+    )?;
+    let lease = Duration::from_mins(1);
+    let error = fresh.store.claim(&token("a"), lease).await.unwrap_err();
+    assert!(error.to_string().contains("broken-provision"), "{error}");
+    let claim = fresh.store.claim(&token("b"), lease).await?;
+    assert_eq!(claim.map(|claim| claim.operation), Some(sound));
     Ok(())
 }
 
@@ -98,14 +127,14 @@ async fn a_database_that_cannot_be_used_is_said_clearly() -> anyhow::Result<()> 
     let keys = vec![key("first", 1)?];
     let refusal = async |url: &str, keys: &[_], pool_size| {
         let settings = StoreSettings { url: url.into(), keys: keys.to_vec(), pool_size };
-        Store::open(&settings, std::sync::Arc::new(contract::testing::ManualClock::new())).await.err()
+        Store::open(&settings, Arc::new(ManualClock::new())).await.err()
     };
     assert!(matches!(refusal("mysql://h/d", &keys, 1).await, Some(StoreError::Settings(_))));
     assert!(matches!(refusal("sqlite://x.db", &[], 1).await, Some(StoreError::Settings(_))));
     assert!(matches!(refusal("sqlite://x.db", &keys, 0).await, Some(StoreError::Settings(_))));
     let missing = "/no such folder/broker.db";
     match refusal(&format!("sqlite://{missing}"), &keys, 1).await {
-        Some(StoreError::Unreachable(cause)) => assert!(cause.to_string().contains(missing), "{cause}"),
+        Some(StoreError::Unreachable(cause)) => assert!(cause.contains(missing), "{cause}"),
         other => panic!("{other:?}"),
     }
     Ok(())

@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use contract::testing::{ManualClock, sample};
 use contract::{
-    InstanceId, InstanceState, InstanceStore, IssuanceId, IssuanceRecord, LeaseToken, Operation,
-    OperationKind, Secret, Timestamp,
+    Cursor, InstanceStore, IssuanceId, IssuanceRecord, LeaseToken, Operation, OperationKind, Secret,
+    Timestamp,
 };
 use store::{SealingKey, Store, StoreError, StoreSettings};
 use tempfile::TempDir;
@@ -18,17 +18,25 @@ pub(crate) struct Fresh {
 
 pub(crate) async fn fresh() -> anyhow::Result<Fresh> {
     let (folder, clock) = (TempDir::new()?, ManualClock::new());
-    let store = open(folder.path(), &clock, vec![key("first", 1)?]).await?;
+    let store = open_url(&file_in(folder.path()), &clock).await?;
     Ok(Fresh { store, clock, folder })
 }
 
-pub(crate) async fn open(
-    folder: &Path,
+/// The URL of the database file in `folder`.
+pub(crate) fn file_in(folder: &Path) -> String {
+    format!("sqlite://{}", folder.join("broker.db").display())
+}
+
+pub(crate) async fn open_url(url: &str, clock: &ManualClock) -> Result<Store, StoreError> {
+    open_with(url, clock, vec![key("first", 1)?]).await
+}
+
+pub(crate) async fn open_with(
+    url: &str,
     clock: &ManualClock,
     keys: Vec<SealingKey>,
 ) -> Result<Store, StoreError> {
-    let url = format!("sqlite://{}", folder.join("broker.db").display());
-    Store::open(&StoreSettings { url, keys, pool_size: 4 }, Arc::new(clock.clone())).await
+    Store::open(&StoreSettings { url: url.into(), keys, pool_size: 4 }, Arc::new(clock.clone())).await
 }
 
 pub(crate) fn key(name: &str, byte: u8) -> Result<SealingKey, StoreError> {
@@ -43,13 +51,18 @@ pub(crate) async fn provisioning(store: &Store, id: &str, at: Timestamp) -> anyh
     Ok(operation)
 }
 
-pub(crate) fn deprovision(id: &str, instance: &str, at: Timestamp) -> Operation {
-    sample::operation(id, &InstanceId::new(instance), OperationKind::Deprovision, at)
-}
-
-pub(crate) async fn state(store: &Store, instance: &str) -> anyhow::Result<Option<InstanceState>> {
-    let found = InstanceStore::find(store, &InstanceId::new(instance)).await?;
-    Ok(found.map(|instance| instance.state))
+/// The cursor that leaves an operation where it is.
+pub(crate) fn unmoved(operation: &Operation) -> Cursor {
+    Cursor {
+        state: operation.state,
+        step: operation.step.clone(),
+        attempt: operation.attempt,
+        next_at: operation.next_at,
+        step_since: operation.step_since,
+        sentence: operation.sentence.clone(),
+        error: operation.error.clone(),
+        instance_state: None,
+    }
 }
 
 pub(crate) fn token(text: impl Into<String>) -> LeaseToken {
