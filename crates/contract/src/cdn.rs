@@ -85,7 +85,8 @@ pub struct Distribution {
 #[async_trait]
 pub trait Cdn: Send + Sync {
     /// Makes sure that the distribution named `reference` exists, and gives it. A new one gets the shape of `spec`;
-    /// one that exists under this reference is adopted as it is. Twice is once: the reference is unique for ever.
+    /// one that exists under this reference is adopted as it is. Twice is once: the reference is unique for ever, also
+    /// beyond the life of its distribution.
     ///
     /// Errors: `Retry` (throttled, unreachable), `AwaitOperator` (quota, access, credentials), `GiveUp` (the
     /// reference belongs to somebody else's distribution, or the spec is refused).

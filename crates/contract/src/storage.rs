@@ -16,3 +16,9 @@ pub use instances::{Instance, InstanceState, InstanceStore, OriginalRequest, Set
 pub use issuance::{AuthorizationRecord, IssuanceRecord, IssuanceStore};
 pub use operations::{LogEntry, Operation, OperationKind, OperationState, OperationStore, Track};
 pub use queue::{Claim, Cursor, WorkQueue};
+
+#[cfg(feature = "testing")]
+pub use {
+    account::MockAccountStore, certificates::MockCertificateStore, instances::MockInstanceStore,
+    issuance::MockIssuanceStore, operations::MockOperationStore, queue::MockWorkQueue,
+};

@@ -40,6 +40,10 @@ pub use crate::cdn::MockCdn;
 pub use crate::certificate::MockCertificateIssuer;
 pub use crate::proof::MockProofProbe;
 pub use crate::site::MockChallengeSite;
+pub use crate::storage::{
+    MockAccountStore, MockCertificateStore, MockInstanceStore, MockIssuanceStore, MockOperationStore,
+    MockWorkQueue,
+};
 pub use crate::time::MockClock;
 pub use crate::vault::MockCertificateVault;
 

@@ -90,7 +90,8 @@ pub trait OperationStore: Send + Sync {
     async fn latest(&self, instance: &InstanceId) -> PortResult<Option<Operation>>;
 
     /// Stores a deprovision operation, cancels whatever else runs on the instance, and marks the instance as being
-    /// deprovisioned; all or nothing. `false` when a deprovision is already running: nothing was changed.
+    /// deprovisioned; all or nothing. `false` when a deprovision is already running, or the instance is unknown or
+    /// gone: nothing was changed.
     async fn begin_deprovision(&self, operation: &Operation) -> PortResult<bool>;
 
     /// The history of an operation, oldest first.

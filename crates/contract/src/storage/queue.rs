@@ -47,7 +47,8 @@ pub trait WorkQueue: Send + Sync {
     async fn claim(&self, token: &LeaseToken, lease: Duration) -> PortResult<Option<Claim>>;
 
     /// Writes the cursor back, if `claim` still holds the lease and the operation is still running, and extends the
-    /// lease by `lease`. `false` when either is lost: nothing was changed.
+    /// lease by `lease`. `false` when either is lost: nothing was changed. The token is the fence: a lease that has run
+    /// out but that nobody has taken still counts.
     async fn save(&self, claim: &Claim, cursor: &Cursor, lease: Duration) -> PortResult<bool>;
 
     /// Gives the lease back, if it is still held.
