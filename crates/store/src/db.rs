@@ -4,25 +4,41 @@ use std::time::Duration;
 
 use contract::Clock;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::dsl::sql;
+use diesel::pg::PgConnection;
 use diesel::r2d2::{ManageConnection, R2D2Connection};
+use diesel::sql_types::BigInt;
 use diesel::sqlite::SqliteConnection;
-use diesel::{Connection, MultiConnection};
+use diesel::{Connection, MultiConnection, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::error::StoreError;
 use crate::target::Target;
 
 const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// Settings that SQLite keeps per connection. `FULL`, because a broker must remember what it has asked of others
 /// even when the machine loses power; a writer waits for another one up to five seconds.
 const SQLITE_SETTINGS: &str =
     "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;";
 
-/// A connection to the database: one variant for each kind.
+/// Settings of a session of PostgreSQL. The timeouts end what a stuck server or a dead broker would hold for ever:
+/// every statement of this crate takes milliseconds.
+const POSTGRES_SETTINGS: &str = "SET search_path TO cdn_broker; SET statement_timeout = '10s'; \
+     SET idle_in_transaction_session_timeout = '10s';";
+
+/// Taken by whoever migrates, until the end of the transaction. The number is "cdn-brok" in ASCII. The schema is made
+/// only when it is not there: a user who may not make schemas can be given one.
+const POSTGRES_BEFORE_MIGRATIONS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '1min'; \
+     SELECT pg_advisory_xact_lock(x'63646e2d62726f6b'::bigint); \
+     DO $$ BEGIN IF to_regnamespace('cdn_broker') IS NULL THEN CREATE SCHEMA cdn_broker; END IF; END $$;";
+
+/// A connection to one of the databases.
 #[derive(MultiConnection)]
 pub(crate) enum Db {
     Sqlite(SqliteConnection),
+    Postgres(PgConnection),
 }
 
 type Transactions = <Db as Connection>::TransactionManager;
@@ -37,19 +53,29 @@ impl Db {
                 connection.batch_execute(SQLITE_SETTINGS)?;
                 Ok(Self::Sqlite(connection))
             }
+            Target::Postgres { url } => {
+                let mut connection =
+                    PgConnection::establish(url).map_err(|error| target.unreachable(&error))?;
+                connection.batch_execute(POSTGRES_SETTINGS)?;
+                Ok(Self::Postgres(connection))
+            }
         }
     }
 
     /// Brings the database to the shape of this version. Of several that try at once one works, the others wait and
     /// find nothing left to do.
     pub(crate) fn migrate(&mut self) -> Result<(), StoreError> {
-        match self {
+        if let Self::Sqlite(connection) = self {
             // The mode is kept in the file. Changing it needs the file for itself, so this comes before the pool.
-            Self::Sqlite(connection) => connection.batch_execute("PRAGMA journal_mode = WAL")?,
+            connection.batch_execute("PRAGMA journal_mode = WAL")?;
         }
         self.write(|db| {
             match db {
                 Self::Sqlite(connection) => connection.run_pending_migrations(SQLITE_MIGRATIONS).map(drop),
+                Self::Postgres(connection) => {
+                    connection.batch_execute(POSTGRES_BEFORE_MIGRATIONS)?;
+                    connection.run_pending_migrations(POSTGRES_MIGRATIONS).map(drop)
+                }
             }
             .map_err(StoreError::Migrations)?;
             Ok(true)
@@ -69,6 +95,7 @@ impl Db {
             Self::Sqlite(connection) => {
                 AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")?;
             }
+            Self::Postgres(connection) => AnsiTransactionManager::begin_transaction(connection)?,
         }
         match work(self) {
             Ok(true) => Transactions::commit_transaction(self).map(|()| true).map_err(StoreError::from),
@@ -82,9 +109,13 @@ impl Db {
 
     /// The clock that leases are measured by, in milliseconds since the epoch: everybody on one database must use
     /// the same one. SQLite has none of its own; there it is the clock of this process.
-    pub(crate) fn lease_clock(&mut self, clock: &dyn Clock) -> i64 {
+    pub(crate) fn lease_clock(&mut self, clock: &dyn Clock) -> Result<i64, StoreError> {
         match self {
-            Self::Sqlite(_) => clock.now().as_millis(),
+            Self::Sqlite(_) => Ok(clock.now().as_millis()),
+            Self::Postgres(connection) => {
+                let clock = sql::<BigInt>("(extract(epoch from clock_timestamp()) * 1000)::bigint");
+                Ok(diesel::select(clock).get_result(connection)?)
+            }
         }
     }
 }

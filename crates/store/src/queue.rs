@@ -28,7 +28,7 @@ impl WorkQueue for Store {
     async fn save(&self, claim: &Claim, cursor: &Cursor, lease: Duration) -> PortResult<bool> {
         let (claim, cursor) = (claim.clone(), cursor.clone());
         self.run("save how far an operation is", move |db, inner| {
-            let until = db.lease_clock(inner.clock.as_ref()).saturating_add(milliseconds(lease));
+            let until = db.lease_clock(inner.clock.as_ref())?.saturating_add(milliseconds(lease));
             db.write(|db| Ok(extend(db, &claim, &cursor, until)? && advance(db, &claim, &cursor)?))
         })
         .await
@@ -75,7 +75,7 @@ fn claim(
 ) -> Result<Option<Claim>, StoreError> {
     loop {
         let due = inner.clock.now().as_millis();
-        let now = db.lease_clock(inner.clock.as_ref());
+        let now = db.lease_clock(inner.clock.as_ref())?;
         let candidates = candidates(db, due, now)?;
         if candidates.is_empty() {
             return Ok(None);

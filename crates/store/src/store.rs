@@ -12,7 +12,7 @@ use crate::target::Target;
 /// Which database is used, and how.
 #[derive(Clone)]
 pub struct StoreSettings {
-    /// `sqlite://FILE`, with an absolute or a relative path.
+    /// `sqlite://FILE`, with an absolute or a relative path, or `postgres://…` as libpq takes it.
     pub url: String,
     /// The keys that private keys are sealed with at rest; the first seals, all open. Never empty.
     pub keys: Vec<SealingKey>,

@@ -6,7 +6,8 @@ use contract::testing::ManualClock;
 use contract::{Clock, Cursor, OperationStore, WorkQueue};
 use store::Store;
 
-use crate::support::{file_in, fresh, open_url, provisioning, token, unmoved};
+use crate::cluster::Database;
+use crate::support::{fresh, open_url, provisioning, token, unmoved};
 
 const LEASE: Duration = Duration::from_mins(1);
 
@@ -17,10 +18,10 @@ async fn eight_workers_on_one_file_claim_sixty_operations_once_each() -> anyhow:
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn eight_workers_of_two_pools_claim_sixty_operations_once_each() -> anyhow::Result<()> {
-    let fresh = fresh().await?;
-    let second = open_url(&file_in(fresh.folder.path()), &fresh.clock).await?;
-    claims_of_eight_workers(&[fresh.store, second], &fresh.clock).await
+async fn eight_workers_of_two_brokers_claim_sixty_operations_once_each() -> anyhow::Result<()> {
+    let (database, clock) = (Database::new()?, ManualClock::new());
+    let brokers = [open_url(&database.url, &clock).await?, open_url(&database.url, &clock).await?];
+    claims_of_eight_workers(&brokers, &clock).await
 }
 
 async fn claims_of_eight_workers(brokers: &[Store], clock: &ManualClock) -> anyhow::Result<()> {
@@ -51,7 +52,9 @@ async fn claim_all(store: Store, worker: usize) -> anyhow::Result<Vec<String>> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lease_that_ran_out_counts_until_somebody_takes_it() -> anyhow::Result<()> {
     let fresh = fresh().await?;
-    a_lease_runs_out(&fresh.store, &fresh.clock).await
+    a_lease_runs_out(&fresh.store, &fresh.clock).await?;
+    let (database, clock) = (Database::new()?, ManualClock::new());
+    a_lease_runs_out(&open_url(&database.url, &clock).await?, &clock).await
 }
 
 async fn a_lease_runs_out(store: &Store, clock: &ManualClock) -> anyhow::Result<()> {

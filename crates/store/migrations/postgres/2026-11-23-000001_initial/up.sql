@@ -1,0 +1,116 @@
+-- The same tables as in SQLite, in the schema `cdn_broker`, which is the first of the search path.
+-- Times are milliseconds since the epoch; JSON is text; "sealed" is written by the store's AES-256-GCM.
+
+CREATE TABLE instances (
+    id                  TEXT    NOT NULL PRIMARY KEY,
+    incarnation         INTEGER NOT NULL CHECK (incarnation > 0),
+    state               TEXT    NOT NULL CHECK (state IN
+        ('provisioning', 'ready', 'provision_failed', 'deprovisioning', 'deprovision_failed', 'gone')),
+    service_id          TEXT    NOT NULL,
+    plan_id             TEXT    NOT NULL,
+    organization        TEXT    NOT NULL,
+    space               TEXT    NOT NULL,
+    parameters          TEXT    NOT NULL,
+    context             TEXT    NOT NULL,
+    identity            TEXT,
+    api_version         TEXT    NOT NULL,
+    received_at         BIGINT  NOT NULL,
+    settings            TEXT    NOT NULL,
+    reference           TEXT    NOT NULL,
+    distribution        TEXT,
+    distribution_domain TEXT,
+    -- Who may run steps of this instance's operations, on either track.
+    lease_token         TEXT,
+    lease_until         BIGINT,
+    CHECK ((lease_token IS NULL) = (lease_until IS NULL))
+);
+
+CREATE TABLE operations (
+    -- The order of arrival: two operations may begin in the same millisecond.
+    seq        BIGINT  NOT NULL GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id         TEXT    NOT NULL UNIQUE,
+    instance   TEXT    NOT NULL REFERENCES instances (id),
+    track      TEXT    NOT NULL CHECK (track IN ('user', 'renewal')),
+    kind       TEXT    NOT NULL CHECK (kind IN ('provision', 'deprovision')),
+    state      TEXT    NOT NULL CHECK (state IN ('running', 'succeeded', 'failed', 'cancelled')),
+    step       TEXT    NOT NULL,
+    attempt    INTEGER NOT NULL,
+    next_at    BIGINT  NOT NULL,
+    step_since BIGINT  NOT NULL,
+    started_at BIGINT  NOT NULL,
+    sentence   TEXT,
+    error      TEXT
+);
+
+-- At most one operation runs on each track of an instance.
+CREATE UNIQUE INDEX operations_running ON operations (instance, track) WHERE state = 'running';
+-- What is due: a claim reads the head of this index, however many instances are idle.
+CREATE INDEX operations_due ON operations (state, next_at, seq);
+CREATE INDEX operations_of_instance ON operations (instance, track, seq);
+
+CREATE TABLE operation_log (
+    seq        BIGINT  NOT NULL GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    operation  TEXT    NOT NULL REFERENCES operations (id),
+    step       TEXT    NOT NULL,
+    outcome    TEXT    NOT NULL,
+    sentence   TEXT    NOT NULL,
+    request_id TEXT,
+    at         BIGINT  NOT NULL
+);
+
+CREATE INDEX operation_log_of_operation ON operation_log (operation, seq);
+
+CREATE TABLE certificates (
+    instance    TEXT    NOT NULL REFERENCES instances (id),
+    incarnation INTEGER NOT NULL,
+    generation  INTEGER NOT NULL,
+    issuance    TEXT    NOT NULL,
+    vault_name  TEXT    NOT NULL,
+    stored      TEXT,
+    state       TEXT    NOT NULL CHECK (state IN ('pending', 'stored', 'live', 'retired', 'removed')),
+    -- What the certificate says: all of it, or nothing before it is issued.
+    serial      TEXT,
+    fingerprint TEXT,
+    not_before  BIGINT,
+    not_after   BIGINT,
+    names       TEXT,
+    PRIMARY KEY (instance, incarnation, generation),
+    CHECK ((serial IS NULL) = (fingerprint IS NULL) AND (serial IS NULL) = (not_before IS NULL)
+        AND (serial IS NULL) = (not_after IS NULL) AND (serial IS NULL) = (names IS NULL))
+);
+
+CREATE TABLE issuances (
+    id            TEXT    NOT NULL PRIMARY KEY,
+    version       INTEGER NOT NULL,
+    request       TEXT    NOT NULL,
+    directory     TEXT    NOT NULL,
+    private_key   TEXT, -- sealed
+    csr           BYTEA,
+    order_url     TEXT,
+    order_expires BIGINT,
+    orders_placed INTEGER NOT NULL,
+    chain         TEXT,
+    opened_at     BIGINT  NOT NULL,
+    abandoned     BOOLEAN NOT NULL
+);
+
+CREATE TABLE authorizations (
+    issuance       TEXT    NOT NULL REFERENCES issuances (id),
+    position       INTEGER NOT NULL,
+    name           TEXT    NOT NULL,
+    url            TEXT    NOT NULL,
+    method         TEXT,
+    value          TEXT,
+    state          TEXT    NOT NULL CHECK (state IN ('open', 'answered', 'proven')),
+    last_look_at   BIGINT,
+    last_look_saw  TEXT,
+    PRIMARY KEY (issuance, position),
+    CHECK ((last_look_at IS NULL) = (last_look_saw IS NULL))
+);
+
+CREATE TABLE accounts (
+    directory  TEXT   NOT NULL PRIMARY KEY,
+    key        TEXT   NOT NULL, -- sealed
+    url        TEXT,
+    created_at BIGINT NOT NULL
+);

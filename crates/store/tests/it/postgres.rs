@@ -1,0 +1,103 @@
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::testing::ManualClock;
+use contract::{Clock, OperationStore, Remedy, WorkQueue};
+use store::StoreError;
+
+use crate::cluster::{Cluster, Database, execute};
+use crate::support::{open_url, provisioning, token};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_may_open_a_new_database_at_once() -> anyhow::Result<()> {
+    let (database, clock) = (Database::new()?, ManualClock::new());
+    let opened = [(); 4].map(|()| {
+        let (url, clock) = (database.url.clone(), clock.clone());
+        tokio::spawn(async move { open_url(&url, &clock).await })
+    });
+    for store in opened {
+        assert_eq!(store.await??.next_due().await?, None);
+    }
+    Ok(())
+}
+
+/// An older broker's tables may share the database.
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_outside_the_schema_are_left_alone() -> anyhow::Result<()> {
+    let (database, clock) = (Database::new()?, ManualClock::new());
+    execute(&database.url, "CREATE TABLE operations (theirs INTEGER); INSERT INTO operations VALUES (7)")?;
+    let store = open_url(&database.url, &clock).await?;
+    let operation = provisioning(&store, "one", clock.now()).await?;
+    assert_eq!(OperationStore::find(&store, &operation.id).await?, Some(operation));
+    execute(&database.url, "DO $$ BEGIN ASSERT (SELECT sum(theirs) FROM public.operations) = 7; END $$")?;
+    execute(&database.url, "DO $$ BEGIN ASSERT to_regclass('public.instances') IS NULL; END $$")
+}
+
+/// A user who may not make schemas can be given one.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_schema_may_be_there_already() -> anyhow::Result<()> {
+    let (database, clock) = (Database::new()?, ManualClock::new());
+    execute(&database.url, "CREATE SCHEMA cdn_broker")?;
+    assert_eq!(open_url(&database.url, &clock).await?.next_due().await?, None);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leases_go_by_the_clock_of_the_database() -> anyhow::Result<()> {
+    let database = Database::new()?;
+    let (right, fast) = (ManualClock::new(), ManualClock::new());
+    fast.advance(Duration::from_hours(2));
+    let one = open_url(&database.url, &right).await?;
+    let other = open_url(&database.url, &fast).await?;
+    provisioning(&one, "one", right.now()).await?;
+    assert!(one.claim(&token("a"), Duration::from_mins(1)).await?.is_some());
+    let stolen = other.claim(&token("b"), Duration::from_mins(1)).await?;
+    assert_eq!(stolen, None, "two hours have passed for this broker, and none for the database");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_or_silent_database_is_said_clearly() -> anyhow::Result<()> {
+    let database = Database::new()?;
+    let silent = TcpListener::bind("127.0.0.1:0")?;
+    let closed = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let nobody = database.url.replace("cdn_broker_test", "nobody_made");
+    for (url, expected) in [
+        (format!("postgres://u:secret@{}/d", silent.local_addr()?), "timeout"),
+        (format!("postgres://u:secret@{closed}/d"), "refused"),
+        ("postgres://u:sec/ret@host/d".to_owned(), "percent-encoded"),
+        (nobody, "does not exist"),
+    ] {
+        let Some(StoreError::Unreachable(message)) = open_url(&url, &ManualClock::new()).await.err() else {
+            panic!("{url} was opened")
+        };
+        assert!(
+            message.contains(expected) && !message.contains("secret") && !message.contains("ret@"),
+            "{url}: {message}"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_goes_and_comes_back_loses_nothing() -> anyhow::Result<()> {
+    let cluster = Arc::new(Cluster::new()?);
+    let (database, clock) = (Database::on(Arc::clone(&cluster))?, ManualClock::new());
+    let store = open_url(&database.url, &clock).await?;
+    let operation = provisioning(&store, "one", clock.now()).await?;
+    cluster.stop()?;
+    let error = store.latest(&operation.instance).await.unwrap_err();
+    assert_eq!(error.remedy(), Remedy::Retry { after: None });
+    assert!(error.to_string().contains("PostgreSQL: connection to server"), "{error}");
+
+    cluster.start()?;
+    // The pool connects again by itself; how soon is its own affair.
+    for _ in 0..10 {
+        if let Ok(found) = store.latest(&operation.instance).await {
+            assert_eq!(found.as_ref(), Some(&operation));
+            return Ok(());
+        }
+    }
+    panic!("the store does not find back")
+}
