@@ -39,10 +39,10 @@ pub(crate) struct PolicyArgs {
     /// The AWS account, twelve digits.
     #[arg(long)]
     pub(crate) account: String,
-    /// The bucket of challenge answers (BUCKET).
+    /// The bucket of challenge answers, as in the variable `BUCKET`.
     #[arg(long)]
     pub(crate) bucket: String,
-    /// The path prefix of certificates (IAM_PATH_PREFIX).
+    /// The path prefix of certificates, as in the variable `IAM_PATH_PREFIX`.
     #[arg(long, default_value = "letsencrypt")]
     pub(crate) iam_path_prefix: String,
     /// One JSON object with both policies, for programs.

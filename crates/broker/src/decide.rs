@@ -52,7 +52,11 @@ impl Situation<'_> {
                 ..self.at(self.step, Duration::ZERO)
             },
         };
-        Decision { cursor, log: Some(self.entry("done", format!("{} is done", self.step.name()), None)), alert: None }
+        Decision {
+            cursor,
+            log: Some(self.entry("done", format!("{} is done", self.step.name()), None)),
+            alert: None,
+        }
     }
 
     fn wait(&self, wait: Duration) -> Decision {

@@ -147,7 +147,7 @@ impl Run<'_> {
     async fn create_distribution(&self) -> PortResult<Outcome> {
         if self.instance.distribution.is_none() {
             let made = self.ports.cdn.ensure(&self.instance.reference, &self.spec(None)).await?;
-            self.ports.instances.record_distribution(&self.instance.id, &made.id, &made.domain).await?;
+            self.record_distribution(&made).await?;
         }
         Ok(Outcome::Done)
     }
@@ -219,7 +219,7 @@ impl Run<'_> {
         }
         match self.ports.cdn.ensure(&self.instance.reference, &self.spec(None)).await {
             Ok(made) => {
-                self.ports.instances.record_distribution(&self.instance.id, &made.id, &made.domain).await?;
+                self.record_distribution(&made).await?;
                 Ok(Outcome::Done)
             }
             // Refused for good now means refused for good before: there is nothing to take down.

@@ -44,15 +44,17 @@ impl InstanceStore for Store {
     async fn record_distribution(
         &self,
         id: &InstanceId,
+        reference: &Reference,
         distribution: &DistributionId,
         domain: &str,
     ) -> PortResult<()> {
         let (id, distribution) = (id.as_str().to_owned(), distribution.as_str().to_owned());
-        let domain = domain.to_owned();
+        let (reference, domain) = (reference.as_str().to_owned(), domain.to_owned());
         self.run("keep the id of a distribution", move |db, _| {
             let learnt =
                 (instances::distribution.eq(distribution), instances::distribution_domain.eq(domain));
-            diesel::update(instances::table.find(id)).set(learnt).execute(db)?;
+            let named = instances::table.find(id).filter(instances::reference.eq(reference));
+            diesel::update(named).set(learnt).execute(db)?;
             Ok(())
         })
         .await

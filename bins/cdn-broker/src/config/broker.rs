@@ -45,7 +45,7 @@ fn credentials(reader: &mut Reader<'_>) -> Option<Vec<Credential>> {
 }
 
 pub(super) fn store(reader: &mut Reader<'_>) -> Option<StoreSettings> {
-    let url = reader.required("DATABASE_URL", "where everything is kept: sqlite://FILE");
+    let url = reader.required("DATABASE_URL", "where everything is kept: postgres://… or sqlite://FILE");
     let keys = reader
         .required("DATABASE_ENCRYPTION_KEYS", "what private keys are sealed with: name:BASE64-OF-32-BYTES");
     let keys = keys.and_then(|text| sealing_keys(reader, &text));

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use contract::{
-    CertificateBundle, CertificateRecord, CertificateState, DistributionId, DistributionSpec,
-    IssuanceProgress, PortError, PortResult, Remedy, Serving,
+    CertificateBundle, CertificateRecord, CertificateState, Distribution, DistributionId, DistributionSpec,
+    Instance, IssuanceProgress, PortError, PortResult, Remedy, Serving,
 };
 
 use super::Run;
@@ -51,6 +51,12 @@ impl Run<'_> {
     pub(super) async fn serving(&self) -> PortResult<Option<Serving>> {
         let stored = self.certificate().await?.stored;
         Ok(stored.map(|certificate| Serving { names: self.instance.settings.domains.clone(), certificate }))
+    }
+
+    /// Keeps the id and the host name of the distribution.
+    pub(super) async fn record_distribution(&self, made: &Distribution) -> PortResult<()> {
+        let Instance { id, reference, .. } = self.instance;
+        self.ports.instances.record_distribution(id, reference, &made.id, &made.domain).await
     }
 
     /// What the distribution should be.

@@ -109,7 +109,7 @@ async fn a_user_who_never_comes_is_told_before_the_platform_gives_up() {
     let bench = Bench::new();
     bench.provision_both().await;
     bench.work_until(async |bench| bench.world.issuer.orders_placed() == 1).await;
-    bench.world.clock.advance(bench.pace.provision_proof_wait + Duration::from_secs(60));
+    bench.world.clock.advance(bench.pace.provision_proof_wait + Duration::from_mins(1));
     bench.work_until(async |bench| bench.latest().await == Some(OperationState::Failed)).await;
     let poll = bench.poll().await;
     assert!(poll.text("description").contains("not proven within 144 hours"), "{poll:?}");

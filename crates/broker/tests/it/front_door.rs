@@ -82,7 +82,7 @@ async fn r58_r3_a_mistake_in_the_parameters_is_a_400_and_leaves_nothing() {
 #[tokio::test]
 async fn r57_maintenance_info_comes_before_the_parameters() {
     let bench = Bench::new();
-    let mut body = provision_body(json!({}));
+    let mut body = provision_body(&json!({}));
     body["maintenance_info"] = json!({"version": "9.9.9"});
     let answer = bench.call(Method::PUT, &format!("{}?accepts_incomplete=true", path()), Some(body)).await;
     assert_eq!((answer.status.as_u16(), answer.text("error")), (422, "MaintenanceInfoConflict"));

@@ -109,7 +109,7 @@ impl Bench {
         self.call(
             Method::PUT,
             &format!("{}?accepts_incomplete=true", path()),
-            Some(provision_body(parameters)),
+            Some(provision_body(&parameters)),
         )
         .await
     }
@@ -137,7 +137,7 @@ pub(crate) fn path() -> String {
     format!("/v2/service_instances/{ID}")
 }
 
-pub(crate) fn provision_body(parameters: Value) -> Value {
+pub(crate) fn provision_body(parameters: &Value) -> Value {
     json!({
         "service_id": broker::SERVICE_ID,
         "plan_id": broker::PLAN_ID,

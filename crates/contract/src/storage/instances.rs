@@ -89,10 +89,12 @@ pub trait InstanceStore: Send + Sync {
     /// The instance; `None` when the id was never used.
     async fn find(&self, id: &InstanceId) -> PortResult<Option<Instance>>;
 
-    /// Keeps what was learnt about the distribution, whatever has become of the operation meanwhile.
+    /// Keeps what was learnt about the distribution named `reference`, whatever has become of the operation meanwhile.
+    /// Nothing happens when the instance has another reference by now: a straggler knows only of a former life.
     async fn record_distribution(
         &self,
         id: &InstanceId,
+        reference: &Reference,
         distribution: &DistributionId,
         domain: &str,
     ) -> PortResult<()>;

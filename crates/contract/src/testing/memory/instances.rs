@@ -3,7 +3,7 @@ use async_trait::async_trait;
 use super::{MemoryStore, State};
 use crate::{
     DistributionId, Instance, InstanceId, InstanceState, InstanceStore, LogEntry, Operation, OperationId,
-    OperationKind, OperationState, OperationStore, PortError, PortResult, Remedy, Track,
+    OperationKind, OperationState, OperationStore, PortError, PortResult, Reference, Remedy, Track,
 };
 
 #[async_trait]
@@ -27,11 +27,13 @@ impl InstanceStore for MemoryStore {
     async fn record_distribution(
         &self,
         id: &InstanceId,
+        reference: &Reference,
         distribution: &DistributionId,
         domain: &str,
     ) -> PortResult<()> {
         self.call("instances.record_distribution", |state, _| {
-            if let Some(instance) = state.instances.get_mut(id) {
+            let named = |instance: &&mut Instance| instance.reference == *reference;
+            if let Some(instance) = state.instances.get_mut(id).filter(named) {
                 instance.distribution = Some(distribution.clone());
                 instance.distribution_domain = Some(domain.to_owned());
             }

@@ -4,7 +4,7 @@ use super::{Subject, at_once, ended, odd_text};
 use crate::testing::sample;
 use crate::{
     Cookies, Cursor, DistributionId, Instance, InstanceId, InstanceState, IssuanceId, OperationId,
-    OperationKind, OperationState, PortResult, Timestamp,
+    OperationKind, OperationState, PortResult, Reference, Timestamp,
 };
 
 /// What was never stored is not there, and that is no error.
@@ -87,7 +87,10 @@ pub async fn an_instance_and_its_operation_are_stored_both_or_neither(subject: &
 pub async fn a_tombstone_gives_way_to_the_next_incarnation(subject: &Subject) -> PortResult<()> {
     subject.idle().await?;
     let (first, _) = subject.provisioning().await?;
-    subject.instances.record_distribution(&first.id, &DistributionId::new("E1"), "d1.cloudfront.net").await?;
+    subject
+        .instances
+        .record_distribution(&first.id, &first.reference, &DistributionId::new("E1"), "d1.cloudfront.net")
+        .await?;
     let deprovision = subject.deprovisioning(&first.id).await?;
     let claim = subject.claim_of(&deprovision).await?;
     let gone = Cursor { instance_state: Some(InstanceState::Gone), ..ended(&deprovision) };
@@ -96,8 +99,13 @@ pub async fn a_tombstone_gives_way_to_the_next_incarnation(subject: &Subject) ->
 
     let operation = subject.operation(&first.id, OperationKind::Provision).await;
     assert!(!subject.instances.create(&first, &operation).await?, "an incarnation lives once");
-    let second = Instance { incarnation: 2, ..first };
+    let former = first.reference.clone();
+    let reference = Reference::new(format!("{former}-again"));
+    let second = Instance { incarnation: 2, reference, ..first };
     assert!(subject.instances.create(&second, &operation).await?);
+    // A straggler of the former life learns something too late.
+    let late = DistributionId::new("E0");
+    subject.instances.record_distribution(&second.id, &former, &late, "d0.cloudfront.net").await?;
     assert_eq!(subject.stored_instance(&second.id).await?.as_ref(), Some(&second));
     assert_eq!(subject.operations.latest(&second.id).await?.as_ref(), Some(&operation));
     let before = subject.stored_operation(&deprovision).await?.map(|before| before.state);
@@ -112,7 +120,10 @@ pub async fn the_distribution_is_recorded_after_a_cancellation(subject: &Subject
     subject.deprovisioning(&instance.id).await?;
     let id = DistributionId::new("E2QWRUHAPOMQZL");
     for _ in 0..2 {
-        subject.instances.record_distribution(&instance.id, &id, "d111111abcdef8.cloudfront.net").await?;
+        subject
+            .instances
+            .record_distribution(&instance.id, &instance.reference, &id, "d111111abcdef8.cloudfront.net")
+            .await?;
         let expected = Instance {
             state: InstanceState::Deprovisioning,
             distribution: Some(id.clone()),
