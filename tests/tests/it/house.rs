@@ -102,7 +102,7 @@ impl House {
 
     pub(crate) async fn provision(&self, id: &str, parameters: Value) -> anyhow::Result<Answer> {
         let path = format!("/v2/service_instances/{id}?accepts_incomplete=true");
-        self.call(Method::PUT, &path, Some(&provision_body(parameters))).await
+        self.call(Method::PUT, &path, Some(&provision_body(&parameters))).await
     }
 
     pub(crate) async fn deprovision(&self, id: &str) -> anyhow::Result<Answer> {
@@ -154,6 +154,13 @@ impl House {
         Ok(())
     }
 
+    /// The end of what the brokers have logged, for the report of a failure.
+    pub(crate) fn last_words(&self) -> String {
+        let log = std::fs::read_to_string(self.state.path().join("broker.log")).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().rev().take(20).collect();
+        format!("the brokers' last words:\n{}", lines.into_iter().rev().collect::<Vec<_>>().join("\n"))
+    }
+
     /// How often an operation of the cloud took effect or was tried, by its name.
     pub(crate) fn times(&self, op: &str) -> usize {
         self.sandbox.aws().journal().iter().filter(|entry| entry.op == op).count()
@@ -181,7 +188,7 @@ pub(crate) fn nothing_left(state: &AwsState) -> anyhow::Result<()> {
     Ok(())
 }
 
-pub(crate) fn provision_body(parameters: Value) -> Value {
+pub(crate) fn provision_body(parameters: &Value) -> Value {
     json!({
         "service_id": SERVICE_ID,
         "plan_id": PLAN_ID,

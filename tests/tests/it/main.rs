@@ -4,4 +4,5 @@
 mod bad_input;
 mod cloudfront;
 mod house;
+mod kills;
 mod path;
