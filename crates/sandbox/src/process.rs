@@ -98,14 +98,19 @@ impl Process {
 
     /// Asks the program to end (SIGTERM) and waits for it, for at most `bound`.
     pub(crate) async fn terminate(&mut self, bound: Duration) -> anyhow::Result<()> {
+        self.end_by(Signal::TERM, bound).await
+    }
+
+    /// Sends the program a signal that ends it, and waits for it, for at most `bound`.
+    pub(crate) async fn end_by(&mut self, signal: Signal, bound: Duration) -> anyhow::Result<()> {
         let id = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         // Without an id it has ended and been waited for already.
         if let Some(id) = id {
-            kill_process(id, Signal::TERM)?;
+            kill_process(id, signal)?;
         }
         match tokio::time::timeout(bound, self.child.wait()).await {
             Ok(ended) => ended.map(drop).context("cannot wait for a child"),
-            Err(_) => bail!("{} did not end within {bound:?} of SIGTERM:\n{}", self.name, self.tail()),
+            Err(_) => bail!("{} did not end within {bound:?} of {signal:?}:\n{}", self.name, self.tail()),
         }
     }
 

@@ -5,5 +5,6 @@ mod aws;
 mod dns;
 mod edge;
 mod origin;
+mod postgres;
 mod web;
 mod whole;
