@@ -29,9 +29,9 @@ check: setup ## format, lints, documentation and the dependency map
 
 full: test check ## everything there is
 
-bench: setup ## measurements: prints a table
+bench: setup ## measurements of the release build: prints a table; ARGS="acme http" chooses sections
 	@$(CARGO) build --release --bin cdn-broker
-	@$(CARGO) bench --package acceptance
+	@$(CARGO) bench --package acceptance --bench measure -- $(ARGS)
 
 audit: ## known vulnerabilities (needs the advisory database)
 	@scripts/cargo-deny

@@ -1,0 +1,124 @@
+//! Instances that are written into a database directly, because nobody wants to wait for a hundred thousand of them.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use contract::testing::sample;
+use contract::{
+    AuthorizationRecord, CertificateRecord, CertificateState, CertificateStore, Clock, DistributionId,
+    InstanceId, InstanceState, InstanceStore, IssuanceId, IssuanceRecord, IssuanceStore, LastLook,
+    OperationKind, OperationState, ProofState, Secret, Timestamp, VaultName,
+};
+use store::Store;
+use tokio::task::JoinSet;
+
+use crate::clock::SystemClock;
+
+/// Writers at once.
+const WRITERS: usize = 8;
+
+/// What the instances of a database are doing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Life {
+    /// They wait until their user sets a TXT record, and have instructions to show.
+    AwaitingTheUser,
+    /// They serve, or (one in ten) wait for their user. Without instructions, which nobody asks for.
+    Idle,
+}
+
+/// The id of the instance with this number.
+pub(crate) fn id(number: usize) -> String {
+    format!("00000000-0000-4000-8000-{number:012}")
+}
+
+/// Writes the instances with these numbers.
+pub(crate) async fn write(store: &Store, life: Life, numbers: std::ops::Range<usize>) -> anyhow::Result<()> {
+    let mut writers = JoinSet::new();
+    for first in numbers.clone().take(WRITERS) {
+        let (store, end) = (store.clone(), numbers.end);
+        writers.spawn(async move {
+            for number in (first..end).step_by(WRITERS) {
+                one(&store, life, number).await?;
+            }
+            anyhow::Ok(())
+        });
+    }
+    while let Some(written) = writers.join_next().await {
+        written??;
+    }
+    Ok(())
+}
+
+async fn one(store: &Store, life: Life, number: usize) -> anyhow::Result<()> {
+    let now = SystemClock.now();
+    let waits = matches!(life, Life::AwaitingTheUser) || number.is_multiple_of(10);
+    let domain = format!("www.site-{number}.example.gov");
+    let mut instance = sample::instance(&id(number), &[&domain]);
+    instance.distribution = Some(DistributionId::new(format!("E{number:013}")));
+    instance.distribution_domain = Some(format!("d{number:013}.cloudfront.net"));
+    let mut operation = sample::operation(
+        &format!("{number:032x}"),
+        &instance.id,
+        OperationKind::Provision,
+        now + Duration::from_hours(24),
+    );
+    operation.started_at = now;
+    operation.step_since = now;
+    "obtain-certificate".clone_into(&mut operation.step);
+    if !waits {
+        instance.state = InstanceState::Ready;
+        operation.state = OperationState::Succeeded;
+    }
+    ensure!(store.create(&instance, &operation).await?, "instance {number} is there already");
+    if matches!(life, Life::AwaitingTheUser) {
+        let certificate = certificate(&instance.id);
+        let issuance = issuance(&certificate.issuance, &domain, now);
+        CertificateStore::put(store, &certificate).await?;
+        IssuanceStore::insert(store, &issuance).await?;
+    }
+    Ok(())
+}
+
+fn certificate(instance: &InstanceId) -> CertificateRecord {
+    CertificateRecord {
+        instance: instance.clone(),
+        incarnation: 1,
+        generation: 1,
+        issuance: IssuanceId::new(format!("{instance}-1-1")),
+        vault_name: VaultName::new(format!("cdn-{instance}-1-1")),
+        stored: None,
+        facts: None,
+        state: CertificateState::Pending,
+    }
+}
+
+/// As an issuance looks after its order was placed; key and request have the size of those of RSA-2048.
+fn issuance(id: &IssuanceId, domain: &str, now: Timestamp) -> IssuanceRecord {
+    let order = "https://ca.example/acme/order/1234567/890123456";
+    let authorization = AuthorizationRecord {
+        name: sample::name(domain),
+        url: "https://ca.example/acme/authz/1234567/890123456".to_owned(),
+        method: Some("dns-01".to_owned()),
+        value: Some("evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA".to_owned()),
+        state: ProofState::Open,
+        last_look: Some(LastLook {
+            at: now,
+            saw: format!("`_acme-challenge.{domain}` has no TXT record yet."),
+        }),
+    };
+    IssuanceRecord {
+        id: id.clone(),
+        version: 0,
+        request: sample::certificate_request(&sample::names(&[domain])),
+        directory: "https://ca.example/directory".to_owned(),
+        private_key: Some(Secret::new(vec![b'k'; 1704])),
+        csr: Some(vec![0x30; 650]),
+        order_url: Some(order.to_owned()),
+        order_expires: Some(now + Duration::from_hours(7 * 24)),
+        orders_placed: 1,
+        authorizations: vec![authorization],
+        chain: None,
+        opened_at: now,
+        abandoned: false,
+    }
+}
