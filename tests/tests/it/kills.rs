@@ -3,7 +3,10 @@
 
 mod boundary;
 
+use std::fmt;
+
 use anyhow::{Context, ensure};
+use sandbox::Postgres;
 use serde_json::json;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -20,53 +23,76 @@ static SEATS: Semaphore = Semaphore::const_new(10);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_anywhere_on_sqlite() -> anyhow::Result<()> {
-    let later = around(DEPROVISION).collect::<Vec<_>>();
-    let pairs = around(PROVISION).zip(later.into_iter().cycle());
-    all(pairs.map(|(at, later)| (format!("{at}, {later}"), whole_life(at, later)))).await
+    all(None, whole_lives()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_anywhere_on_postgresql() -> anyhow::Result<()> {
+    all(Some(Postgres::start().await?), whole_lives()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_anywhere_and_deleted_on_sqlite() -> anyhow::Result<()> {
-    all(around(PROVISION).map(|at| (at.to_string(), short_life(at, None)))).await
+    all(None, short_lives()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_again_while_a_lost_create_is_settled() -> anyhow::Result<()> {
-    let creates = around(CREATE).flat_map(|at| around(CREATE).map(move |later| (at, later)));
-    all(creates.map(|(at, later)| (format!("{at}, {later}"), short_life(at, Some(later))))).await
+async fn killed_anywhere_and_deleted_on_postgresql() -> anyhow::Result<()> {
+    all(Some(Postgres::start().await?), short_lives()).await
 }
 
-/// Killed while provisioning, goes on to the end; killed while deprovisioning, goes on to the end.
-async fn whole_life(at: Boundary, later: Boundary) -> anyhow::Result<()> {
-    let mut house = start().await?;
-    let life = async {
-        die_provisioning(&mut house, at).await?;
-        if !at.call.is_after_proof {
-            house.prove(ID, 1).await?;
-        }
-        house.until_succeeded(ID).await?;
-        served_once(&house)?;
-        die_deprovisioning(&mut house, later).await?;
-        gone(&house).await
-    };
-    life.await.with_context(|| house.last_words())
+/// Where a process dies, and where its successor does.
+#[derive(Clone, Copy)]
+enum Life {
+    /// Provisioned to the end after the first death, and deprovisioned to the end after the second.
+    Whole(Boundary, Boundary),
+    /// Deleted after the first death, before it could go on; perhaps with a second death on the way.
+    Short(Boundary, Option<Boundary>),
 }
 
-/// Killed while provisioning, and deleted before it can go on; perhaps killed again.
-async fn short_life(at: Boundary, later: Option<Boundary>) -> anyhow::Result<()> {
-    let mut house = start().await?;
-    let life = async {
-        die_provisioning(&mut house, at).await?;
-        match later {
-            Some(later) => die_deprovisioning(&mut house, later).await?,
-            None => ensure!(house.deprovision(ID).await?.status == 202),
-        }
-        gone(&house).await
-    };
-    life.await.with_context(|| house.last_words())
+fn whole_lives() -> Vec<Life> {
+    let later: Vec<Boundary> = around(DEPROVISION).collect();
+    around(PROVISION).zip(later.into_iter().cycle()).map(|(at, later)| Life::Whole(at, later)).collect()
 }
 
-async fn start() -> anyhow::Result<House> {
+/// A create whose answer was lost is settled with the same call, which may be lost again.
+fn short_lives() -> Vec<Life> {
+    let settled = around(CREATE).flat_map(|at| around(CREATE).map(move |later| Life::Short(at, Some(later))));
+    around(PROVISION).map(|at| Life::Short(at, None)).chain(settled).collect()
+}
+
+impl Life {
+    async fn lead(self, database_url: Option<String>) -> anyhow::Result<()> {
+        let mut house = start(database_url).await?;
+        let end = match self {
+            Self::Whole(at, later) => whole_life(&mut house, at, later).await,
+            Self::Short(at, later) => short_life(&mut house, at, later).await,
+        };
+        end.with_context(|| house.last_words())
+    }
+}
+
+async fn whole_life(house: &mut House, at: Boundary, later: Boundary) -> anyhow::Result<()> {
+    die_provisioning(house, at).await?;
+    if !at.call.is_after_proof {
+        house.prove(ID, 1).await?;
+    }
+    house.until_succeeded(ID).await?;
+    served_once(house)?;
+    die_deprovisioning(house, later).await?;
+    gone(house).await
+}
+
+async fn short_life(house: &mut House, at: Boundary, later: Option<Boundary>) -> anyhow::Result<()> {
+    die_provisioning(house, at).await?;
+    match later {
+        Some(later) => die_deprovisioning(house, later).await?,
+        None => ensure!(house.deprovision(ID).await?.status == 202),
+    }
+    gone(house).await
+}
+
+async fn start(database_url: Option<String>) -> anyhow::Result<House> {
     // What a held call means must be certain: no nonce is refused, no authorization is valid from before.
     let mut house = House::without_broker(|settings| {
         settings.authority.nonce_rejection_percent = 0;
@@ -75,6 +101,7 @@ async fn start() -> anyhow::Result<House> {
     .await?;
     let mut settings = house.settings()?;
     "1s".clone_into(&mut settings.step_timeout);
+    settings.database_url = database_url.unwrap_or(settings.database_url);
     house.add_broker(&settings).await?;
     Ok(house)
 }
@@ -137,21 +164,32 @@ fn finalized(house: &House) -> usize {
     requests.iter().filter(|one| finalized(&one.path) && one.status.is_success()).count()
 }
 
-/// Leads all lives, and says of each that failed where it died.
-async fn all<F>(lives: impl Iterator<Item = (String, F)>) -> anyhow::Result<()>
-where
-    F: Future<Output = anyhow::Result<()>> + Send + 'static,
-{
+/// Leads all lives, each with a database of its own, and says of each that failed where it died.
+async fn all(server: Option<Postgres>, lives: Vec<Life>) -> anyhow::Result<()> {
     let mut running = JoinSet::new();
-    for (name, life) in lives {
+    for (number, life) in lives.into_iter().enumerate() {
+        let url = match &server {
+            Some(server) => Some(server.database(&format!("life_{number}")).await?),
+            None => None,
+        };
         running.spawn(async move {
             let _seat = SEATS.acquire().await?;
-            life.await.with_context(|| format!("killed {name}"))
+            life.lead(url).await.with_context(|| format!("killed {life}"))
         });
     }
     let ended = running.join_all().await;
     let failed: Vec<String> =
-        ended.iter().filter_map(|life| life.as_ref().err()).map(|e| format!("{e:#}")).collect();
+        ended.iter().filter_map(|end| Some(format!("{:#}", end.as_ref().err()?))).collect();
     ensure!(failed.is_empty(), "{} of {} lives:\n{}", failed.len(), ended.len(), failed.join("\n"));
     Ok(())
+}
+
+impl fmt::Display for Life {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole(at, later) => write!(f, "{at}, then deprovisioning {later}"),
+            Self::Short(at, None) => write!(f, "{at}, then deleted"),
+            Self::Short(at, Some(later)) => write!(f, "{at}, then deleted and killed {later}"),
+        }
+    }
 }
