@@ -41,9 +41,11 @@ impl Accounts {
         Self { settings, transport, store, clock, open: Mutex::new(None) }
     }
 
-    /// The account, ready to be used.
+    /// The account, ready to be used. Whoever comes while another is opening it waits for that one, but not for a
+    /// whole queue of attempts at an authority that does not answer.
     pub(crate) async fn account(&self) -> Result<Account, AcmeError> {
-        let mut open = self.open.lock().await;
+        let open = tokio::time::timeout(self.settings.request_timeout, self.open.lock()).await;
+        let mut open = open.map_err(|_| AcmeError::AccountBusy)?;
         if let Some(account) = open.as_ref() {
             return Ok(account.clone());
         }

@@ -17,6 +17,9 @@ pub(crate) enum AcmeError {
     /// Another process has written the issuance since it was read.
     #[error("another process has gone on with this issuance")]
     Outpaced,
+    /// Another call has been opening the account for as long as a request may take.
+    #[error("the account is still being opened")]
+    AccountBusy,
     #[error("issuance {0} is unknown")]
     Unknown(IssuanceId),
     #[error("issuance {0} was abandoned")]
@@ -94,10 +97,6 @@ impl Refusal {
         }
     }
 
-    pub(crate) fn is(&self, kind: &str) -> bool {
-        self.kind() == kind
-    }
-
     fn kind(&self) -> &str {
         self.problem.as_ref().map_or("", |problem| problem.kind.as_str())
     }
@@ -113,13 +112,30 @@ impl Refusal {
         let about_names = self.operation == Operation::NewOrder && kind == "malformed";
         if PASSING.contains(&kind) {
             Remedy::Retry { after: self.retry_after }
-        } else if about_us || ACCOUNT_TROUBLE.contains(&kind) {
+        } else if about_us || ACCOUNT_TROUBLE.contains(&kind) || self.is_untrusted() {
             Remedy::AwaitOperator
         } else if about_names || NEVER_CERTIFIED.contains(&kind) {
             Remedy::GiveUp
         } else {
             Remedy::Retry { after: self.retry_after }
         }
+    }
+
+    /// Whether the other side could not prove who it is: the trusted roots are wrong, or somebody is in between.
+    fn is_untrusted(&self) -> bool {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(self.source.as_ref());
+        while let Some(error) = cause {
+            if let Some(rustls::Error::InvalidCertificate(_)) = error.downcast_ref() {
+                return true;
+            }
+            // TLS errors travel inside I/O errors, whose `source` skips what they hold.
+            let held = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+            cause = match held {
+                Some(held) => Some(held),
+                None => error.source(),
+            };
+        }
+        false
     }
 
     fn tenant_sentence(&self) -> Option<String> {
@@ -133,7 +149,7 @@ impl Refusal {
             "badCSR" => Some(format!("The certificate authority refuses the request: {}", problem.detail)),
             "caa" | "dns" => Some(format!("The certificate authority says: {}", problem.detail)),
             "rateLimited" => {
-                Some("The certificate authority limits requests; the broker goes on by itself.".into())
+                Some("The certificate authority limits requests; this goes on by itself.".into())
             }
             _ => None,
         }
@@ -165,8 +181,13 @@ impl AcmeError {
         matches!(self, Self::Refused(refusal) if refusal.status.is_some_and(|status| gone.contains(&status)))
     }
 
+    /// Whether the authority was willing, and only its answer could not be understood.
+    pub(crate) fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.status.is_some_and(|status| status.is_success()))
+    }
+
     pub(crate) fn is(&self, kind: &str) -> bool {
-        matches!(self, Self::Refused(refusal) if refusal.is(kind))
+        matches!(self, Self::Refused(refusal) if refusal.kind() == kind)
     }
 
     /// The one place where an error becomes something to do.
@@ -174,7 +195,7 @@ impl AcmeError {
         let doing = self.doing();
         match self {
             Self::Port(error) => error,
-            Self::Outpaced => PortError::new(doing, Remedy::Retry { after: None }, self),
+            Self::Outpaced | Self::AccountBusy => PortError::new(doing, Remedy::Retry { after: None }, self),
             Self::Unknown(_) | Self::Abandoned(_) => PortError::new(doing, Remedy::GiveUp, self),
             Self::NoDnsChallenge(ref name) => {
                 let sentence = format!(

@@ -83,7 +83,12 @@ impl AcmeIssuer {
         if placed.as_ref().is_err_and(AcmeError::is_gone) {
             self.accounts.reload().await;
         }
-        placed
+        let mut placed = placed?;
+        if self.settings.profile.as_deref() != placed.profile() && self.settings.profile.is_some() {
+            let asked = self.settings.profile.as_deref();
+            tracing::warn!(order.profile = placed.profile(), asked, "the authority ignores the profile");
+        }
+        Ok(placed)
     }
 
     pub(crate) async fn read(&self, order_url: &str) -> Result<Option<LiveOrder>, AcmeError> {

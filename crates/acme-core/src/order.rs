@@ -92,6 +92,11 @@ impl LiveOrder {
         moment(&self.latest.json(), "expires")
     }
 
+    /// The profile that was granted; authorities that know none leave it out.
+    pub(crate) fn profile(&mut self) -> Option<&str> {
+        self.order.state().profile.as_deref()
+    }
+
     /// How long the authority wants to be left alone with this order.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.latest.retry_after
@@ -219,9 +224,10 @@ async fn tell(handle: AuthorizationHandle<'_>) -> Result<(), AcmeError> {
     }
 }
 
-/// Some authorities give an order the state of its authorizations, which instant-acme takes for a syntax error.
+/// Whether an order that instant-acme cannot read is over anyway: some authorities give it the state of its
+/// authorizations, others say of an invalid one what the library does not model.
 fn is_over(order: &Value) -> bool {
-    matches!(order["status"].as_str(), Some("deactivated" | "expired" | "revoked"))
+    matches!(order["status"].as_str(), Some("deactivated" | "expired" | "invalid" | "revoked"))
 }
 
 fn failed_challenge(authorization: &Value) -> Option<Problem> {

@@ -30,7 +30,7 @@ pub struct DnsProbe {
 }
 
 impl DnsProbe {
-    /// A probe that asks these resolvers, or the system's if there are none. Must be made inside a Tokio runtime.
+    /// A probe that asks these resolvers, or the system's if there are none.
     ///
     /// Errors: `AwaitOperator` when the system's configuration cannot be read.
     pub fn new(resolvers: &[SocketAddr]) -> PortResult<Self> {
@@ -149,4 +149,27 @@ fn explain(label: &str, error: &NetError) -> String {
 
 fn no_record(label: &str) -> String {
     format!("`{label}` has no TXT record yet.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_probe_can_be_made_before_there_is_a_runtime() {
+        assert!(DnsProbe::new(&["127.0.0.1:53".parse().unwrap()]).is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_is_no_name_cannot_be_looked_at() {
+        let probe = DnsProbe::new(&["127.0.0.1:53".parse().unwrap()]).unwrap();
+        let question = TxtQuestion { name: "a..b.".into(), value: "v".into() };
+        assert_eq!(probe.txt(&question).await.unwrap_err().remedy(), Remedy::GiveUp);
+    }
+
+    #[test]
+    fn a_refusal_names_its_code() {
+        let refused = NetError::Dns(DnsError::ResponseCode(ResponseCode::Refused));
+        assert!(explain("x.example", &refused).starts_with("DNS refuses to answer for `x.example` ("));
+    }
 }

@@ -139,7 +139,9 @@ impl<'a> Work<'a> {
             return Ok(awaiting(pace::look_again(now.since(self.record.opened_at))));
         }
         let Some(mut order) = self.take_order().await? else { return self.forget_order().await };
-        self.answer(&mut order, &seen).await?;
+        if self.answer(&mut order, &seen).await? && !orders::any(&self.record, ProofState::Open) {
+            order.refresh().await?;
+        }
         self.settle(order).await
     }
 
@@ -192,24 +194,21 @@ impl<'a> Work<'a> {
     }
 
     /// Brings the record up to date with a pending order, and answers the challenges whose proof has been seen.
-    /// What the authority was told is stored even when it refuses half-way.
-    async fn answer(&mut self, order: &mut LiveOrder, seen: &HashSet<String>) -> Result<(), AcmeError> {
+    /// What the authority was told is stored even when it refuses half-way. Gives whether it was told anything.
+    async fn answer(&mut self, order: &mut LiveOrder, seen: &HashSet<String>) -> Result<bool, AcmeError> {
         if order.standing() != Standing::Pending || !orders::any(&self.record, ProofState::Open) {
-            return Ok(());
+            return Ok(false);
         }
         let authorizations = order.authorizations().await?;
         let due = orders::reconcile(&mut self.record, &authorizations, seen);
         let (told, result) = order.answer(&due).await;
         orders::mark(&mut self.record, &told, ProofState::Answered);
         self.save().await?;
-        result
+        result.map(|()| !told.is_empty())
     }
 
     /// Decides how to go on after the challenges of all visible proofs have been answered.
     async fn settle(&mut self, mut order: LiveOrder) -> StepResult {
-        if order.standing() == Standing::Pending && !orders::any(&self.record, ProofState::Open) {
-            order.refresh().await?;
-        }
         match order.standing() {
             Standing::Invalid => self.order_failed(order).await,
             Standing::Pending if orders::any(&self.record, ProofState::Open) => {
@@ -236,7 +235,11 @@ impl<'a> Work<'a> {
 
     /// The authority has declared the order invalid: what it says is kept for the user, and the next order waits.
     async fn order_failed(&mut self, mut order: LiveOrder) -> StepResult {
-        let authorizations = order.authorizations().await?;
+        let authorizations = match order.authorizations().await {
+            // A reason that cannot be read is no reason to ask for it for ever.
+            Err(error) if error.is_unreadable() || error.is_gone() => Vec::new(),
+            authorizations => authorizations?,
+        };
         let now = self.issuer.clock.now();
         orders::fail(&mut self.record, &authorizations, order.problem().as_ref(), now);
         tracing::warn!(issuance.id = %self.record.id, order.url = order.url(), "the authority failed the order");

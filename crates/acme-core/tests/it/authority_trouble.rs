@@ -166,6 +166,41 @@ async fn a_certificate_in_the_making_is_waited_for() -> Result<()> {
 }
 
 #[tokio::test]
+async fn an_authority_that_asks_for_time_while_processing_gets_it() -> Result<()> {
+    let (authority, _probe, harness, id) = laboratory().await?;
+    authority.slow();
+    harness.issuer()?.advance(&id).await?;
+    let body = serde_json::json!({
+        "status": "processing", "authorizations": [], "finalize": "https://ca.example/finalize",
+    });
+    let busy = Reply::Say { status: 200, headers: Vec::new(), body: body.to_string() };
+    authority.script(Endpoint::Order, [busy.with("retry-after", "3")]);
+    let asked = authority.asked(Endpoint::Order);
+    let progress = harness.issuer()?.advance(&id).await?;
+    assert_eq!(progress, IssuanceProgress::Working { again: Duration::from_secs(3) });
+    assert_eq!(authority.asked(Endpoint::Order) - asked, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_invalid_order_whose_reason_cannot_be_read_is_replaced() -> Result<()> {
+    let (authority, probe, harness, id) = laboratory().await?;
+    probe.see_everything(false);
+    harness.issuer()?.advance(&id).await?;
+    probe.see_everything(true);
+    let body = serde_json::json!({
+        "status": "invalid", "authorizations": [], "finalize": "https://ca.example/finalize",
+        "error": {"type": "urn:x", "subproblems": [{"identifier": {"type": "quantum", "value": 7}}]},
+    });
+    authority
+        .script(Endpoint::Order, [Reply::Say { status: 200, headers: Vec::new(), body: body.to_string() }]);
+    let progress = harness.issuer()?.advance(&id).await?;
+    assert_eq!(progress, IssuanceProgress::Working { again: Duration::ZERO });
+    harness.until_issued_by_many(&id).await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_order_that_needs_no_proof_is_finalized_at_once() -> Result<()> {
     let (authority, probe, harness, id) = laboratory().await?;
     probe.see_everything(false);

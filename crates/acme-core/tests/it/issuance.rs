@@ -2,7 +2,7 @@
 
 use acme_core::AcmeSettings;
 use anyhow::Result;
-use contract::{CertificateBundle, CertificateIssuer, IssuanceProgress, KeyType, ProofState};
+use contract::{CertificateBundle, CertificateIssuer, IssuanceProgress, KeyType, ProofState, Remedy};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::support::{Harness, NameServer, Pebble, PebbleOptions, names, request};
@@ -95,6 +95,37 @@ async fn every_call_may_come_from_a_new_process() -> Result<()> {
     assert_eq!(pebble.requests("POST /order-plz"), 1);
     assert_eq!(pebble.requests("POST /sign-me-up"), 1);
     assert_eq!(pebble.requests("POST /finalize-order"), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn one_issuer_serves_several_at_once() -> Result<()> {
+    let (dns, pebble, harness) = laboratory(PebbleOptions::default()).await?;
+    let issuer = harness.issuer()?;
+    // Pebble itself can lock up above four orders at a time.
+    let one = async |name: &str| {
+        let id = harness.open(name, &request(KeyType::P256, &[name])).await?;
+        issuer.advance(&id).await?;
+        harness.set_records(&id, &dns).await?;
+        harness.until_issued(&issuer, &id).await
+    };
+    let bundles = tokio::try_join!(one("a.example"), one("b.example"), one("c.example"), one("d.example"))?;
+    assert_eq!(bundles.3.facts.names, names(&["d.example"]));
+    assert_eq!(pebble.requests("POST /sign-me-up"), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_authority_under_a_foreign_root_is_for_the_operator() -> Result<()> {
+    let (_dns, pebble, mut harness) = laboratory(PebbleOptions::default()).await?;
+    let key = rcgen::KeyPair::generate()?;
+    let foreign = rcgen::CertificateParams::default().self_signed(&key)?.pem();
+    let id = harness.open("i-1", &request(KeyType::P256, &["a.example"])).await?;
+    harness.settings.root_certificates_pem = Some(foreign.clone());
+    let error = harness.issuer()?.advance(&id).await.unwrap_err();
+    assert_eq!(error.remedy(), Remedy::AwaitOperator, "{error}");
+    harness.settings.root_certificates_pem = Some(foreign + &pebble.root_pem);
+    harness.issuer()?.advance(&id).await?;
     Ok(())
 }
 

@@ -73,6 +73,25 @@ async fn each_domain_goes_its_own_way() -> Result<()> {
 }
 
 #[tokio::test]
+async fn an_answered_challenge_is_not_answered_again_while_the_authority_is_at_work() -> Result<()> {
+    let (authority, probe, harness, id) = laboratory(&["a.example", "b.example"]).await?;
+    authority.lazy();
+    probe.see_everything(true);
+    let shortly = IssuanceProgress::Working { again: Duration::from_millis(50) };
+    assert_eq!(harness.issuer()?.advance(&id).await?, shortly);
+    harness.clock.advance(Duration::from_secs(4));
+    let later = IssuanceProgress::Working { again: Duration::from_secs(2) };
+    assert_eq!(harness.issuer()?.advance(&id).await?, later);
+    let states: Vec<_> = harness.issuer()?.instructions(&id).await?.iter().map(|one| one.state).collect();
+    assert_eq!(states, [ProofState::Answered, ProofState::Answered]);
+    assert_eq!(authority.asked(Endpoint::Challenge), 2);
+    authority.validate();
+    harness.until_issued_by_many(&id).await?;
+    assert_eq!(authority.asked(Endpoint::Challenge), 2);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_wrong_value_is_never_answered() -> Result<()> {
     let dns = NameServer::start().await?;
     let pebble = Pebble::start(dns.address, PebbleOptions::default()).await?;

@@ -92,6 +92,7 @@ struct State {
     orders: Vec<Order>,
     valid_from_the_start: bool,
     slow: bool,
+    lazy: bool,
     expires: Option<String>,
 }
 
@@ -143,6 +144,19 @@ impl Scripted {
     /// A finalized order stays `processing` until [`Self::complete`].
     pub(crate) fn slow(&self) {
         self.desk.state().slow = true;
+    }
+
+    /// Answered challenges stay pending until [`Self::validate`].
+    pub(crate) fn lazy(&self) {
+        self.desk.state().lazy = true;
+    }
+
+    /// All pending challenges are found to be right.
+    pub(crate) fn validate(&self) {
+        for order in self.desk.state().orders.iter_mut().filter(|order| order.status == "pending") {
+            order.authorizations.iter_mut().for_each(|(status, _)| *status = "valid");
+            order.status = "ready";
+        }
     }
 
     /// What is being processed is done.
@@ -357,12 +371,15 @@ impl Desk {
         Ok((200, Vec::new(), body.to_string()))
     }
 
-    /// Whoever asks is believed at once.
+    /// Whoever asks is believed, at once or later.
     fn challenge(&self, index: &[usize]) -> Result<Value> {
         let mut state = self.state();
         let [order, name] = *index else { anyhow::bail!("a challenge") };
+        let lazy = state.lazy;
         let order_state = state.orders.get_mut(order).context("the order")?;
-        order_state.authorizations[name].0 = "valid";
+        if !lazy {
+            order_state.authorizations[name].0 = "valid";
+        }
         if order_state.authorizations.iter().all(|(status, _)| *status == "valid") {
             order_state.status = "ready";
         }
@@ -370,7 +387,7 @@ impl Desk {
             "type": "dns-01",
             "url": format!("{}/challenge/{order}/{name}", self.base),
             "token": format!("token-{order}-{name}"),
-            "status": "processing",
+            "status": if lazy { "pending" } else { "processing" },
         }))
     }
 
