@@ -5,4 +5,6 @@ mod bad_input;
 mod cloudfront;
 mod house;
 mod kills;
+mod outage;
 mod path;
+mod several;

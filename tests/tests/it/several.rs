@@ -1,0 +1,109 @@
+//! Several brokers on one PostgreSQL: each instance is provisioned once, whoever works on it, and whoever dies.
+
+use std::collections::HashSet;
+
+use anyhow::{Context, ensure};
+use http::Method;
+use sandbox::{BrokerProcess, Postgres, wait_for};
+use serde_json::json;
+
+use crate::house::{BOUND, House, issued, names_never_without_certificate, provision_body};
+
+const INSTANCES: usize = 30;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_brokers_share_the_work_and_one_of_them_dies() -> anyhow::Result<()> {
+    share(2).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_brokers_share_the_work_and_one_of_them_dies() -> anyhow::Result<()> {
+    share(3).await
+}
+
+async fn share(count: usize) -> anyhow::Result<()> {
+    let server = Postgres::start().await?;
+    let mut house = start(&server.database("shared").await?, count).await?;
+    ask_for_all(&house).await?;
+    // The last one is killed: the platform asks the first.
+    let mut victim = house.brokers.pop().context("no broker runs")?;
+    let work = async { tokio::try_join!(prove_all(&house), die_and_come_back(&house, &mut victim)) };
+    work.await.with_context(|| house.last_words())?;
+    each_once(&house)
+}
+
+/// The owner of all domains looks at one instance after the other, so that it is not polls that keep the brokers busy.
+async fn prove_all(house: &House) -> anyhow::Result<()> {
+    for number in 0..INSTANCES {
+        house.prove(&id(number), 1).await?;
+    }
+    for number in 0..INSTANCES {
+        house.until_succeeded(&id(number)).await?;
+    }
+    Ok(())
+}
+
+async fn start(database_url: &str, count: usize) -> anyhow::Result<House> {
+    let mut house = House::without_broker(|settings| settings.aws.certificate_quota = INSTANCES).await?;
+    for _ in 0..count {
+        let mut settings = house.settings()?;
+        database_url.clone_into(&mut settings.database_url);
+        "2s".clone_into(&mut settings.step_timeout);
+        house.add_broker(&settings).await?;
+    }
+    Ok(house)
+}
+
+/// All are asked for at once, each of one broker.
+async fn ask_for_all(house: &House) -> anyhow::Result<()> {
+    for number in 0..INSTANCES {
+        let broker = &house.brokers[number % house.brokers.len()];
+        let path = format!("/v2/service_instances/{}?accepts_incomplete=true", id(number));
+        let body = provision_body(&json!({"domain": domain(number)}));
+        let accepted = house.call_at(&broker.url(), Method::PUT, &path, Some(&body)).await?;
+        ensure!(accepted.status == 202, "{accepted:?}");
+    }
+    Ok(())
+}
+
+/// The victim dies when some certificates have been uploaded, and is back before all have.
+async fn die_and_come_back(house: &House, victim: &mut BrokerProcess) -> anyhow::Result<()> {
+    uploads(house, 3).await?;
+    victim.kill().await?;
+    uploads(house, INSTANCES / 2).await?;
+    victim.restart().await
+}
+
+async fn uploads(house: &House, count: usize) -> anyhow::Result<()> {
+    wait_for(&format!("{count} uploads"), BOUND, || async {
+        Ok((house.successes("UploadServerCertificate") >= count).then_some(()))
+    })
+    .await
+}
+
+fn each_once(house: &House) -> anyhow::Result<()> {
+    let state = house.sandbox.aws().state();
+    let references: HashSet<_> = state.distributions.iter().map(|one| &one.reference).collect();
+    assert_eq!((state.distributions.len(), references.len()), (INSTANCES, INSTANCES));
+    assert_eq!(house.successes("CreateDistributionWithTags"), INSTANCES);
+    let names: HashSet<_> = state.certificates.iter().map(|one| &one.name).collect();
+    assert_eq!((state.certificates.len(), names.len()), (INSTANCES, INSTANCES));
+    assert_eq!(house.successes("UploadServerCertificate"), INSTANCES);
+    assert_eq!(issued(house)?, INSTANCES);
+    for number in 0..INSTANCES {
+        let names = [domain(number)];
+        let distribution = state.distributions.iter().find(|one| one.names == names);
+        let certificate = state.certificates.iter().find(|one| one.names == names);
+        let (distribution, certificate) = distribution.zip(certificate).context(domain(number))?;
+        assert_eq!(distribution.certificate_id.as_ref(), Some(&certificate.id));
+    }
+    names_never_without_certificate(house)
+}
+
+fn id(number: usize) -> String {
+    format!("3f1c9a52-0000-4000-8000-0000000001{number:02}")
+}
+
+fn domain(number: usize) -> String {
+    format!("www{number}.example.gov")
+}
