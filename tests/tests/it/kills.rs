@@ -19,7 +19,7 @@ const DOMAIN: &str = "www.example.gov";
 
 /// How many lives are led at once. Each has a sandbox of its own and mostly waits, above all for the lease of a dead
 /// process to run out.
-static SEATS: Semaphore = Semaphore::const_new(10);
+static SEATS: Semaphore = Semaphore::const_new(16);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_anywhere_on_sqlite() -> anyhow::Result<()> {
