@@ -64,13 +64,15 @@ pub(crate) async fn run(work: &mut Work<'_>) -> Result<Option<IssuanceProgress>,
 pub(crate) struct Work<'a> {
     pub(crate) issuer: &'a AcmeIssuer,
     pub(crate) record: IssuanceRecord,
+    /// The record as the store has it.
+    stored: IssuanceRecord,
     /// The order as it was last read in this unit of work, so that it is not read twice.
     order: Option<LiveOrder>,
 }
 
 impl<'a> Work<'a> {
     pub(crate) fn new(issuer: &'a AcmeIssuer, record: IssuanceRecord) -> Self {
-        Self { issuer, record, order: None }
+        Self { issuer, stored: record.clone(), record, order: None }
     }
 
     async fn step(&mut self, step: Step) -> StepResult {
@@ -134,15 +136,22 @@ impl<'a> Work<'a> {
         if self.record.order_expires.is_some_and(|expires| expires <= now) {
             return self.forget_order().await;
         }
-        let seen = self.look().await?;
+        let sightings = looks::take(&self.issuer.probe, &self.record).await?;
+        let seen = looks::keep(&mut self.record, sightings, now);
         if seen.is_empty() && !orders::any(&self.record, ProofState::Answered) {
+            self.save().await?;
             return Ok(awaiting(pace::look_again(now.since(self.record.opened_at))));
         }
-        let Some(mut order) = self.take_order().await? else { return self.forget_order().await };
-        if self.answer(&mut order, &seen).await? && !orders::any(&self.record, ProofState::Open) {
-            order.refresh().await?;
+        // A look alone is not stored when more follows: of two processes in step, each would outpace the other with
+        // its look for ever, and neither come to store what matters.
+        match self.ask(&seen).await {
+            Ok(Some(order)) => self.settle(order).await,
+            Ok(None) => self.forget_order().await,
+            Err(error) => {
+                self.save().await?;
+                Err(error)
+            }
         }
-        self.settle(order).await
     }
 
     async fn finalize_order(&mut self) -> StepResult {
@@ -181,30 +190,24 @@ impl<'a> Work<'a> {
         self.save().await
     }
 
-    /// Looks for the proofs that are still open, and stores what was seen. Gives the authorizations whose proof is
-    /// there. Asks the authority nothing.
-    async fn look(&mut self) -> Result<HashSet<String>, AcmeError> {
-        let sightings = looks::take(&self.issuer.probe, &self.record).await?;
-        if sightings.is_empty() {
-            return Ok(HashSet::new());
-        }
-        let seen = looks::keep(&mut self.record, sightings, self.issuer.clock.now());
-        self.save().await?;
-        Ok(seen)
-    }
-
-    /// Brings the record up to date with a pending order, and answers the challenges whose proof has been seen.
-    /// What the authority was told is stored even when it refuses half-way. Gives whether it was told anything.
-    async fn answer(&mut self, order: &mut LiveOrder, seen: &HashSet<String>) -> Result<bool, AcmeError> {
+    /// Reads the order, answers the challenges whose proof has been seen, and reads again how that went down. Gives
+    /// the order as it is now; `None` when it is gone. What the authority was told stays in the record even when it
+    /// refuses half-way.
+    async fn ask(&mut self, seen: &HashSet<String>) -> Result<Option<LiveOrder>, AcmeError> {
+        let Some(mut order) = self.take_order().await? else { return Ok(None) };
         if order.standing() != Standing::Pending || !orders::any(&self.record, ProofState::Open) {
-            return Ok(false);
+            return Ok(Some(order));
         }
         let authorizations = order.authorizations().await?;
         let due = orders::reconcile(&mut self.record, &authorizations, seen);
         let (told, result) = order.answer(&due).await;
         orders::mark(&mut self.record, &told, ProofState::Answered);
-        self.save().await?;
-        result.map(|()| !told.is_empty())
+        result?;
+        if !told.is_empty() && !orders::any(&self.record, ProofState::Open) {
+            self.save().await?;
+            order.refresh().await?;
+        }
+        Ok(Some(order))
     }
 
     /// Decides how to go on after the challenges of all visible proofs have been answered.
@@ -212,11 +215,15 @@ impl<'a> Work<'a> {
         match order.standing() {
             Standing::Invalid => self.order_failed(order).await,
             Standing::Pending if orders::any(&self.record, ProofState::Open) => {
+                self.save().await?;
                 let look = pace::look_again(self.issuer.clock.now().since(self.record.opened_at));
                 let answered = orders::any(&self.record, ProofState::Answered);
                 Ok(awaiting(if answered { look.min(self.poll_again(&order)) } else { look }))
             }
-            Standing::Pending => Ok(self.authority_at_work(&order)),
+            Standing::Pending => {
+                self.save().await?;
+                Ok(self.authority_at_work(&order))
+            }
             Standing::Ready | Standing::Processing | Standing::Valid => {
                 orders::all_proven(&mut self.record);
                 self.order = Some(order);
@@ -265,11 +272,16 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// Stores what was learnt, if anything.
     async fn save(&mut self) -> StepResult {
+        if self.record == self.stored {
+            return Ok(Flow::On);
+        }
         if !self.issuer.issuances.save(&self.record).await? {
             return Err(AcmeError::Outpaced);
         }
         self.record.version += 1;
+        self.stored.clone_from(&self.record);
         Ok(Flow::On)
     }
 }

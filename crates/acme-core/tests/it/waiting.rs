@@ -8,7 +8,7 @@ use anyhow::Result;
 use contract::{CertificateIssuer, IssuanceId, IssuanceProgress, KeyType, ProofState};
 
 use crate::support::{
-    Answer, Endpoint, Harness, NameServer, Pebble, PebbleOptions, Scripted, SharedProbe, request,
+    Answer, Endpoint, Harness, NameServer, Pebble, PebbleOptions, Reply, Scripted, SharedProbe, request,
 };
 
 async fn laboratory(names: &[&str]) -> Result<(Scripted, SharedProbe, Harness, IssuanceId)> {
@@ -88,6 +88,28 @@ async fn an_answered_challenge_is_not_answered_again_while_the_authority_is_at_w
     authority.validate();
     harness.until_issued_by_many(&id).await?;
     assert_eq!(authority.asked(Endpoint::Challenge), 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_seen_is_kept_when_the_authority_refuses_to_look() -> Result<()> {
+    let (authority, probe, harness, id) = laboratory(&["a.example", "b.example"]).await?;
+    harness.issuer()?.advance(&id).await?;
+    probe.see_everything(true);
+    harness.clock.advance(Duration::from_secs(9));
+    authority.lazy();
+    authority.script(Endpoint::Challenge, [Reply::Lose, Reply::html(503, "30")]);
+    for _ in 0..2 {
+        harness.issuer()?.advance(&id).await.unwrap_err();
+        let looks = harness.issuer()?.instructions(&id).await?.into_iter().filter_map(|one| one.last_look);
+        let now = contract::Clock::now(&harness.clock);
+        assert!(
+            looks.into_iter().all(|look| look.at == now && look.saw.starts_with("The TXT record is there"))
+        );
+    }
+    harness.issuer()?.advance(&id).await?;
+    authority.validate();
+    harness.until_issued_by_many(&id).await?;
     Ok(())
 }
 
