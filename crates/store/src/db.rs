@@ -11,6 +11,7 @@ use diesel::sql_types::BigInt;
 use diesel::sqlite::SqliteConnection;
 use diesel::{Connection, MultiConnection, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use tokio::time::Instant;
 
 use crate::error::StoreError;
 use crate::target::Target;
@@ -123,24 +124,55 @@ impl Db {
 /// How long a caller waits for a connection before the database counts as unreachable.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(4);
 
+/// For how long a connection that has just worked is taken to work still. Asking it each time would double the number
+/// of round trips under load; no server goes and comes back within this time, so that only callers who meet it while it
+/// is away anyway get an error.
+const TRUSTED: Duration = Duration::from_millis(100);
+
+/// A connection of the pool.
+pub(crate) struct Pooled {
+    db: Db,
+    /// When it last did what it was asked; `None` when it did not.
+    worked: Option<Instant>,
+}
+
+impl Pooled {
+    /// Runs `work`, and remembers whether the connection can be trusted.
+    pub(crate) fn run<T>(
+        &mut self,
+        work: impl FnOnce(&mut Db) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let outcome = work(&mut self.db);
+        self.worked = outcome.is_ok().then(Instant::now);
+        outcome
+    }
+
+    fn is_trusted(&self) -> bool {
+        self.worked.is_some_and(|worked| worked.elapsed() < TRUSTED)
+    }
+}
+
 /// Opens connections for the pool.
 pub(crate) struct Connections {
     pub(crate) target: Target,
 }
 
 impl ManageConnection for Connections {
-    type Connection = Db;
+    type Connection = Pooled;
     type Error = StoreError;
 
-    fn connect(&self) -> Result<Db, StoreError> {
-        Db::connect(&self.target)
+    fn connect(&self) -> Result<Pooled, StoreError> {
+        Ok(Pooled { db: Db::connect(&self.target)?, worked: None })
     }
 
-    fn is_valid(&self, db: &mut Db) -> Result<(), StoreError> {
-        Ok(db.ping()?)
+    fn is_valid(&self, pooled: &mut Pooled) -> Result<(), StoreError> {
+        if pooled.is_trusted() {
+            return Ok(());
+        }
+        pooled.run(|db| Ok(db.ping()?))
     }
 
-    fn has_broken(&self, db: &mut Db) -> bool {
-        std::thread::panicking() || db.is_broken()
+    fn has_broken(&self, pooled: &mut Pooled) -> bool {
+        std::thread::panicking() || pooled.db.is_broken()
     }
 }

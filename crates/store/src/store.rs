@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use contract::{Clock, PortResult};
 use diesel::r2d2::{NopErrorHandler, Pool};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::db::{Connections, Db, PATIENCE};
 use crate::error::StoreError;
@@ -43,6 +45,8 @@ pub struct Store {
 /// What the queries use besides a connection.
 pub(crate) struct Inner {
     pool: Pool<Connections>,
+    /// One permit for each connection: who waits for one does so without a thread.
+    permits: Arc<Semaphore>,
     pub(crate) sealer: Sealer,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -63,7 +67,8 @@ impl Store {
             first.migrate()?;
             pool(target, size)
         });
-        Ok(Self { inner: Arc::new(Inner { pool: pool.await??, sealer, clock }) })
+        let permits = Arc::new(Semaphore::new(size.try_into().unwrap_or(Semaphore::MAX_PERMITS)));
+        Ok(Self { inner: Arc::new(Inner { pool: pool.await??, permits, sealer, clock }) })
     }
 
     /// Runs `work` with a connection, on a thread where it may block. Once begun it runs to its end, even if nobody
@@ -74,18 +79,33 @@ impl Store {
         W: FnOnce(&mut Db, &Inner) -> Result<T, StoreError> + Send + 'static,
     {
         let inner = Arc::clone(&self.inner);
+        let deadline = Instant::now() + PATIENCE;
+        let permit = self.inner.permit(deadline).await.map_err(|error| error.while_doing(doing))?;
         let call = spawn_blocking(move || {
-            let mut db = inner.pool.get().map_err(|error| StoreError::Unreachable(error.to_string()))?;
-            work(&mut db, &inner)
+            let _permit = permit;
+            let left = deadline.saturating_duration_since(Instant::now());
+            let connection = inner.pool.get_timeout(left);
+            let mut pooled = connection.map_err(|error| StoreError::Unreachable(error.to_string()))?;
+            pooled.run(|db| work(db, &inner))
         });
         call.await.map_err(StoreError::from).flatten().map_err(|error| error.while_doing(doing))
+    }
+}
+
+impl Inner {
+    async fn permit(&self, deadline: Instant) -> Result<OwnedSemaphorePermit, StoreError> {
+        let permit = timeout_at(deadline, Arc::clone(&self.permits).acquire_owned()).await;
+        // The semaphore is never closed.
+        permit.ok().and_then(Result::ok).ok_or_else(|| {
+            StoreError::Unreachable(format!("no connection was free for {} seconds", PATIENCE.as_secs()))
+        })
     }
 }
 
 /// The first connection is opened outside the pool, which would hide the cause and try again for long.
 async fn connect(target: &Target) -> Result<Db, StoreError> {
     let target = target.clone();
-    let connected = tokio::time::timeout(PATIENCE, spawn_blocking(move || Db::connect(&target))).await;
+    let connected = timeout(PATIENCE, spawn_blocking(move || Db::connect(&target))).await;
     connected
         .map_err(|_| StoreError::Unreachable(format!("no answer within {} seconds", PATIENCE.as_secs())))??
 }
