@@ -13,6 +13,11 @@ use crate::{FAILED, OK, USAGE, logging};
 /// How long running steps may take to finish after SIGTERM. Cloud Foundry kills after ten seconds.
 const GRACE: Duration = Duration::from_secs(8);
 
+/// How many threads may block at once: one for each connection to the database, and some for what else blocks (names are
+/// resolved, keys are made). Without a bound tokio starts a thread whenever none is idle at that very moment, up to
+/// hundreds, and each of them keeps memory.
+const BLOCKING_THREADS: usize = 16;
+
 /// Serves until SIGTERM or SIGINT.
 pub(crate) fn run() -> u8 {
     let config = match Config::read(&Environment) {
@@ -26,7 +31,10 @@ pub(crate) fn run() -> u8 {
         }
     };
     logging::start(&config.log);
-    let served = tokio::runtime::Runtime::new()
+    let served = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .build()
         .context("cannot start the runtime")
         .and_then(|runtime| runtime.block_on(run_until_stopped(&config)));
     match served {

@@ -64,10 +64,9 @@ impl Service {
 
     /// What is known under an instance id, in the protocol's words.
     async fn existing(&self, id: &InstanceId) -> PortResult<Option<(contract::Instance, Existing)>> {
-        let Some(instance) = self.ports.instances.find(id).await? else { return Ok(None) };
-        let latest = self.ports.operations.latest(id).await?;
-        let existing = reading::existing(&instance, latest.as_ref());
-        Ok(Some((instance, existing)))
+        let Some(standing) = self.ports.operations.standing(id).await? else { return Ok(None) };
+        let existing = reading::existing(&standing.instance, standing.latest.as_ref());
+        Ok(Some((standing.instance, existing)))
     }
 
     /// A new operation at the first step of its plan, due at once.

@@ -32,7 +32,8 @@ pub use site::ChallengeSite;
 pub use storage::{
     AccountRecord, AccountStore, AuthorizationRecord, CertificateRecord, CertificateState, CertificateStore,
     Claim, Cursor, Instance, InstanceState, InstanceStore, IssuanceRecord, IssuanceStore, LogEntry,
-    Operation, OperationKind, OperationState, OperationStore, OriginalRequest, Settings, Track, WorkQueue,
+    Operation, OperationKind, OperationState, OperationStore, OriginalRequest, Settings, Standing, Track,
+    WorkQueue,
 };
 pub use time::{Clock, Randomness, Timestamp};
 pub use vault::CertificateVault;

@@ -30,16 +30,25 @@ impl CertificateStore for Store {
     async fn of_instance(&self, id: &InstanceId, incarnation: i32) -> PortResult<Vec<CertificateRecord>> {
         let id = id.as_str().to_owned();
         self.run("read the certificate records of an instance", move |db, _| {
-            let rows: Vec<CertificateRow> = certificates::table
-                .filter(certificates::instance.eq(id))
-                .filter(certificates::incarnation.eq(incarnation))
-                .order(certificates::generation)
-                .select(CertificateRow::as_select())
-                .load(db)?;
-            rows.into_iter().map(CertificateRow::into_record).collect()
+            of_instance(db, &id, incarnation)
         })
         .await
     }
+}
+
+/// The certificates of one incarnation, oldest generation first.
+pub(crate) fn of_instance(
+    db: &mut Db,
+    instance: &str,
+    incarnation: i32,
+) -> Result<Vec<CertificateRecord>, StoreError> {
+    let rows: Vec<CertificateRow> = certificates::table
+        .filter(certificates::instance.eq(instance))
+        .filter(certificates::incarnation.eq(incarnation))
+        .order(certificates::generation)
+        .select(CertificateRow::as_select())
+        .load(db)?;
+    rows.into_iter().map(CertificateRow::into_record).collect()
 }
 
 fn update(db: &mut Db, row: &CertificateRow) -> Result<bool, StoreError> {

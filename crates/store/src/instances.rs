@@ -34,11 +34,7 @@ impl InstanceStore for Store {
 
     async fn find(&self, id: &InstanceId) -> PortResult<Option<Instance>> {
         let id = id.as_str().to_owned();
-        self.run("read an instance", move |db, _| {
-            let row = instances::table.find(id).select(InstanceRow::as_select()).first(db).optional()?;
-            row.map(InstanceRow::into_instance).transpose()
-        })
-        .await
+        self.run("read an instance", move |db, _| find(db, &id)).await
     }
 
     async fn record_distribution(
@@ -59,6 +55,12 @@ impl InstanceStore for Store {
         })
         .await
     }
+}
+
+/// The instance with this id.
+pub(crate) fn find(db: &mut Db, id: &str) -> Result<Option<Instance>, StoreError> {
+    let row = instances::table.find(id).select(InstanceRow::as_select()).first(db).optional()?;
+    row.map(InstanceRow::into_instance).transpose()
 }
 
 /// Puts the new instance in the place of its own tombstone, if there is one.

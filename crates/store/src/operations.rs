@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use contract::{
     InstanceId, InstanceState, LogEntry, Operation, OperationId, OperationKind, OperationState,
-    OperationStore, PortResult, Timestamp, Track,
+    OperationStore, PortResult, Standing, Timestamp, Track,
 };
 use diesel::prelude::*;
 
@@ -19,17 +19,13 @@ impl OperationStore for Store {
         self.run("read an operation", move |db, _| find(db, &id)).await
     }
 
-    async fn latest(&self, instance: &InstanceId) -> PortResult<Option<Operation>> {
-        let instance = instance.as_str().to_owned();
-        self.run("read the latest operation of an instance", move |db, _| {
-            let row = operations::table
-                .filter(operations::instance.eq(instance))
-                .filter(operations::track.eq(Track::User.label()))
-                .order(operations::seq.desc())
-                .select(OperationRow::as_select())
-                .first(db)
-                .optional()?;
-            row.map(OperationRow::into_operation).transpose()
+    async fn standing(&self, instance: &InstanceId) -> PortResult<Option<Standing>> {
+        let id = instance.as_str().to_owned();
+        self.run("read how an instance stands", move |db, _| {
+            let Some(instance) = crate::instances::find(db, &id)? else { return Ok(None) };
+            let latest = latest(db, &id)?;
+            let certificates = crate::certificates::of_instance(db, &id, instance.incarnation)?;
+            Ok(Some(Standing { instance, latest, certificates }))
         })
         .await
     }
@@ -62,6 +58,18 @@ impl OperationStore for Store {
         })
         .await
     }
+}
+
+/// The newest operation on the user's track of an instance.
+fn latest(db: &mut Db, instance: &str) -> Result<Option<Operation>, StoreError> {
+    let row = operations::table
+        .filter(operations::instance.eq(instance))
+        .filter(operations::track.eq(Track::User.label()))
+        .order(operations::seq.desc())
+        .select(OperationRow::as_select())
+        .first(db)
+        .optional()?;
+    row.map(OperationRow::into_operation).transpose()
 }
 
 /// The operation with this id.

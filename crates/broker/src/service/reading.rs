@@ -1,7 +1,7 @@
 //! Polling and fetching: only reads.
 
 use contract::{
-    Instance, InstanceId, Operation, OperationKind, OperationState, PortError, PortResult, Remedy,
+    Instance, InstanceId, Operation, OperationKind, OperationState, PortError, PortResult, Remedy, Standing,
 };
 use osb_core::{
     Existing, FailedOperation, Fetch, FetchDecision, InstanceState, KnownOperation, LastOperation,
@@ -17,7 +17,8 @@ impl Service {
     /// `GET …/last_operation`: R64 to R75.
     pub(super) async fn last_operation(&self, question: &LastOperation) -> PortResult<Response> {
         let id = InstanceId::new(&question.instance_id);
-        let operations = self.operations_asked_about(&id, question).await?;
+        let standing = self.ports.operations.standing(&id).await?;
+        let operations = self.operations_asked_about(&id, question, standing.as_ref()).await?;
         let known = operations.iter().map(|one| self.known(one)).collect::<PortResult<Vec<_>>>()?;
         let (found, as_asked) = match decide_last_operation(question, &known, self.rules.deleted_retention) {
             LastOperationDecision::Answer(answer) => return Ok(answer),
@@ -27,8 +28,10 @@ impl Service {
             tracing::warn!(instance.id = %id, "a poll names no operation of this instance; answering for the latest (R70)");
         }
         let operation = operations.iter().find(|one| one.id.as_str() == found.id.as_str());
-        let Some(operation) = operation.or(operations.first()) else { return Ok(Response::gone()) };
-        self.report(&id, operation).await
+        let (Some(operation), Some(standing)) = (operation.or(operations.first()), &standing) else {
+            return Ok(Response::gone());
+        };
+        self.report(standing, operation).await
     }
 
     /// `GET /v2/service_instances/{id}`: R76 to R80.
@@ -50,8 +53,10 @@ impl Service {
         &self,
         id: &InstanceId,
         question: &LastOperation,
+        standing: Option<&Standing>,
     ) -> PortResult<Vec<Operation>> {
-        let mut operations: Vec<Operation> = self.ports.operations.latest(id).await?.into_iter().collect();
+        let latest = standing.and_then(|standing| standing.latest.clone());
+        let mut operations: Vec<Operation> = latest.into_iter().collect();
         if let Some(asked) = &question.operation
             && operations.iter().all(|latest| latest.id.as_str() != asked)
         {
@@ -70,22 +75,21 @@ impl Service {
         })
     }
 
-    async fn report(&self, id: &InstanceId, operation: &Operation) -> PortResult<Response> {
-        let Some(instance) = self.ports.instances.find(id).await? else { return Ok(Response::gone()) };
+    async fn report(&self, standing: &Standing, operation: &Operation) -> PortResult<Response> {
         let waiting =
             operation.kind == OperationKind::Provision && operation.state == OperationState::Running;
-        let instructions = if waiting { self.instructions(&instance).await? } else { Vec::new() };
-        let scene =
-            Scene { instance: &instance, operation, instructions: &instructions, pace: &self.rules.pace };
+        let issuance = standing.certificates.last().filter(|_| waiting).map(|newest| &newest.issuance);
+        let instructions = match issuance {
+            Some(issuance) => self.ports.issuer.instructions(issuance).await?,
+            None => Vec::new(),
+        };
+        let scene = Scene {
+            instance: &standing.instance,
+            operation,
+            instructions: &instructions,
+            pace: &self.rules.pace,
+        };
         Ok(Response::last_operation(protocol_state(operation), &scene.text()))
-    }
-
-    async fn instructions(&self, instance: &Instance) -> PortResult<Vec<contract::DomainInstructions>> {
-        let certificates = self.ports.certificates.of_instance(&instance.id, instance.incarnation).await?;
-        match certificates.last() {
-            Some(newest) => self.ports.issuer.instructions(&newest.issuance).await,
-            None => Ok(Vec::new()),
-        }
     }
 }
 

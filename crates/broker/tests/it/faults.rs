@@ -79,16 +79,12 @@ async fn a_silent_database_answers_503_and_never_failed_nor_gone() {
     let bench = Bench::new();
     bench.provision_both().await;
     let silent = || PortError::new("read", Remedy::Retry { after: None }, "connection refused");
-    for method in ["operations.latest", "instances.find"] {
-        bench.world.plan.fail(method, 1000, silent);
-    }
+    bench.world.plan.fail("operations.standing", 1000, silent);
     for answer in [bench.poll().await, bench.deprovision().await, bench.provision_both().await] {
         assert_eq!(answer.status, 503, "{answer:?}");
         assert_eq!(answer.text("error"), "Unavailable");
     }
-    for method in ["operations.latest", "instances.find"] {
-        bench.world.plan.mend(method);
-    }
+    bench.world.plan.mend("operations.standing");
     assert_eq!(bench.poll().await.text("state"), "in progress");
 }
 

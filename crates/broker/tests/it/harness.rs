@@ -89,7 +89,8 @@ impl Bench {
     /// The state of the newest operation, looked at without passing a crash point.
     pub(crate) async fn latest(&self) -> Option<OperationState> {
         let store = self.world.store.clone().with_plan(&contract::testing::CrashPlan::new());
-        OperationStore::latest(&store, &InstanceId::new(ID)).await.unwrap().map(|operation| operation.state)
+        let standing = store.standing(&InstanceId::new(ID)).await.unwrap();
+        standing.and_then(|standing| standing.latest).map(|operation| operation.state)
     }
 
     pub(crate) async fn instance(&self) -> Option<Instance> {

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use crate::{InstanceId, OperationId, PortResult, Timestamp};
+use crate::{CertificateRecord, Instance, InstanceId, OperationId, PortResult, Timestamp};
 
 /// Which of an instance's two tracks an operation runs on. At most one operation runs on each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,17 @@ pub struct Operation {
     pub error: Option<String>,
 }
 
+/// All that an answer about an instance is made of, read in one go: platforms poll, and each poll reads this.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The instance.
+    pub instance: Instance,
+    /// The newest operation on its user's track.
+    pub latest: Option<Operation>,
+    /// The certificates of its present incarnation, oldest generation first.
+    pub certificates: Vec<CertificateRecord>,
+}
+
 /// One line of an operation's history. The history is only ever added to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
@@ -86,8 +97,8 @@ pub trait OperationStore: Send + Sync {
     /// The operation with this id.
     async fn find(&self, id: &OperationId) -> PortResult<Option<Operation>>;
 
-    /// The newest operation on the user's track of an instance.
-    async fn latest(&self, instance: &InstanceId) -> PortResult<Option<Operation>>;
+    /// How an instance stands; `None` when the id was never used.
+    async fn standing(&self, instance: &InstanceId) -> PortResult<Option<Standing>>;
 
     /// Stores a deprovision operation, cancels whatever else runs on the instance, and marks the instance as being
     /// deprovisioned; all or nothing. `false` when a deprovision is already running, or the instance is unknown or

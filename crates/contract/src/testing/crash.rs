@@ -34,7 +34,7 @@ const METHODS: &[&str] = &[
     "operations.begin_deprovision",
     "operations.find",
     "operations.history",
-    "operations.latest",
+    "operations.standing",
     "queue.claim",
     "queue.log",
     "queue.next_due",

@@ -87,14 +87,15 @@ async fn a_server_that_goes_and_comes_back_loses_nothing() -> anyhow::Result<()>
     let store = open_url(&database.url, &clock).await?;
     let operation = provisioning(&store, "one", clock.now()).await?;
     cluster.stop()?;
-    let error = store.latest(&operation.instance).await.unwrap_err();
+    let error = store.standing(&operation.instance).await.unwrap_err();
     assert_eq!(error.remedy(), Remedy::Retry { after: None });
     assert!(error.to_string().contains("PostgreSQL: connection to server"), "{error}");
 
     cluster.start()?;
     // The pool connects again by itself; how soon is its own affair.
     for _ in 0..10 {
-        if let Ok(found) = store.latest(&operation.instance).await {
+        if let Ok(standing) = store.standing(&operation.instance).await {
+            let found = standing.and_then(|standing| standing.latest);
             assert_eq!(found.as_ref(), Some(&operation));
             return Ok(());
         }

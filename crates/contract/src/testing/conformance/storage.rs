@@ -158,6 +158,10 @@ impl Subject {
         self.instances.find(id).await
     }
 
+    async fn latest(&self, id: &InstanceId) -> PortResult<Option<Operation>> {
+        Ok(self.operations.standing(id).await?.and_then(|standing| standing.latest))
+    }
+
     async fn stored_operation(&self, operation: &Operation) -> PortResult<Option<Operation>> {
         self.operations.find(&operation.id).await
     }

@@ -3,7 +3,7 @@ use async_trait::async_trait;
 use super::{MemoryStore, State};
 use crate::{
     DistributionId, Instance, InstanceId, InstanceState, InstanceStore, LogEntry, Operation, OperationId,
-    OperationKind, OperationState, OperationStore, PortError, PortResult, Reference, Remedy, Track,
+    OperationKind, OperationState, OperationStore, PortError, PortResult, Reference, Remedy, Standing, Track,
 };
 
 #[async_trait]
@@ -49,10 +49,13 @@ impl OperationStore for MemoryStore {
         self.call("operations.find", |state, _| Ok(state.operation(id).cloned())).await
     }
 
-    async fn latest(&self, instance: &InstanceId) -> PortResult<Option<Operation>> {
-        self.call("operations.latest", |state, _| {
-            let on_users_track = |o: &&Operation| o.instance == *instance && o.track == Track::User;
-            Ok(state.operations.iter().rfind(on_users_track).cloned())
+    async fn standing(&self, id: &InstanceId) -> PortResult<Option<Standing>> {
+        self.call("operations.standing", |state, _| {
+            let Some(instance) = state.instances.get(id).cloned() else { return Ok(None) };
+            let on_users_track = |o: &&Operation| o.instance == *id && o.track == Track::User;
+            let latest = state.operations.iter().rfind(on_users_track).cloned();
+            let certificates = state.certificates_of(id, instance.incarnation);
+            Ok(Some(Standing { instance, latest, certificates }))
         })
         .await
     }

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use super::MemoryStore;
+use super::{MemoryStore, State};
 use crate::{
     AccountRecord, AccountStore, CertificateRecord, CertificateStore, InstanceId, IssuanceId, IssuanceRecord,
     IssuanceStore, PortResult,
@@ -18,11 +18,14 @@ impl CertificateStore for MemoryStore {
     }
 
     async fn of_instance(&self, id: &InstanceId, incarnation: i32) -> PortResult<Vec<CertificateRecord>> {
-        self.call("certificates.of_instance", |state, _| {
-            let of_incarnation = (id.clone(), incarnation, i32::MIN)..=(id.clone(), incarnation, i32::MAX);
-            Ok(state.certificates.range(of_incarnation).map(|(_, record)| record.clone()).collect())
-        })
-        .await
+        self.call("certificates.of_instance", |state, _| Ok(state.certificates_of(id, incarnation))).await
+    }
+}
+
+impl State {
+    pub(super) fn certificates_of(&self, id: &InstanceId, incarnation: i32) -> Vec<CertificateRecord> {
+        let of_incarnation = (id.clone(), incarnation, i32::MIN)..=(id.clone(), incarnation, i32::MAX);
+        self.certificates.range(of_incarnation).map(|(_, record)| record.clone()).collect()
     }
 }
 

@@ -42,6 +42,8 @@ pub async fn certificates_are_listed_by_generation(subject: &Subject) -> PortRes
     for record in [&tenth, &of_other, &first, &next_life, &second] {
         subject.certificates.put(record).await?;
     }
+    let standing = subject.operations.standing(&instance.id).await?.map(|standing| standing.certificates);
+    assert_eq!(standing.as_deref(), Some(&[first.clone(), second.clone(), tenth.clone()][..]));
     assert_eq!(subject.certificates.of_instance(&instance.id, 1).await?, [first, second, tenth]);
     assert_eq!(subject.certificates.of_instance(&instance.id, 2).await?, [next_life]);
     assert_eq!(subject.certificates.of_instance(&other.id, 1).await?, [of_other]);

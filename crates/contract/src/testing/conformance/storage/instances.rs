@@ -12,7 +12,7 @@ pub async fn what_is_unknown_is_none(subject: &Subject) -> PortResult<()> {
     let id = subject.fresh("unknown");
     assert_eq!(subject.stored_instance(&InstanceId::new(&id)).await?, None);
     assert_eq!(subject.operations.find(&OperationId::new(&id)).await?, None);
-    assert_eq!(subject.operations.latest(&InstanceId::new(&id)).await?, None);
+    assert_eq!(subject.latest(&InstanceId::new(&id)).await?, None);
     assert_eq!(subject.operations.history(&OperationId::new(&id)).await?, []);
     assert_eq!(subject.certificates.of_instance(&InstanceId::new(&id), 1).await?, []);
     assert_eq!(subject.issuances.load(&IssuanceId::new(&id)).await?, None);
@@ -107,7 +107,7 @@ pub async fn a_tombstone_gives_way_to_the_next_incarnation(subject: &Subject) ->
     let late = DistributionId::new("E0");
     subject.instances.record_distribution(&second.id, &former, &late, "d0.cloudfront.net").await?;
     assert_eq!(subject.stored_instance(&second.id).await?.as_ref(), Some(&second));
-    assert_eq!(subject.operations.latest(&second.id).await?.as_ref(), Some(&operation));
+    assert_eq!(subject.latest(&second.id).await?.as_ref(), Some(&operation));
     let before = subject.stored_operation(&deprovision).await?.map(|before| before.state);
     assert_eq!(before, Some(OperationState::Succeeded));
     subject.claim_of(&operation).await?;

@@ -8,13 +8,13 @@ use crate::{
 /// `latest` is the newest operation that the user has asked for; the broker's own are not shown.
 pub async fn the_latest_is_the_newest_on_the_users_track(subject: &Subject) -> PortResult<()> {
     let (instance, provision) = subject.provisioning().await?;
-    assert_eq!(subject.operations.latest(&instance.id).await?, Some(provision));
+    assert_eq!(subject.latest(&instance.id).await?, Some(provision));
     let deprovision = subject.deprovisioning(&instance.id).await?;
-    assert_eq!(subject.operations.latest(&instance.id).await?, Some(deprovision));
+    assert_eq!(subject.latest(&instance.id).await?, Some(deprovision));
 
     let (instance, renewal) = subject.draft().await;
     subject.instances.create(&instance, &Operation { track: Track::Renewal, ..renewal }).await?;
-    assert_eq!(subject.operations.latest(&instance.id).await?, None);
+    assert_eq!(subject.latest(&instance.id).await?, None);
     Ok(())
 }
 
@@ -91,7 +91,7 @@ pub async fn a_failed_deprovision_can_be_begun_again(subject: &Subject) -> PortR
     let second = subject.deprovisioning(&instance.id).await?;
     let left = subject.stored_operation(&first).await?.map(|first| first.state);
     assert_eq!(left, Some(OperationState::Failed), "what has ended is not cancelled");
-    assert_eq!(subject.operations.latest(&instance.id).await?, Some(second));
+    assert_eq!(subject.latest(&instance.id).await?, Some(second));
     let state = subject.stored_instance(&instance.id).await?.map(|found| found.state);
     assert_eq!(state, Some(InstanceState::Deprovisioning));
     Ok(())
