@@ -26,6 +26,8 @@ pub struct BrokerSettings {
     pub deployment_poll: String,
     /// `STEP_TIMEOUT`: how long one step of its workflow may take, such as `45s`.
     pub step_timeout: String,
+    /// `CERTIFICATE_KEY_TYPE`: `rsa2048`, or `p256`, which an unoptimised build makes much faster.
+    pub key_type: String,
 }
 
 impl BrokerSettings {
@@ -41,6 +43,7 @@ impl BrokerSettings {
             encryption_keys: format!("sandbox:{key}"),
             deployment_poll: "500ms".to_owned(),
             step_timeout: "45s".to_owned(),
+            key_type: "rsa2048".to_owned(),
         })
     }
 }
@@ -81,6 +84,7 @@ impl Sandbox {
             ("PROOF_DNS_PORT", dns.port().to_string()),
             ("DEPLOYMENT_POLL", settings.deployment_poll.clone()),
             ("STEP_TIMEOUT", settings.step_timeout.clone()),
+            ("CERTIFICATE_KEY_TYPE", settings.key_type.clone()),
         ];
         variables.map(|(name, value)| (name.to_owned(), value)).into()
     }
