@@ -65,6 +65,15 @@ impl House {
         BrokerSettings::new(self.state.path())
     }
 
+    /// Settings of a broker whose leases run out soon: twice this time and five seconds. Its keys are of the kind that
+    /// an unoptimised build makes quickly, or thirty at once would take longer than a step may.
+    pub(crate) fn hasty_settings(&self, step_timeout: &str) -> anyhow::Result<BrokerSettings> {
+        let mut settings = self.settings()?;
+        step_timeout.clone_into(&mut settings.step_timeout);
+        "p256".clone_into(&mut settings.key_type);
+        Ok(settings)
+    }
+
     pub(crate) async fn add_broker(&mut self, settings: &BrokerSettings) -> anyhow::Result<()> {
         self.brokers.push(self.sandbox.start_broker(&program("cdn-broker")?, settings).await?);
         Ok(())

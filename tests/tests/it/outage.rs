@@ -16,9 +16,8 @@ const INSTANCES: usize = 6;
 async fn the_database_crashes_three_times_and_everything_goes_on() -> anyhow::Result<()> {
     let mut server = Postgres::start().await?;
     let mut house = House::without_broker(|_| {}).await?;
-    let mut settings = house.settings()?;
+    let mut settings = house.hasty_settings("2s")?;
     settings.database_url = server.database("outage").await?;
-    "2s".clone_into(&mut settings.step_timeout);
     house.add_broker(&settings).await?;
     for number in 0..INSTANCES {
         let accepted = house.provision(&id(number), json!({"domain": domain(number)})).await?;

@@ -46,9 +46,8 @@ async fn prove_all(house: &House) -> anyhow::Result<()> {
 async fn start(database_url: &str, count: usize) -> anyhow::Result<House> {
     let mut house = House::without_broker(|settings| settings.aws.certificate_quota = INSTANCES).await?;
     for _ in 0..count {
-        let mut settings = house.settings()?;
+        let mut settings = house.hasty_settings("2s")?;
         database_url.clone_into(&mut settings.database_url);
-        "2s".clone_into(&mut settings.step_timeout);
         house.add_broker(&settings).await?;
     }
     Ok(house)
