@@ -19,7 +19,7 @@ use instant_acme::{
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use sandbox::dns::Dns;
 
-use crate::clock::pause;
+use crate::clock::{Stopwatch, pause};
 
 /// Between two questions to the authority while it is at work. Without any pause the questions slow it down.
 const PAUSE: Duration = Duration::from_millis(2);
@@ -35,20 +35,20 @@ pub(crate) async fn account(directory: &str, roots_pem: &str) -> anyhow::Result<
     Ok(created?.0)
 }
 
-/// One certificate for `name`, over a P-256 key.
-pub(crate) async fn certificate(account: &Account, dns: &Dns, name: &str) -> anyhow::Result<String> {
+/// Obtains a certificate for `name`, over a P-256 key, and says how much of the time was pauses.
+pub(crate) async fn certificate(account: &Account, dns: &Dns, name: &str) -> anyhow::Result<Duration> {
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
     let csr = CertificateParams::new([name.to_owned()])?.serialize_request(&key)?;
     let identifiers = [Identifier::Dns(name.to_owned())];
     let mut order = account.new_order(&NewOrder::new(&identifiers)).await?;
     prove(&mut order, dns, name).await?;
-    until_ready(&mut order).await?;
+    let mut paused = until_ready(&mut order).await?;
     order.finalize_csr(csr.der()).await?;
     for _ in 0..QUESTIONS {
-        if let Some(chain) = order.certificate().await? {
-            return Ok(chain);
+        if order.certificate().await?.is_some() {
+            return Ok(paused);
         }
-        pause(PAUSE).await;
+        paused += measured_pause().await;
     }
     bail!("no certificate for {name}")
 }
@@ -65,17 +65,25 @@ async fn prove(order: &mut Order, dns: &Dns, name: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn until_ready(order: &mut Order) -> anyhow::Result<()> {
+async fn until_ready(order: &mut Order) -> anyhow::Result<Duration> {
+    let mut paused = Duration::ZERO;
     for _ in 0..QUESTIONS {
         match order.refresh().await?.status {
-            OrderStatus::Pending => pause(PAUSE).await,
+            OrderStatus::Pending => paused += measured_pause().await,
             status => {
                 ensure!(status == OrderStatus::Ready, "the order is {status:?}");
-                return Ok(());
+                return Ok(paused);
             }
         }
     }
     bail!("the order does not become ready")
+}
+
+/// Timers come late, so what is counted is what it took.
+async fn measured_pause() -> Duration {
+    let watch = Stopwatch::start();
+    pause(PAUSE).await;
+    watch.elapsed()
 }
 
 /// instant-acme's own client leaves Nagle's algorithm on, which costs 40 ms a request.
