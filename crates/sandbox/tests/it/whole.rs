@@ -28,6 +28,7 @@ async fn the_environment_names_every_part_and_nothing_else() {
             "BROKER_PASSWORD",
             "BROKER_USERNAME",
             "BUCKET",
+            "CERTIFICATE_KEY_TYPE",
             "DATABASE_ENCRYPTION_KEYS",
             "DATABASE_URL",
             "DEFAULT_ORIGIN",
