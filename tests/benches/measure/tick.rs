@@ -35,9 +35,9 @@ pub(crate) async fn measure(report: &mut Report) -> anyhow::Result<()> {
         for (idle, median) in IDLE.iter().zip(medians) {
             report.note(format!("tick, {}, {idle} idle", few.name), micros(median), "µs");
         }
-        // A hundred times as many instances.
+        // A hundred times as many instances; a quarter is left for noise.
         let growth = medians[1].as_secs_f64() / medians[0].as_secs_f64();
-        report.aim(format!("tick, {}, growth", few.name), growth, "times", Aim::Below(2.0));
+        report.aim(format!("tick, {}, growth", few.name), growth, "times", Aim::Below(1.25));
     }
     Ok(())
 }
