@@ -17,6 +17,7 @@ pub(crate) struct Config {
     pub(crate) http: HttpConfig,
     pub(crate) store: store::StoreSettings,
     pub(crate) acme: acme_core::AcmeSettings,
+    pub(crate) probe: acme_core::ProbeSettings,
     pub(crate) aws: cloudfront_core::AwsSettings,
     pub(crate) service: ServiceConfig,
     pub(crate) log: LogConfig,
@@ -42,8 +43,6 @@ pub(crate) struct ServiceConfig {
     pub(crate) step_timeout: Duration,
     /// `DEPLOYMENT_POLL`.
     pub(crate) deployment_poll: Duration,
-    /// `DNS_RESOLVERS`; empty means the system's.
-    pub(crate) resolvers: Vec<std::net::SocketAddr>,
 }
 
 /// What is logged, and how.
@@ -70,15 +69,21 @@ impl Config {
         let http = broker::http(&mut reader);
         let store = broker::store(&mut reader);
         let acme = upstream::acme(&mut reader);
+        let probe = upstream::probe(&mut reader);
         let aws = upstream::aws(&mut reader);
         let service = broker::service(&mut reader);
         let log = broker::log(&mut reader);
-        match (reader.into_mistakes(), http, store, acme, aws, service, log) {
-            (mistakes, Some(http), Some(store), Some(acme), Some(aws), Some(service), Some(log))
-                if mistakes.is_empty() =>
-            {
-                Ok(Self { http, store, acme, aws, service, log })
-            }
+        match (reader.into_mistakes(), http, store, acme, probe, aws, service, log) {
+            (
+                mistakes,
+                Some(http),
+                Some(store),
+                Some(acme),
+                Some(probe),
+                Some(aws),
+                Some(service),
+                Some(log),
+            ) if mistakes.is_empty() => Ok(Self { http, store, acme, probe, aws, service, log }),
             (mistakes, ..) => Err(mistakes),
         }
     }
@@ -158,6 +163,10 @@ mod tests {
             ("CERTIFICATE_KEY_TYPE", "rsa1024"),
             ("DEFAULT_ORIGIN", "http://apps"),
             ("DNS_RESOLVERS", "dns.example"),
+            ("PROOF_DNS_PORT", "0"),
+            ("PROOF_HTTP_PORT", "http"),
+            ("PROOF_HTTPS_PORT", "65536"),
+            ("PROOF_ALLOW_PRIVATE_ADDRESSES", "maybe"),
             ("PROVISION_PROOF_WAIT", "soon"),
             ("STEP_TIMEOUT", "0s"),
             ("LOG_FORMAT", "xml"),

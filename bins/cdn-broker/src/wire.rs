@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use acme_core::{AcmeIssuer, DnsProbe};
+use acme_core::{AcmeIssuer, Probe};
 use anyhow::Context;
 use broker::{Pace, Ports, Rules, Service, WorkSettings, Worker, default_catalog};
 use osb_core::Api;
@@ -45,7 +45,7 @@ async fn ports(config: &Config) -> anyhow::Result<Ports> {
     let clock = Arc::new(SystemClock);
     let store =
         Arc::new(Store::open(&config.store, clock.clone()).await.context("cannot open the database")?);
-    let probe = Arc::new(DnsProbe::new(&config.service.resolvers)?);
+    let probe = Arc::new(Probe::new(config.probe.clone())?);
     let issuer = AcmeIssuer::new(config.acme.clone(), store.clone(), store.clone(), probe, clock.clone())
         .context("cannot use the certificate authority's settings")?;
     let aws = cloudfront_core::connect(&config.aws).await;

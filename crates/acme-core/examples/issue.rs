@@ -9,7 +9,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use acme_core::{AcmeIssuer, AcmeSettings, DnsProbe};
+use acme_core::{AcmeIssuer, AcmeSettings, Probe, ProbeSettings};
 use anyhow::{Context, Result};
 use contract::testing::{ManualClock, MemoryStore};
 use contract::{
@@ -44,7 +44,7 @@ fn issuer(directory: &str, root: &str, resolver: &str) -> Result<AcmeIssuer> {
     let resolvers =
         if resolver == "-" { vec![] } else { vec![resolver.parse().context(resolver.to_owned())?] };
     let store = Arc::new(MemoryStore::new(ManualClock::new()));
-    let probe = Arc::new(DnsProbe::new(&resolvers)?);
+    let probe = Arc::new(Probe::new(ProbeSettings { resolvers, ..ProbeSettings::default() })?);
     Ok(AcmeIssuer::new(settings, store.clone(), store, probe, Arc::new(SystemClock))?)
 }
 

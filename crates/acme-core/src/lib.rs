@@ -20,5 +20,5 @@ mod settings;
 mod steps;
 
 pub use issuer::AcmeIssuer;
-pub use probe::DnsProbe;
+pub use probe::{Probe, ProbeSettings};
 pub use settings::{AcmeSettings, ExternalAccount, SettingsError};

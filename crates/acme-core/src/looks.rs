@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use contract::{IssuanceRecord, LastLook, PortResult, ProofProbe, Sighting, Timestamp, TxtQuestion};
+use contract::{IssuanceRecord, LastLook, PortResult, ProofProbe, Sighting, Timestamp, TxtQuestion, Verdict};
 use tokio::task::JoinSet;
 
 use crate::instructions::question;
@@ -40,12 +40,12 @@ pub(crate) fn keep(
 ) -> HashSet<String> {
     let mut seen = HashSet::new();
     for (url, sighting) in sightings {
-        let saw = match sighting {
-            Sighting::Seen => {
+        let saw = match sighting.verdict {
+            Verdict::Seen => {
                 seen.insert(url.clone());
                 SEEN.to_owned()
             }
-            Sighting::NotYet { saw } => saw,
+            Verdict::NotYet { saw } => saw,
         };
         for one in record.authorizations.iter_mut().filter(|one| one.url == url) {
             one.last_look = Some(LastLook { at: now, saw: saw.clone() });

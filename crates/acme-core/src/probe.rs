@@ -2,7 +2,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use contract::{PortError, PortResult, ProofProbe, Remedy, Sighting, TxtQuestion};
+use contract::{
+    CaaQuestion, HttpQuestion, PortError, PortResult, ProofProbe, Remedy, Sighting, TxtQuestion, Verdict,
+};
 use hickory_resolver::config::{
     ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
 };
@@ -25,16 +27,43 @@ const QUOTED_LENGTH: usize = 50;
 /// answer is too large for that, TCP.
 ///
 /// A matching value among several is enough: a name and its wildcard share one label.
-pub struct DnsProbe {
+pub struct Probe {
     resolver: TokioResolver,
 }
 
-impl DnsProbe {
-    /// A probe that asks these resolvers, or the system's if there are none.
+/// Where the probe looks.
+#[derive(Clone, Debug)]
+pub struct ProbeSettings {
+    /// Who resolves names; empty means the system's resolvers.
+    pub resolvers: Vec<SocketAddr>,
+    /// Where authoritative name servers listen; 53, except in laboratories.
+    pub dns_port: u16,
+    /// What stands for port 80 in a laboratory.
+    pub http_port: u16,
+    /// What stands for port 443 in a laboratory.
+    pub https_port: u16,
+    /// Whether proofs may be looked for at private, loopback and other special addresses; for laboratories.
+    pub allow_private_addresses: bool,
+}
+
+impl Default for ProbeSettings {
+    fn default() -> Self {
+        Self {
+            resolvers: Vec::new(),
+            dns_port: 53,
+            http_port: 80,
+            https_port: 443,
+            allow_private_addresses: false,
+        }
+    }
+}
+
+impl Probe {
+    /// A probe that looks there. It asks nobody yet.
     ///
     /// Errors: `AwaitOperator` when the system's configuration cannot be read.
-    pub fn new(resolvers: &[SocketAddr]) -> PortResult<Self> {
-        let resolver = build(resolvers).map_err(|error| {
+    pub fn new(settings: ProbeSettings) -> PortResult<Self> {
+        let resolver = build(&settings.resolvers).map_err(|error| {
             PortError::new("read the resolver configuration", Remedy::AwaitOperator, error)
         })?;
         Ok(Self { resolver })
@@ -42,12 +71,23 @@ impl DnsProbe {
 }
 
 #[async_trait]
-impl ProofProbe for DnsProbe {
+impl ProofProbe for Probe {
     async fn txt(&self, question: &TxtQuestion) -> PortResult<Sighting> {
         let name = Name::from_ascii(&question.name)
             .map_err(|error| PortError::new(format!("look up `{}`", question.name), Remedy::GiveUp, error))?;
         let answer = tokio::time::timeout(BOUND, self.resolver.lookup(name, RecordType::TXT)).await;
         Ok(judge(question, answer.unwrap_or(Err(NetError::Timeout))))
+    }
+
+    async fn http(&self, question: &HttpQuestion) -> PortResult<Sighting> {
+        Ok(Sighting::not_yet(
+            format!("The broker does not look at `{}` over HTTP yet.", question.name),
+            vec![],
+        ))
+    }
+
+    async fn caa(&self, _: &CaaQuestion) -> PortResult<Verdict> {
+        Ok(Verdict::Seen)
     }
 }
 
@@ -90,13 +130,13 @@ fn judge(question: &TxtQuestion, answer: Result<Lookup, NetError>) -> Sighting {
         Ok(lookup) => {
             let values = txt_values(&lookup);
             if values.iter().any(|value| value == &question.value) {
-                return Sighting::Seen;
+                return Sighting::seen(vec![]);
             }
             foreign_values(label, &values)
         }
         Err(error) => explain(label, &error),
     };
-    Sighting::NotYet { saw }
+    Sighting::not_yet(saw, vec![])
 }
 
 /// The strings of one record belong together (RFC 8555, section 8.4, does not split, but zones do).
@@ -157,12 +197,12 @@ mod tests {
 
     #[test]
     fn a_probe_can_be_made_before_there_is_a_runtime() {
-        assert!(DnsProbe::new(&["127.0.0.1:53".parse().unwrap()]).is_ok());
+        assert!(Probe::new(ProbeSettings::default()).is_ok());
     }
 
     #[tokio::test]
     async fn what_is_no_name_cannot_be_looked_at() {
-        let probe = DnsProbe::new(&["127.0.0.1:53".parse().unwrap()]).unwrap();
+        let probe = Probe::new(ProbeSettings::default()).unwrap();
         let question = TxtQuestion { name: "a..b.".into(), value: "v".into() };
         assert_eq!(probe.txt(&question).await.unwrap_err().remedy(), Remedy::GiveUp);
     }

@@ -26,7 +26,7 @@ pub use error::{PortError, PortResult, Remedy};
 pub use ids::{
     DistributionId, InstanceId, IssuanceId, LeaseToken, OperationId, Reference, StoredCertificate, VaultName,
 };
-pub use proof::{ProofProbe, Sighting, TxtQuestion};
+pub use proof::{CaaQuestion, Hop, HttpQuestion, ProofProbe, Sighting, TxtQuestion, Verdict};
 pub use secret::Secret;
 pub use site::ChallengeSite;
 pub use storage::{

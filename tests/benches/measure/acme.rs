@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use acme_core::{AcmeIssuer, AcmeSettings, DnsProbe};
+use acme_core::{AcmeIssuer, AcmeSettings, Probe, ProbeSettings};
 use anyhow::{Context, bail, ensure};
 use contract::testing::{ManualClock, MemoryStore};
 use contract::{CertificateIssuer, CertificateRequest, DomainName, IssuanceId, IssuanceProgress, KeyType};
@@ -129,7 +129,8 @@ impl Laboratory {
         let account = bare::account(&directory, &roots).await?;
         let settings = AcmeSettings { root_certificates_pem: Some(roots), ..AcmeSettings::new(directory) };
         let store = Arc::new(MemoryStore::new(ManualClock::new()));
-        let probe = Arc::new(DnsProbe::new(&[dns.address()])?);
+        let probe = ProbeSettings { resolvers: vec![dns.address()], ..ProbeSettings::default() };
+        let probe = Arc::new(Probe::new(probe)?);
         let issuer = AcmeIssuer::new(settings, store.clone(), store, probe, Arc::new(SystemClock))?;
         Ok(Self { dns, account, issuer, _authority: authority, _state: state })
     }

@@ -90,19 +90,12 @@ pub(super) fn service(reader: &mut Reader<'_>) -> Option<ServiceConfig> {
     let provision_proof_wait = reader.duration("PROVISION_PROOF_WAIT", "6d");
     let step_timeout = reader.duration("STEP_TIMEOUT", "45s");
     let deployment_poll = reader.duration("DEPLOYMENT_POLL", "15s");
-    let resolvers = reader.parsed("DNS_RESOLVERS", "", |text| {
-        text.split(',')
-            .filter(|one| !one.is_empty())
-            .map(|one| one.trim().parse())
-            .collect::<Result<Vec<_>, _>>()
-    });
     Some(ServiceConfig {
         default_origin: default_origin?,
         key_type: key_type?,
         provision_proof_wait: provision_proof_wait?,
         step_timeout: step_timeout?,
         deployment_poll: deployment_poll?,
-        resolvers: resolvers?,
     })
 }
 

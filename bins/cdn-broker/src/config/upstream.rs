@@ -1,4 +1,6 @@
-use acme_core::{AcmeSettings, ExternalAccount};
+use std::net::{IpAddr, SocketAddr};
+
+use acme_core::{AcmeSettings, ExternalAccount, ProbeSettings};
 use cloudfront_core::AwsSettings;
 use contract::Secret;
 
@@ -57,6 +59,38 @@ fn external_account(reader: &mut Reader<'_>) -> Option<Option<ExternalAccount>> 
             None
         }
     }
+}
+
+pub(super) fn probe(reader: &mut Reader<'_>) -> Option<ProbeSettings> {
+    let resolvers = reader.parsed("DNS_RESOLVERS", "", |text| {
+        text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(resolver).collect::<Result<_, _>>()
+    });
+    let dns_port = reader.parsed("PROOF_DNS_PORT", "53", port);
+    let http_port = reader.parsed("PROOF_HTTP_PORT", "80", port);
+    let https_port = reader.parsed("PROOF_HTTPS_PORT", "443", port);
+    let allow_private_addresses =
+        reader.parsed("PROOF_ALLOW_PRIVATE_ADDRESSES", "false", |text| match text {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err("it is either true or false"),
+        });
+    Some(ProbeSettings {
+        resolvers: resolvers?,
+        dns_port: dns_port?,
+        http_port: http_port?,
+        https_port: https_port?,
+        allow_private_addresses: allow_private_addresses?,
+    })
+}
+
+/// `IP:PORT`, or an address alone, which means port 53.
+fn resolver(text: &str) -> Result<SocketAddr, &'static str> {
+    let alone = || text.parse::<IpAddr>().map(|address| SocketAddr::new(address, 53));
+    text.parse().or_else(|_| alone()).map_err(|_| "a resolver is `IP` or `IP:PORT`, several go with commas")
+}
+
+fn port(text: &str) -> Result<u16, &'static str> {
+    text.parse().ok().filter(|port| *port > 0).ok_or("a port is a number from 1 to 65535")
 }
 
 pub(super) fn aws(reader: &mut Reader<'_>) -> Option<AwsSettings> {

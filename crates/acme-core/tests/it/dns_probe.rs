@@ -1,10 +1,10 @@
 //! What DNS answers, in a sentence.
 
-use acme_core::DnsProbe;
+use acme_core::Probe;
 use anyhow::Result;
-use contract::{ProofProbe, Sighting, TxtQuestion};
+use contract::{ProofProbe, Sighting, TxtQuestion, Verdict};
 
-use crate::support::{Answer, NameServer};
+use crate::support::{Answer, NameServer, probe_settings};
 
 const NAME: &str = "_acme-challenge.www.example.gov.";
 
@@ -18,7 +18,7 @@ async fn saw(answer: Option<Answer>) -> Result<Sighting> {
 
 async fn look(dns: &NameServer) -> Result<Sighting> {
     let question = TxtQuestion { name: NAME.into(), value: "right".into() };
-    Ok(DnsProbe::new(&[dns.address])?.txt(&question).await?)
+    Ok(Probe::new(probe_settings(dns.address))?.txt(&question).await?)
 }
 
 fn txt(values: &[&str]) -> Answer {
@@ -26,15 +26,15 @@ fn txt(values: &[&str]) -> Answer {
 }
 
 fn not_yet(saw: &str) -> Sighting {
-    Sighting::NotYet { saw: saw.to_owned() }
+    Sighting::not_yet(saw, vec![])
 }
 
 #[tokio::test]
 async fn any_matching_value_is_enough() -> Result<()> {
-    assert_eq!(saw(Some(txt(&["right"]))).await?, Sighting::Seen);
-    assert_eq!(saw(Some(txt(&["wrong", "right"]))).await?, Sighting::Seen);
+    assert_eq!(saw(Some(txt(&["right"]))).await?, Sighting::seen(vec![]));
+    assert_eq!(saw(Some(txt(&["wrong", "right"]))).await?, Sighting::seen(vec![]));
     let split = Answer::Txt(vec![vec!["ri".into(), "ght".into()]]);
-    assert_eq!(saw(Some(split)).await?, Sighting::Seen);
+    assert_eq!(saw(Some(split)).await?, Sighting::seen(vec![]));
     Ok(())
 }
 
@@ -55,7 +55,7 @@ async fn foreign_values_are_quoted_briefly_and_in_ascii() -> Result<()> {
         )
     );
     let long = format!("f\u{fc}r\n{}", "x".repeat(80));
-    let Sighting::NotYet { saw } = saw(Some(txt(&[&long, "b", "c", "d"]))).await? else {
+    let Verdict::NotYet { saw } = saw(Some(txt(&[&long, "b", "c", "d"]))).await?.verdict else {
         anyhow::bail!("seen");
     };
     assert!(saw.is_ascii(), "{saw}");
@@ -84,7 +84,7 @@ async fn aliases_are_followed() -> Result<()> {
     dns.set(NAME, Answer::Cname("proof.zone.example.".into()));
     assert_eq!(look(&dns).await?, not_yet("`_acme-challenge.www.example.gov` has no TXT record yet."));
     dns.add_txt("proof.zone.example.", "right");
-    assert_eq!(look(&dns).await?, Sighting::Seen);
+    assert_eq!(look(&dns).await?, Sighting::seen(vec![]));
     Ok(())
 }
 
@@ -92,19 +92,19 @@ async fn aliases_are_followed() -> Result<()> {
 async fn an_answer_too_large_for_udp_comes_over_tcp() -> Result<()> {
     let mut values: Vec<_> = (0..30).map(|n| vec![format!("{n}{}", "x".repeat(200))]).collect();
     values.push(vec!["right".into()]);
-    assert_eq!(saw(Some(Answer::OverTcp(values))).await?, Sighting::Seen);
+    assert_eq!(saw(Some(Answer::OverTcp(values))).await?, Sighting::seen(vec![]));
     Ok(())
 }
 
 #[tokio::test]
 async fn nothing_is_remembered_from_one_look_to_the_next() -> Result<()> {
     let dns = NameServer::start().await?;
-    let probe = DnsProbe::new(&[dns.address])?;
+    let probe = Probe::new(probe_settings(dns.address))?;
     let question = TxtQuestion { name: NAME.into(), value: "right".into() };
-    assert_ne!(probe.txt(&question).await?, Sighting::Seen);
+    assert_ne!(probe.txt(&question).await?, Sighting::seen(vec![]));
     dns.add_txt(NAME, "right");
-    assert_eq!(probe.txt(&question).await?, Sighting::Seen);
+    assert_eq!(probe.txt(&question).await?, Sighting::seen(vec![]));
     dns.set(NAME, Answer::Txt(vec![vec!["wrong".into()]]));
-    assert_ne!(probe.txt(&question).await?, Sighting::Seen);
+    assert_ne!(probe.txt(&question).await?, Sighting::seen(vec![]));
     Ok(())
 }

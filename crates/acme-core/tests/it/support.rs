@@ -7,6 +7,6 @@ mod pebble;
 mod scripted;
 
 pub(crate) use dns::{Answer, NameServer};
-pub(crate) use harness::{Harness, SharedProbe, names, request};
+pub(crate) use harness::{Harness, SharedProbe, names, probe_settings, request};
 pub(crate) use pebble::{Pebble, PebbleOptions};
 pub(crate) use scripted::{Endpoint, Reply, Scripted};

@@ -3,13 +3,14 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use acme_core::{AcmeIssuer, AcmeSettings, DnsProbe};
+use acme_core::{AcmeIssuer, AcmeSettings, Probe, ProbeSettings};
 use anyhow::{Context, Result};
 use async_trait::async_trait;
 use contract::testing::{CrashPlan, ManualClock, MemoryStore};
 use contract::{
-    CertificateBundle, CertificateIssuer, CertificateRequest, DomainName, IssuanceId, IssuanceProgress,
-    IssuanceRecord, IssuanceStore, KeyType, PortResult, ProofProbe, Sighting, Timestamp, TxtQuestion,
+    CaaQuestion, CertificateBundle, CertificateIssuer, CertificateRequest, DomainName, HttpQuestion,
+    IssuanceId, IssuanceProgress, IssuanceRecord, IssuanceStore, KeyType, PortResult, ProofProbe, Sighting,
+    Timestamp, TxtQuestion, Verdict,
 };
 
 use super::NameServer;
@@ -20,6 +21,16 @@ pub(crate) fn names(names: &[&str]) -> Vec<DomainName> {
 
 pub(crate) fn request(key_type: KeyType, of: &[&str]) -> CertificateRequest {
     CertificateRequest { names: names(of), key_type }
+}
+
+/// A probe in a world whose only name server, and resolver, is at this address.
+pub(crate) fn probe_settings(dns: SocketAddr) -> ProbeSettings {
+    ProbeSettings {
+        resolvers: vec![dns],
+        dns_port: dns.port(),
+        allow_private_addresses: true,
+        ..ProbeSettings::default()
+    }
 }
 
 /// The broker around an issuer: the stores that survive, and the settings that every process starts with.
@@ -34,7 +45,7 @@ pub(crate) struct Harness {
 impl Harness {
     /// A broker whose probe asks `resolver`.
     pub(crate) fn new(settings: AcmeSettings, resolver: SocketAddr) -> Result<Self> {
-        Self::with_probe(settings, Arc::new(DnsProbe::new(&[resolver])?))
+        Self::with_probe(settings, Arc::new(Probe::new(probe_settings(resolver))?))
     }
 
     pub(crate) fn with_probe(settings: AcmeSettings, probe: Arc<dyn ProofProbe>) -> Result<Self> {
@@ -140,13 +151,24 @@ impl SharedProbe {
             visible.names.insert(format!("_acme-challenge.{name}."));
         }
     }
+
+    fn look(&self, name: &str) -> Sighting {
+        let seen = self.0.lock().is_ok_and(|visible| visible.everything || visible.names.contains(name));
+        if seen { Sighting::seen(vec![]) } else { Sighting::not_yet("Nothing yet.", vec![]) }
+    }
 }
 
 #[async_trait]
 impl ProofProbe for SharedProbe {
     async fn txt(&self, question: &TxtQuestion) -> PortResult<Sighting> {
-        let seen =
-            self.0.lock().is_ok_and(|visible| visible.everything || visible.names.contains(&question.name));
-        Ok(if seen { Sighting::Seen } else { Sighting::NotYet { saw: "Nothing yet.".into() } })
+        Ok(self.look(&question.name))
+    }
+
+    async fn http(&self, question: &HttpQuestion) -> PortResult<Sighting> {
+        Ok(self.look(&format!("_acme-challenge.{}.", question.name)))
+    }
+
+    async fn caa(&self, _: &CaaQuestion) -> PortResult<Verdict> {
+        Ok(Verdict::Seen)
     }
 }
