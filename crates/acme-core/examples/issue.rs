@@ -31,7 +31,7 @@ async fn main() -> Result<()> {
 
     let issuer = issuer(directory, root, resolver)?;
     let id = IssuanceId::new("example");
-    issuer.open(&id, &CertificateRequest { names, key_type: KeyType::P256 }).await?;
+    issuer.open(&id, &CertificateRequest::new(names, KeyType::P256)).await?;
     drive(&issuer, &id).await
 }
 
@@ -60,10 +60,14 @@ async fn drive(issuer: &AcmeIssuer, id: &IssuanceId) -> Result<()> {
             }
             IssuanceProgress::Working { again } => again,
             IssuanceProgress::AwaitingProof { look_again } => look_again,
+            IssuanceProgress::HeldBack { until, why } => {
+                writeln!(out, "{why}")?;
+                until.since(SystemClock.now())
+            }
         };
         for one in issuer.instructions(id).await? {
             let record =
-                one.record.map(|record| format!("{} {} \"{}\"", record.name, record.kind, record.value));
+                one.direct().map(|record| format!("{} {} \"{}\"", record.name, record.kind, record.value));
             let saw = one.last_look.map(|look| look.saw);
             let now = (one.state, record, saw);
             if shown.get(&one.name) != Some(&now) {

@@ -1,10 +1,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use contract::{CertificateFacts, DomainName, Timestamp};
 use sha2::{Digest, Sha256};
 use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::GeneralName;
+use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::prelude::FromDer;
 
 /// How far the authority's clock may be ahead of ours.
@@ -75,6 +77,7 @@ impl Chain {
             not_before: Timestamp::from_secs(leaf.validity().not_before.timestamp()),
             not_after: Timestamp::from_secs(leaf.validity().not_after.timestamp()),
             names: dns_names(&leaf)?,
+            renewal_id: renewal_id(&leaf),
         })
     }
 
@@ -129,6 +132,15 @@ fn parsed(der: &[u8]) -> Result<X509Certificate<'_>, ChainError> {
         Ok(_) => Err(ChainError::Unreadable("something follows a certificate".into())),
         Err(error) => Err(unreadable(error)),
     }
+}
+
+/// RFC 9773, section 4.1: the key identifier of the issuer and the serial number, as DER has it, both in base64url.
+fn renewal_id(leaf: &X509Certificate<'_>) -> Option<String> {
+    let issuer = leaf.iter_extensions().find_map(|extension| match extension.parsed_extension() {
+        ParsedExtension::AuthorityKeyIdentifier(issuer) => issuer.key_identifier.as_ref(),
+        _ => None,
+    })?;
+    Some(format!("{}.{}", URL_SAFE_NO_PAD.encode(issuer.0), URL_SAFE_NO_PAD.encode(leaf.raw_serial())))
 }
 
 fn dns_names(leaf: &X509Certificate<'_>) -> Result<Vec<DomainName>, ChainError> {

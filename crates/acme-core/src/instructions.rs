@@ -1,5 +1,6 @@
 use contract::{
-    AuthorizationRecord, DomainInstructions, DomainName, IssuanceRecord, ProofRecord, ProofState, TxtQuestion,
+    AuthorizationRecord, DomainInstructions, DomainName, IssuanceRecord, ProofRecord, ProofState, ProofWay,
+    TxtQuestion,
 };
 
 const TTL: u32 = 60;
@@ -32,7 +33,9 @@ fn instruction(one: &AuthorizationRecord, record: &IssuanceRecord) -> DomainInst
         name: one.name.clone(),
         state: one.state,
         expires: record.order_expires.filter(|_| proof.is_some()),
-        record: proof,
+        ways: proof.into_iter().map(ProofWay::Direct).collect(),
+        proven_by: None,
+        next_look: None,
         last_look: one.last_look.clone(),
     }
 }

@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use contract::{
-    AccountStore, CertificateBundle, CertificateIssuer, CertificateRequest, Clock, DomainInstructions,
-    DomainName, IssuanceId, IssuanceProgress, IssuanceRecord, IssuanceStore, PortResult, ProofProbe,
+    AccountStore, CertificateBundle, CertificateFacts, CertificateIssuer, CertificateRequest, Clock,
+    DomainInstructions, DomainName, IssuanceId, IssuanceProgress, IssuanceRecord, IssuanceStore, PortResult,
+    ProofProbe, RenewalAdvice,
 };
 
 use crate::account::Accounts;
@@ -14,6 +15,7 @@ use crate::http::Transport;
 use crate::instructions;
 use crate::order::LiveOrder;
 use crate::orders;
+use crate::renewal;
 use crate::settings::{AcmeSettings, SettingsError};
 use crate::steps::{self, Work};
 
@@ -154,6 +156,10 @@ impl CertificateIssuer for AcmeIssuer {
     async fn instructions(&self, id: &IssuanceId) -> PortResult<Vec<DomainInstructions>> {
         let record = self.issuances.load(id).await?;
         Ok(record.map(|record| instructions::instructions(&record)).unwrap_or_default())
+    }
+
+    async fn renewal(&self, certificate: &CertificateFacts) -> PortResult<RenewalAdvice> {
+        Ok(renewal::by_share_of_life(certificate, self.clock.now()))
     }
 
     async fn abandon(&self, id: &IssuanceId) -> PortResult<()> {

@@ -49,7 +49,7 @@ mod tests {
     use x509_parser::prelude::*;
 
     fn request(key_type: KeyType, names: &[&str]) -> CertificateRequest {
-        CertificateRequest { names: names.iter().map(|n| DomainName::parse(n).unwrap()).collect(), key_type }
+        CertificateRequest::new(names.iter().map(|n| DomainName::parse(n).unwrap()).collect(), key_type)
     }
 
     #[test]

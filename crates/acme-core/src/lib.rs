@@ -15,6 +15,7 @@ mod orders;
 mod pace;
 mod probe;
 mod problem;
+mod renewal;
 mod retry_after;
 mod settings;
 mod steps;

@@ -16,10 +16,7 @@ fn record(names: &[&str]) -> IssuanceRecord {
     IssuanceRecord {
         id: IssuanceId::new("i-1"),
         version: 3,
-        request: CertificateRequest {
-            names: names.iter().map(|text| name(text)).collect(),
-            key_type: KeyType::P256,
-        },
+        request: CertificateRequest::new(names.iter().map(|text| name(text)).collect(), KeyType::P256),
         directory: "https://ca.example/dir".into(),
         private_key: None,
         csr: None,

@@ -115,7 +115,7 @@ impl Scene<'_> {
 }
 
 fn domain_lines(one: &DomainInstructions) -> Vec<String> {
-    match (one.state, &one.record) {
+    match (one.state, one.direct()) {
         (ProofState::Proven, _) => vec![format!("{}: proven.", one.name)],
         (ProofState::Answered, _) => vec![format!("{}: seen; the authority is checking it.", one.name)],
         (ProofState::Open, None) => vec![format!("{}: the record to set follows in a moment.", one.name)],

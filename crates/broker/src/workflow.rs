@@ -155,13 +155,17 @@ impl Run<'_> {
     async fn obtain_certificate(&self) -> PortResult<Outcome> {
         let mut certificate = self.certificate().await?;
         let request = CertificateRequest {
-            names: self.instance.settings.domains.clone(),
-            key_type: self.settings.key_type,
+            tenant: self.instance.request.organization.clone(),
+            site: self.instance.id.clone(),
+            ..CertificateRequest::new(self.instance.settings.domains.clone(), self.settings.key_type)
         };
         self.ports.issuer.open(&certificate.issuance, &request).await?;
         match self.ports.issuer.advance(&certificate.issuance).await? {
             IssuanceProgress::Working { again } => Ok(Outcome::Wait(again)),
             IssuanceProgress::AwaitingProof { look_again } => Ok(Outcome::Wait(look_again)),
+            IssuanceProgress::HeldBack { until, .. } => {
+                Ok(Outcome::Wait(until.since(self.ports.clock.now())))
+            }
             IssuanceProgress::Issued(bundle) => {
                 certificate.facts = Some(bundle.facts);
                 self.ports.certificates.put(&certificate).await?;

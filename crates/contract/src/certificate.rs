@@ -3,7 +3,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::{DomainName, IssuanceId, PortResult, Secret, Timestamp};
+use crate::{DomainInstructions, DomainName, InstanceId, IssuanceId, PortResult, Secret, Timestamp};
 
 /// The kind of key a certificate is made for. CloudFront takes no others from the IAM store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,32 @@ pub struct CertificateRequest {
     pub names: Vec<DomainName>,
     /// The kind of key.
     pub key_type: KeyType,
+    /// Who asks. Durable proofs are bound to it: what was set up for one tenant proves nothing for another. The
+    /// organization, on a platform that has some.
+    #[serde(default)]
+    pub tenant: String,
+    /// Whose folder of the challenge site HTTP-01 answers go to.
+    #[serde(default = "nobody")]
+    pub site: InstanceId,
+    /// Those of the names that are served from that folder's own distribution now, so that an HTTP-01 answer put
+    /// there can be seen by the world.
+    #[serde(default)]
+    pub served: Vec<DomainName>,
+    /// Which certificate this one is to replace: its [`CertificateFacts::renewal_id`]. Also says that this is a
+    /// renewal, which goes before first issuances where the authority's limits make things scarce.
+    #[serde(default)]
+    pub replaces: Option<String>,
+}
+
+fn nobody() -> InstanceId {
+    InstanceId::new("")
+}
+
+impl CertificateRequest {
+    /// A first certificate for these names, asked for by nobody in particular.
+    pub fn new(names: Vec<DomainName>, key_type: KeyType) -> Self {
+        Self { names, key_type, tenant: String::new(), site: nobody(), served: Vec::new(), replaces: None }
+    }
 }
 
 /// What can be read off a certificate.
@@ -38,6 +64,10 @@ pub struct CertificateFacts {
     pub not_after: Timestamp,
     /// The DNS names of the subject alternative name extension.
     pub names: Vec<DomainName>,
+    /// How the issuer calls this certificate when it is asked about its renewal (RFC 9773, section 4.1: `CertID`);
+    /// `None` when the certificate does not say enough for that.
+    #[serde(default)]
+    pub renewal_id: Option<String>,
 }
 
 /// A certificate with everything that is needed to serve it.
@@ -66,57 +96,28 @@ pub enum IssuanceProgress {
         /// How long until it makes sense to look again.
         look_again: Duration,
     },
+    /// The authority's limits, as far as they are known, leave no room now. Nothing was asked of it.
+    HeldBack {
+        /// When there will be room.
+        until: Timestamp,
+        /// A sentence for the user: what is scarce.
+        why: String,
+    },
     /// The certificate is here. Asking again gives the same one.
     Issued(CertificateBundle),
 }
 
-/// Whether control over a name has been proven.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ProofState {
-    /// The user has still to act.
-    Open,
-    /// The proof has been seen by us and the authority has been asked to look.
-    Answered,
-    /// The authority is satisfied.
-    Proven,
-}
-
-/// A DNS record that the user is asked to set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProofRecord {
-    /// The owner name, absolute, with its trailing dot.
-    pub name: String,
-    /// The record type, `TXT`.
-    pub kind: String,
-    /// The record data.
-    pub value: String,
-    /// The time to live to recommend, in seconds.
-    pub ttl: u32,
-}
-
-/// What was seen when somebody last looked for a proof.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LastLook {
-    /// When.
-    pub at: Timestamp,
-    /// A sentence for the user: what the world answers now.
-    pub saw: String,
-}
-
-/// What the user has to do for one domain, and how far it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DomainInstructions {
-    /// The domain in question.
-    pub name: DomainName,
-    /// Whether anything is left to do.
-    pub state: ProofState,
-    /// The record to set; `None` when nothing can or need be set any more.
-    pub record: Option<ProofRecord>,
-    /// Until when the record is of use; afterwards fresh instructions follow.
-    pub expires: Option<Timestamp>,
-    /// What was seen at the last look.
-    pub last_look: Option<LastLook>,
+/// When to renew a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenewalAdvice {
+    /// The first moment at which a renewal makes sense. In the past: at once.
+    pub from: Timestamp,
+    /// The last moment of the window in which a moment should be picked at random; never before `from`.
+    pub until: Timestamp,
+    /// When to ask for advice again: windows move, for example when certificates are to be revoked.
+    pub ask_again: Timestamp,
+    /// Where the authority explains an unusual window (RFC 9773, section 4.2: `explanationURL`).
+    pub explanation: Option<String>,
 }
 
 /// Somebody who issues certificates: an ACME authority behind acme-core today.
@@ -143,6 +144,12 @@ pub trait CertificateIssuer: Send + Sync {
     /// What the user has to do, in the order of the request. Only reads the store; empty before the order exists
     /// and for an unknown issuance.
     async fn instructions(&self, id: &IssuanceId) -> PortResult<Vec<DomainInstructions>>;
+
+    /// When to renew a certificate: what the authority suggests (RFC 9773), or a share of the certificate's life where
+    /// it suggests nothing or cannot be asked. Changes nothing.
+    ///
+    /// Errors: none that the advice of last resort could not stand in for.
+    async fn renewal(&self, certificate: &CertificateFacts) -> PortResult<RenewalAdvice>;
 
     /// Ends an issuance: its private key and chain are wiped, and pending authorizations are given back where the
     /// authority allows it (best effort). Called again, or for an unknown id, it does nothing.

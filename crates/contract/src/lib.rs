@@ -6,6 +6,7 @@ mod certificate;
 mod domain;
 mod error;
 mod ids;
+mod instructions;
 mod proof;
 mod secret;
 mod site;
@@ -14,18 +15,20 @@ mod storage;
 pub mod testing;
 mod time;
 mod vault;
+mod zone;
 
 pub use alerts::{Alert, Alerts};
 pub use cdn::{Behaviour, Cdn, Cookies, Distribution, DistributionSpec, Origin, Serving};
 pub use certificate::{
-    CertificateBundle, CertificateFacts, CertificateIssuer, CertificateRequest, DomainInstructions,
-    IssuanceProgress, KeyType, LastLook, ProofRecord, ProofState,
+    CertificateBundle, CertificateFacts, CertificateIssuer, CertificateRequest, IssuanceProgress, KeyType,
+    RenewalAdvice,
 };
 pub use domain::{DomainName, DomainNameError};
 pub use error::{PortError, PortResult, Remedy};
 pub use ids::{
     DistributionId, InstanceId, IssuanceId, LeaseToken, OperationId, Reference, StoredCertificate, VaultName,
 };
+pub use instructions::{DomainInstructions, LastLook, ProofMethod, ProofRecord, ProofState, ProofWay};
 pub use proof::{CaaQuestion, Hop, HttpQuestion, ProofProbe, Sighting, TxtQuestion, Verdict};
 pub use secret::Secret;
 pub use site::ChallengeSite;
@@ -37,3 +40,4 @@ pub use storage::{
 };
 pub use time::{Clock, Randomness, Timestamp};
 pub use vault::CertificateVault;
+pub use zone::ManagedZone;

@@ -76,6 +76,7 @@ struct CertificateRow {
     not_before: Option<i64>,
     not_after: Option<i64>,
     names: Option<String>,
+    renewal_id: Option<String>,
 }
 
 impl CertificateRow {
@@ -96,6 +97,7 @@ impl CertificateRow {
             not_before: facts.map(|facts| facts.not_before.as_millis()),
             not_after: facts.map(|facts| facts.not_after.as_millis()),
             names: facts.map(|facts| cell.write_json(&facts.names)).transpose()?,
+            renewal_id: facts.and_then(|facts| facts.renewal_id.clone()),
         })
     }
 
@@ -110,6 +112,7 @@ impl CertificateRow {
                     not_before: Timestamp::from_millis(not_before),
                     not_after: Timestamp::from_millis(not_after),
                     names: cell("names").read_json(&names)?,
+                    renewal_id: self.renewal_id,
                 })
             }
             // The table's CHECK allows all or nothing.

@@ -68,6 +68,7 @@ diesel::table! {
         not_before -> Nullable<BigInt>,
         not_after -> Nullable<BigInt>,
         names -> Nullable<Text>,
+        renewal_id -> Nullable<Text>,
     }
 }
 

@@ -174,7 +174,7 @@ impl Laboratory {
     async fn issue(&self, name: &str, key_type: KeyType) -> anyhow::Result<Duration> {
         let id = IssuanceId::new(name);
         let names = vec![DomainName::parse(name)?];
-        self.issuer.open(&id, &CertificateRequest { names, key_type }).await?;
+        self.issuer.open(&id, &CertificateRequest::new(names, key_type)).await?;
         let (mut waited, mut proven) = (Duration::ZERO, false);
         loop {
             match self.issuer.advance(&id).await? {
@@ -184,6 +184,7 @@ impl Laboratory {
                     pause(again).await;
                     waited += watch.elapsed();
                 }
+                IssuanceProgress::HeldBack { why, .. } => bail!("{name} is held back: {why}"),
                 IssuanceProgress::AwaitingProof { .. } if proven => bail!("{name} is not seen"),
                 IssuanceProgress::AwaitingProof { .. } => {
                     self.set_records(&id).await?;
@@ -195,7 +196,7 @@ impl Laboratory {
 
     async fn set_records(&self, id: &IssuanceId) -> anyhow::Result<()> {
         for one in self.issuer.instructions(id).await? {
-            let record = one.record.context("no record to set")?;
+            let record = one.direct().cloned().context("no record to set")?;
             self.dns.set_txt(&record.name, vec![record.value])?;
         }
         Ok(())

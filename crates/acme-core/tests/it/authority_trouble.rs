@@ -265,7 +265,7 @@ async fn a_failed_challenge_is_shown_and_the_next_order_waits() -> Result<()> {
     let minute = Duration::from_mins(1);
     assert_eq!(progress, IssuanceProgress::AwaitingProof { look_again: minute });
     let instructions = harness.issuer()?.instructions(&id).await?;
-    assert_eq!((instructions[0].state, &instructions[0].record), (ProofState::Open, &None));
+    assert_eq!((instructions[0].state, instructions[0].direct()), (ProofState::Open, None));
     assert_eq!(
         instructions[0].last_look.as_ref().unwrap().saw,
         "The certificate authority says: CAA record for a.example prevents issuance (caa)"

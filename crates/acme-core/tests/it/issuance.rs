@@ -38,7 +38,7 @@ async fn two_names_are_certified_once_both_proofs_are_there() -> Result<()> {
     let shown: Vec<_> = instructions.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(shown, ["www.example.gov", "example.gov"], "in the order of the request");
     let first = &instructions[0];
-    let record = first.record.as_ref().unwrap();
+    let record = first.direct().unwrap();
     assert_eq!((record.name.as_str(), record.kind.as_str()), ("_acme-challenge.www.example.gov.", "TXT"));
     assert_eq!((first.state, record.value.len()), (ProofState::Open, 43));
     assert!(first.expires.unwrap() > harness.record(&id).await?.opened_at);
@@ -56,7 +56,7 @@ async fn two_names_are_certified_once_both_proofs_are_there() -> Result<()> {
     assert!(bundle.chain_pem.contains("BEGIN CERTIFICATE"));
     assert!(bundle.private_key_pem.expose().starts_with(b"-----BEGIN PRIVATE KEY-----"));
     let states: Vec<_> =
-        issuer.instructions(&id).await?.into_iter().map(|one| (one.state, one.record)).collect();
+        issuer.instructions(&id).await?.into_iter().map(|one| (one.state, one.direct().cloned())).collect();
     assert_eq!(states, [(ProofState::Proven, None), (ProofState::Proven, None)]);
 
     let asked = pebble.requests("");
@@ -72,7 +72,8 @@ async fn a_name_and_its_wildcard_share_a_label_and_need_both_values() -> Result<
     let id = harness.open("i-1", &request(KeyType::P256, &["*.example.gov", "example.gov"])).await?;
     let issuer = harness.issuer()?;
     issuer.advance(&id).await?;
-    let records: Vec<_> = issuer.instructions(&id).await?.into_iter().filter_map(|one| one.record).collect();
+    let records: Vec<_> =
+        issuer.instructions(&id).await?.into_iter().filter_map(|one| one.direct().cloned()).collect();
     assert_eq!(records[0].name, "_acme-challenge.example.gov.");
     assert_eq!(records[0].name, records[1].name);
     assert_ne!(records[0].value, records[1].value);
@@ -162,8 +163,8 @@ async fn what_is_proven_already_is_not_asked_of_the_user_again() -> Result<()> {
     let progress = issuer.advance(&third).await?;
     assert!(matches!(progress, IssuanceProgress::AwaitingProof { .. }), "{progress:?}");
     let instructions = issuer.instructions(&third).await?;
-    assert_eq!((instructions[0].state, &instructions[0].record), (ProofState::Proven, &None));
-    assert!(instructions[1].record.is_some());
+    assert_eq!((instructions[0].state, instructions[0].direct()), (ProofState::Proven, None));
+    assert!(instructions[1].direct().is_some());
     Ok(())
 }
 

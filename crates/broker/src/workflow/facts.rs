@@ -43,7 +43,9 @@ impl Run<'_> {
     ) -> PortResult<Option<CertificateBundle>> {
         match self.ports.issuer.advance(&certificate.issuance).await? {
             IssuanceProgress::Issued(bundle) => Ok(Some(bundle)),
-            IssuanceProgress::Working { .. } | IssuanceProgress::AwaitingProof { .. } => Ok(None),
+            IssuanceProgress::Working { .. }
+            | IssuanceProgress::AwaitingProof { .. }
+            | IssuanceProgress::HeldBack { .. } => Ok(None),
         }
     }
 

@@ -6,9 +6,9 @@ use async_trait::async_trait;
 
 use super::{CrashPlan, ManualClock, locked, sample};
 use crate::{
-    CertificateBundle, CertificateIssuer, CertificateRequest, Clock, DomainInstructions, DomainName,
-    IssuanceId, IssuanceProgress, LastLook, PortError, PortResult, ProofRecord, ProofState, Remedy,
-    Timestamp,
+    CertificateBundle, CertificateFacts, CertificateIssuer, CertificateRequest, Clock, DomainInstructions,
+    DomainName, IssuanceId, IssuanceProgress, LastLook, PortError, PortResult, ProofMethod, ProofRecord,
+    ProofState, ProofWay, Remedy, RenewalAdvice, Timestamp,
 };
 
 /// How long the instructions of an order are of use, as at Let's Encrypt (profile `classic`).
@@ -16,6 +16,9 @@ const ORDER_LIFE: Duration = Duration::from_hours(7 * 24);
 
 /// How long to leave a user alone who has something to do.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
+/// How long an advice on renewal is good for.
+const ADVICE_LIFE: Duration = Duration::from_hours(6);
 
 /// An authority in memory that plays what a test says: a name is proven once the test has called
 /// [`FakeIssuer::prove`]. Clones share the authority and its issuances.
@@ -134,6 +137,17 @@ impl CertificateIssuer for FakeIssuer {
             .await
     }
 
+    async fn renewal(&self, certificate: &CertificateFacts) -> PortResult<RenewalAdvice> {
+        self.plan
+            .pass("issuer.renewal", || {
+                let life = certificate.not_after.since(certificate.not_before);
+                let from = certificate.not_after - life / 3;
+                let ask_again = self.clock.now() + ADVICE_LIFE;
+                Ok(RenewalAdvice { from, until: from + life / 50, ask_again, explanation: None })
+            })
+            .await
+    }
+
     async fn abandon(&self, id: &IssuanceId) -> PortResult<()> {
         self.plan
             .pass("issuer.abandon", || {
@@ -202,9 +216,11 @@ impl Order {
         DomainInstructions {
             name: name.clone(),
             state: if proven { ProofState::Proven } else { ProofState::Open },
-            record: (!proven).then_some(record),
+            ways: if proven { Vec::new() } else { vec![ProofWay::Direct(record)] },
+            proven_by: proven.then_some(ProofMethod::Direct),
             expires: (!proven).then_some(self.expires),
             last_look: self.looked.map(|at| LastLook { at, saw: saw.into() }),
+            next_look: self.looked.filter(|_| !proven).map(|at| at + LOOK_AGAIN),
         }
     }
 }

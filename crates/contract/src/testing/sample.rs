@@ -71,7 +71,7 @@ pub fn operation(id: &str, instance: &InstanceId, kind: OperationKind, at: Times
 
 /// A request for a certificate with the default kind of key.
 pub fn certificate_request(names: &[DomainName]) -> CertificateRequest {
-    CertificateRequest { names: names.to_vec(), key_type: KeyType::default() }
+    CertificateRequest::new(names.to_vec(), KeyType::default())
 }
 
 /// A bundle that looks like a certificate and is none. Different serials give different texts.
@@ -86,6 +86,7 @@ pub fn bundle(serial: u64, names: &[DomainName], not_before: Timestamp) -> Certi
             not_before,
             not_after: not_before + VALIDITY,
             names: names.to_vec(),
+            renewal_id: Some(format!("authority.{serial}")),
         },
     }
 }

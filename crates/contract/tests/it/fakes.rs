@@ -168,14 +168,20 @@ async fn an_issuance_goes_from_order_to_certificate_once() {
 
     let instructions = world.issuer.instructions(&id).await.unwrap();
     assert_eq!(instructions.iter().map(|i| i.name.clone()).collect::<Vec<_>>(), names);
-    let records: Vec<_> = instructions.iter().filter_map(|i| i.record.clone()).collect();
+    let records: Vec<_> = instructions.iter().filter_map(|i| i.direct().cloned()).collect();
     assert!(records.iter().all(|record| record.name == "_acme-challenge.a.example." && record.ttl == 60));
     assert_ne!(records[0].value, records[1].value);
 
     world.issuer.prove(&names[0]);
     assert_eq!(advance(&world, &id).await, "awaiting proof");
-    let states: Vec<_> =
-        world.issuer.instructions(&id).await.unwrap().iter().map(|i| (i.state, i.record.is_some())).collect();
+    let states: Vec<_> = world
+        .issuer
+        .instructions(&id)
+        .await
+        .unwrap()
+        .iter()
+        .map(|i| (i.state, i.direct().is_some()))
+        .collect();
     assert_eq!(states, [(ProofState::Proven, false), (ProofState::Open, true)]);
 
     world.issuer.prove(&names[1]);
@@ -198,7 +204,7 @@ async fn an_order_that_died_is_followed_by_another_with_fresh_instructions() {
     world.clock.set(before.expires.unwrap());
     assert_eq!(advance(&world, &id).await, "working");
     let after = world.issuer.instructions(&id).await.unwrap().remove(0);
-    assert_ne!(before.record, after.record);
+    assert_ne!(before.ways, after.ways);
     assert!(after.expires > before.expires);
     assert_eq!(world.issuer.orders_placed(), 2);
 }
@@ -254,6 +260,7 @@ async fn advance(world: &World, id: &IssuanceId) -> &'static str {
     match world.issuer.advance(id).await.unwrap() {
         IssuanceProgress::Working { .. } => "working",
         IssuanceProgress::AwaitingProof { .. } => "awaiting proof",
+        IssuanceProgress::HeldBack { .. } => "held back",
         IssuanceProgress::Issued(_) => "issued",
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn names(names: &[&str]) -> Vec<DomainName> {
 }
 
 pub(crate) fn request(key_type: KeyType, of: &[&str]) -> CertificateRequest {
-    CertificateRequest { names: names(of), key_type }
+    CertificateRequest::new(names(of), key_type)
 }
 
 /// A probe in a world whose only name server, and resolver, is at this address.
@@ -107,7 +107,7 @@ impl Harness {
     /// The user sets all records of the instructions.
     pub(crate) async fn set_records(&self, id: &IssuanceId, dns: &NameServer) -> Result<()> {
         for one in self.issuer()?.instructions(id).await? {
-            if let Some(record) = one.record {
+            if let Some(record) = one.direct() {
                 dns.add_txt(&record.name, &record.value);
             }
         }

@@ -73,6 +73,8 @@ CREATE TABLE certificates (
     not_before  BIGINT,
     not_after   BIGINT,
     names       TEXT,
+    -- How the authority is asked about the renewal; not every certificate says enough for that.
+    renewal_id  TEXT,
     PRIMARY KEY (instance, incarnation, generation),
     CHECK ((serial IS NULL) = (fingerprint IS NULL) AND (serial IS NULL) = (not_before IS NULL)
         AND (serial IS NULL) = (not_after IS NULL) AND (serial IS NULL) = (names IS NULL))

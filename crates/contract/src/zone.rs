@@ -1,0 +1,28 @@
+use async_trait::async_trait;
+
+use crate::PortResult;
+
+/// A DNS zone of the operator's in which the broker may write, so that users can point at it once and for ever.
+///
+/// Owner names are absolute, lower case, with their trailing dot, and lie in the zone. A change is seen by the world a
+/// little later; whoever needs to know looks at DNS.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait ManagedZone: Send + Sync {
+    /// Makes sure that `value` is one of the TXT values of `owner`, whatever the others are: a name and its wildcard
+    /// share a label, and so do two instances of one organization.
+    ///
+    /// Errors: `Retry` (throttled, unreachable, contended for), `AwaitOperator` (access, credentials, quota, no such
+    /// zone).
+    async fn add_txt(&self, owner: &str, value: &str) -> PortResult<()>;
+
+    /// Makes sure that `value` is not one of the TXT values of `owner`; the record goes with its last value. Removing
+    /// what is gone is success.
+    async fn remove_txt(&self, owner: &str, value: &str) -> PortResult<()>;
+
+    /// Makes `owner` a CNAME to `target` (a host name), in place of whatever CNAME it was.
+    async fn point(&self, owner: &str, target: &str) -> PortResult<()>;
+
+    /// Takes the CNAME at `owner` away. Releasing what is gone is success.
+    async fn release(&self, owner: &str) -> PortResult<()>;
+}
