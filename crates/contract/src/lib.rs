@@ -7,6 +7,7 @@ mod domain;
 mod error;
 mod ids;
 mod instructions;
+mod label;
 mod proof;
 mod secret;
 mod site;
@@ -29,6 +30,7 @@ pub use ids::{
     DistributionId, InstanceId, IssuanceId, LeaseToken, OperationId, Reference, StoredCertificate, VaultName,
 };
 pub use instructions::{DomainInstructions, LastLook, ProofMethod, ProofRecord, ProofState, ProofWay};
+pub use label::{durable_label, is_durable_label};
 pub use proof::{CaaQuestion, Hop, HttpQuestion, ProofProbe, Sighting, TxtQuestion, Verdict};
 pub use secret::Secret;
 pub use site::ChallengeSite;

@@ -21,6 +21,7 @@ pub mod sample;
 mod site;
 mod vault;
 mod world;
+mod zone;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -34,6 +35,7 @@ pub use memory::MemoryStore;
 pub use site::FakeSite;
 pub use vault::FakeVault;
 pub use world::World;
+pub use zone::FakeZone;
 
 pub use crate::alerts::MockAlerts;
 pub use crate::cdn::MockCdn;
@@ -46,6 +48,7 @@ pub use crate::storage::{
 };
 pub use crate::time::MockClock;
 pub use crate::vault::MockCertificateVault;
+pub use crate::zone::MockManagedZone;
 
 /// A test that panicked while it held a lock has failed already; the others may go on.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

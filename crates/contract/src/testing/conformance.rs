@@ -6,6 +6,7 @@ pub mod cdn;
 pub mod site;
 pub mod storage;
 pub mod vault;
+pub mod zone;
 
 use std::time::Duration;
 

@@ -31,6 +31,7 @@ const METHODS: &[&str] = &[
     "issuer.advance",
     "issuer.instructions",
     "issuer.open",
+    "issuer.renewal",
     "operations.begin_deprovision",
     "operations.find",
     "operations.history",
@@ -46,6 +47,10 @@ const METHODS: &[&str] = &[
     "vault.ensure",
     "vault.find",
     "vault.remove",
+    "zone.add_txt",
+    "zone.point",
+    "zone.release",
+    "zone.remove_txt",
 ];
 
 /// Where the process is to die, and which calls are to fail. Clones are one plan, shared by all fakes of a world.

@@ -1,5 +1,5 @@
 use super::{
-    CrashPlan, FakeCdn, FakeIssuer, FakeSite, FakeVault, ManualClock, MemoryStore, RecordingAlerts,
+    CrashPlan, FakeCdn, FakeIssuer, FakeSite, FakeVault, FakeZone, ManualClock, MemoryStore, RecordingAlerts,
     SequentialRandomness,
 };
 
@@ -23,6 +23,8 @@ pub struct World {
     pub cdn: FakeCdn,
     /// The challenge answers.
     pub site: FakeSite,
+    /// The operator's DNS zone.
+    pub zone: FakeZone,
     /// What the operator was told.
     pub alerts: RecordingAlerts,
 }
@@ -39,6 +41,7 @@ impl World {
             issuer: FakeIssuer::new(clock.clone()).with_plan(&plan),
             cdn: FakeCdn::new(clock.clone(), &vault).with_plan(&plan),
             site: FakeSite::new().with_plan(&plan),
+            zone: FakeZone::new("cdn.example.").with_plan(&plan),
             alerts: RecordingAlerts::new().with_plan(&plan),
             clock,
             plan,

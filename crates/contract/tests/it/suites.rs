@@ -2,9 +2,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use contract::Clock;
-use contract::DomainName;
-use contract::testing::conformance::{cdn, site, storage, vault};
-use contract::testing::{FakeSite, World, sample};
+use contract::testing::conformance::{cdn, site, storage, vault, zone};
+use contract::testing::{FakeSite, FakeZone, World, sample};
+use contract::{DomainName, ManagedZone};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_memory_store_keeps_the_storage_promises() {
@@ -28,6 +28,22 @@ async fn the_fake_vault_keeps_the_promises() {
 async fn the_fake_site_keeps_the_promises() {
     let fake = FakeSite::new();
     site::run(&site::Subject::new(Arc::new(fake.clone()), fake, "fake")).await;
+}
+
+#[tokio::test]
+async fn the_fake_zone_keeps_the_promises() {
+    let fake = FakeZone::new("cdn.example.");
+    zone::run(&zone::Subject::new(Arc::new(fake.clone()), fake.clone(), "run-1.cdn.example.")).await;
+    assert!(!fake.is_empty(), "the suite leaves pointed labels behind");
+}
+
+#[tokio::test]
+async fn the_fake_zone_refuses_what_lies_outside() {
+    let fake = FakeZone::new("cdn.example.");
+    for owner in ["a.other.example.", "cdn.example.", "acdn.example.", "A.cdn.example.", "a.cdn.example"] {
+        assert!(fake.point(owner, "one.example.org").await.is_err(), "{owner}");
+    }
+    assert!(fake.is_empty());
 }
 
 fn account(world: &World) -> cdn::Subject {
