@@ -119,6 +119,30 @@ fn facts_are_read_off_the_leaf() {
     assert_eq!(facts.not_after, Timestamp::from_secs(1_801_267_200));
 }
 
+/// The key identifier and the serial number of RFC 9773, section 4.1, and the id that it makes of them.
+#[test]
+fn the_renewal_id_is_that_of_the_standards_example() {
+    let key_identifier = b"\x69\x88\x5B\x6B\x87\x46\x40\x41\xE1\xB3\x7B\x84\x7B\xA0\xAE\x2C\xDE\x01\xC8\xD4";
+    let mut issuer = authority("Example CA");
+    issuer.key_identifier_method = rcgen::KeyIdMethod::PreSpecified(key_identifier.to_vec());
+    let issuer = CertifiedIssuer::self_signed(issuer, KeyPair::generate().unwrap()).unwrap();
+    let mut params = CertificateParams::new(["example.com".to_owned()]).unwrap();
+    // Its first octet would make the integer negative: DER puts a zero before it, which belongs to the id.
+    params.serial_number = Some(SerialNumber::from_slice(&[0x87, 0x65, 0x43, 0x21]));
+    params.use_authority_key_identifier_extension = true;
+    let pem = params.signed_by(&KeyPair::generate().unwrap(), &issuer).unwrap().pem();
+    let facts = Chain::parse(&pem).unwrap().facts().unwrap();
+    assert_eq!(facts.renewal_id.as_deref(), Some("aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE"));
+    assert_eq!(facts.serial, "87654321");
+}
+
+#[test]
+fn a_certificate_that_does_not_name_its_issuers_key_has_no_renewal_id() {
+    let key = KeyPair::generate().unwrap();
+    let facts = Chain::parse(&two_tiers().chain(&key, &["a.example"])).unwrap().facts().unwrap();
+    assert_eq!(facts.renewal_id, None);
+}
+
 #[test]
 fn what_is_no_chain_is_refused() {
     for text in ["", "<html>", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
