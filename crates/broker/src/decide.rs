@@ -10,6 +10,11 @@ use contract::{
 use crate::pace::{Pace, back_off};
 use crate::workflow::{Outcome, Step};
 
+/// What was held back is asked about again after this long at the latest: room may come earlier than expected.
+const LONGEST_HOLD: Duration = Duration::from_hours(6);
+/// Over how long those are spread that were held back until the same moment.
+const JITTER: Duration = Duration::from_mins(1);
+
 /// The consequences of one run of a step.
 #[derive(Debug)]
 pub(crate) struct Decision {
@@ -35,6 +40,7 @@ impl Situation<'_> {
             Ok(Outcome::Done) => self.done(),
             Ok(Outcome::Wait(_)) if self.is_overdue() => self.failed(&self.overdue()),
             Ok(Outcome::Wait(wait)) => self.wait(wait),
+            Ok(Outcome::HeldBack(wait, why)) => self.held_back(wait, why),
             Ok(Outcome::BackTo(earlier)) => self.back_to(earlier),
             Err(error) => self.error(&error),
         }
@@ -62,6 +68,16 @@ impl Situation<'_> {
     fn wait(&self, wait: Duration) -> Decision {
         let cursor = Cursor { step_since: self.operation.step_since, ..self.at(self.step, wait) };
         Decision { cursor, log: None, alert: None }
+    }
+
+    /// Never given up, whatever the deadline: nobody here can do anything about it, and it goes on by itself.
+    fn held_back(&self, wait: Duration, why: String) -> Decision {
+        let is_news = self.operation.sentence.as_ref() != Some(&why);
+        let log = is_news.then(|| self.entry("held-back", why.clone(), None));
+        let wait = wait.min(LONGEST_HOLD) + wait.min(JITTER) * u32::from(self.chance) / 256;
+        let cursor =
+            Cursor { step_since: self.operation.step_since, sentence: Some(why), ..self.at(self.step, wait) };
+        Decision { cursor, log, alert: None }
     }
 
     /// Not at once: what was undone behind our back may be undone again.
@@ -212,6 +228,20 @@ mod tests {
         assert_eq!(over.cursor.state, OperationState::Failed);
         assert!(over.cursor.sentence.is_some_and(|s| s.contains("144 hours")));
         assert!(over.alert.is_some());
+    }
+
+    #[test]
+    fn what_is_held_back_says_why_once_and_is_never_given_up() {
+        let mut op = operation(OperationKind::Provision, Step::ObtainCertificate);
+        let held = || Ok(Outcome::HeldBack(Duration::from_hours(1), "No room this week.".into()));
+        let first = decide(&op, 7 * 86_400, held());
+        assert_eq!(first.cursor.state, OperationState::Running);
+        assert_eq!(first.cursor.next_at, Timestamp::from_secs(7 * 86_400 + 3600));
+        assert_eq!(first.cursor.sentence.as_deref(), Some("No room this week."));
+        assert_eq!(first.cursor.step_since, op.step_since);
+        assert!(first.log.is_some());
+        op.sentence = first.cursor.sentence;
+        assert!(decide(&op, 7 * 86_400 + 3600, held()).log.is_none());
     }
 
     #[test]

@@ -32,6 +32,7 @@ impl Scene<'_> {
     fn running(&self) -> Vec<String> {
         let step = Step::of(self.operation);
         let mut lines = match step {
+            Some(Step::ObtainCertificate) if self.is_held_back() => Vec::new(),
             Some(Step::ObtainCertificate) if !self.instructions.is_empty() => self.proofs(),
             Some(step) => vec![progress(step).to_owned()],
             None => vec!["In progress.".to_owned()],
@@ -46,6 +47,11 @@ impl Scene<'_> {
             }));
         }
         lines
+    }
+
+    /// Whether there is a reason to wait that is no error: then nothing is asked of the user yet.
+    fn is_held_back(&self) -> bool {
+        self.operation.sentence.is_some() && self.operation.error.is_none()
     }
 
     fn succeeded(&self) -> Vec<String> {

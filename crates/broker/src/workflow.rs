@@ -113,6 +113,8 @@ pub(crate) enum Outcome {
     Done,
     /// Not yet; come back after this long.
     Wait(Duration),
+    /// Not yet, because there is no room for it elsewhere; the user reads why.
+    HeldBack(Duration, String),
     /// Something that an earlier step had made true is no longer true.
     BackTo(Step),
 }
@@ -163,8 +165,8 @@ impl Run<'_> {
         match self.ports.issuer.advance(&certificate.issuance).await? {
             IssuanceProgress::Working { again } => Ok(Outcome::Wait(again)),
             IssuanceProgress::AwaitingProof { look_again } => Ok(Outcome::Wait(look_again)),
-            IssuanceProgress::HeldBack { until, .. } => {
-                Ok(Outcome::Wait(until.since(self.ports.clock.now())))
+            IssuanceProgress::HeldBack { until, why } => {
+                Ok(Outcome::HeldBack(until.since(self.ports.clock.now()), why))
             }
             IssuanceProgress::Issued(bundle) => {
                 certificate.facts = Some(bundle.facts);

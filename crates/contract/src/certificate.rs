@@ -38,6 +38,10 @@ pub struct CertificateRequest {
     /// renewal, which goes before first issuances where the authority's limits make things scarce.
     #[serde(default)]
     pub replaces: Option<String>,
+    /// When what it is to replace runs out. No wait that the authority asks for is obeyed beyond half of the time that
+    /// is left until then.
+    #[serde(default)]
+    pub needed_by: Option<Timestamp>,
 }
 
 fn nobody() -> InstanceId {
@@ -47,7 +51,15 @@ fn nobody() -> InstanceId {
 impl CertificateRequest {
     /// A first certificate for these names, asked for by nobody in particular.
     pub fn new(names: Vec<DomainName>, key_type: KeyType) -> Self {
-        Self { names, key_type, tenant: String::new(), site: nobody(), served: Vec::new(), replaces: None }
+        Self {
+            names,
+            key_type,
+            tenant: String::new(),
+            site: nobody(),
+            served: Vec::new(),
+            replaces: None,
+            needed_by: None,
+        }
     }
 }
 

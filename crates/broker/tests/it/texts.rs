@@ -1,6 +1,8 @@
 //! Every text that `cf service` prints, as a whole.
 
-use contract::{DomainName, OperationState};
+use std::time::Duration;
+
+use contract::{Clock, DomainName, OperationState};
 
 use crate::harness::{Bench, DOMAINS};
 
@@ -28,6 +30,22 @@ async fn the_life_of_an_instance_as_its_user_reads_it() {
     insta::assert_snapshot!("stopping", text(&bench).await);
     bench.work_until(async |bench| bench.latest().await == Some(OperationState::Succeeded)).await;
     insta::assert_snapshot!("deleted", text(&bench).await);
+}
+
+#[tokio::test]
+async fn who_is_held_back_reads_why_and_goes_on_by_itself() {
+    let bench = Bench::new();
+    let until = bench.world.clock.now() + Duration::from_hours(1);
+    bench
+        .world
+        .issuer
+        .hold_back(until, &format!("No more certificates fit into this hour; on {until} they do."));
+    bench.provision_both().await;
+    bench.work_until(async |bench| text(bench).await.contains("No more")).await;
+    insta::assert_snapshot!("held_back", text(&bench).await);
+    assert_eq!(bench.world.issuer.orders_placed(), 0);
+    bench.work_until(async |bench| text(bench).await.contains("value:")).await;
+    assert!(!text(&bench).await.contains("No more"));
 }
 
 #[tokio::test]

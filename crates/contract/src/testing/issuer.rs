@@ -38,6 +38,8 @@ struct State {
     provable: BTreeSet<DomainName>,
     orders: usize,
     serials: u64,
+    /// Until when, and why, there is no room for orders.
+    full: Option<(Timestamp, String)>,
 }
 
 #[derive(Debug)]
@@ -78,6 +80,11 @@ impl FakeIssuer {
     /// Plays the user who takes the record away.
     pub fn unprove(&self, name: &DomainName) {
         locked(&self.state).provable.remove(name);
+    }
+
+    /// Lets the authority have no room for new orders until then.
+    pub fn hold_back(&self, until: Timestamp, why: &str) {
+        locked(&self.state).full = Some((until, why.to_owned()));
     }
 
     /// How many orders were placed, those that died included.
@@ -186,6 +193,9 @@ impl State {
                 }
             }
             _ => {
+                if let Some((until, why)) = self.full.clone().filter(|(until, _)| now < *until) {
+                    return Ok(IssuanceProgress::HeldBack { until, why });
+                }
                 self.orders += 1;
                 let expires = now + ORDER_LIFE;
                 let number = self.orders;
