@@ -10,6 +10,7 @@ pub mod pki;
 mod broker_process;
 mod client;
 mod environment;
+mod loopback;
 mod postgres;
 mod process;
 mod sandbox;

@@ -1,225 +1,233 @@
-//! What the name server knows: zones, and per name its alias, texts and addresses.
+//! What the name servers know: zones, and per name its records, which one server may see otherwise than the others.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use anyhow::{Context, ensure};
-use hickory_proto::rr::rdata::{A, AAAA, NS, SOA, TXT};
+use hickory_proto::rr::rdata::{NS, SOA};
 use hickory_proto::rr::{Name, RData, RecordType};
-use serde::Serialize;
 
-/// The longest string inside a TXT record (RFC 1035, 3.3); longer values are split and read back joined.
-const LONGEST_STRING: usize = 255;
+use super::NameServer;
+use super::node::{Node, RecordSet, RrSet};
 
-/// One name with everything that was set for it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct RecordSet {
-    /// The name, without the trailing dot.
-    pub name: String,
-    /// Where the name is an alias of.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cname: Option<String>,
-    /// The values of its TXT records.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub txt: Vec<String>,
-    /// Its addresses.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub addresses: Vec<IpAddr>,
+/// How long a record may be kept by whoever asked. Nothing is to be cached: a record may change before the next question.
+pub(super) const TTL: u32 = 0;
+
+/// Where the authoritative servers are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Addresses {
+    pub(super) first: IpAddr,
+    pub(super) second: IpAddr,
 }
 
 /// What is to be said about a name and a type.
 pub(super) enum Found {
-    Alias(Name),
-    /// Empty: the name exists, this type does not.
-    Data(Vec<RData>),
+    Alias(RrSet, Name),
+    /// Without data, the name exists and this type does not.
+    Data(RrSet),
+    /// The addresses of another name stand here (ALIAS, ANAME, a flattened CNAME).
+    Flattened(Name),
     NoSuchName,
 }
 
-#[derive(Clone, Default)]
-struct Node {
-    cname: Option<Name>,
-    txt: Vec<String>,
-    addresses: Vec<IpAddr>,
-}
-
 pub(super) struct Records {
-    own_address: IpAddr,
+    addresses: Addresses,
     serial: u32,
-    zones: BTreeSet<Name>,
+    /// Every zone with the names of its servers.
+    zones: BTreeMap<Name, Vec<Name>>,
     names: BTreeMap<Name, Node>,
+    /// What one server says instead; an empty node is a name that this server does not know.
+    views: [BTreeMap<Name, Node>; 3],
 }
 
 /// A name as everything here compares it: absolute, in lower case.
-pub(super) fn parse_name(text: &str) -> anyhow::Result<Name> {
+pub(crate) fn parse_name(text: &str) -> anyhow::Result<Name> {
     let mut name = Name::from_ascii(text).with_context(|| format!("`{text}` is not a DNS name"))?;
     name.set_fqdn(true);
     Ok(name.to_lowercase())
 }
 
+/// A name as people write it.
+pub(crate) fn readable(name: &Name) -> String {
+    name.to_ascii().trim_end_matches('.').to_owned()
+}
+
 impl Records {
-    /// Knows the root only; `own_address` is where every zone's name server is.
-    pub(super) fn new(own_address: IpAddr) -> anyhow::Result<Self> {
-        let mut records = Self { own_address, serial: 1, zones: BTreeSet::new(), names: BTreeMap::new() };
-        records.add_zone(&Name::root())?;
+    /// Knows the root only.
+    pub(super) fn new(addresses: Addresses) -> anyhow::Result<Self> {
+        let mut records = Self {
+            addresses,
+            serial: 1,
+            zones: BTreeMap::new(),
+            names: BTreeMap::new(),
+            views: Default::default(),
+        };
+        let servers = ["a.root-servers.net", "b.root-servers.net"].map(parse_name);
+        let servers = servers.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
+        records.zones.insert(Name::root(), servers.clone());
+        records.place_servers(&servers);
         Ok(records)
     }
 
+    /// Makes `apex` a zone on both servers, `ns1.APEX` and `ns2.APEX`. A zone that exists stays as it is.
     pub(super) fn add_zone(&mut self, apex: &Name) -> anyhow::Result<()> {
-        if self.zones.insert(apex.clone()) {
-            let server = Node { addresses: vec![self.own_address], ..Node::default() };
-            self.names.insert(name_server_of(apex)?, server);
-        }
-        Ok(())
-    }
-
-    pub(super) fn set_txt(&mut self, name: &Name, values: Vec<String>) -> anyhow::Result<()> {
-        if values.is_empty() {
-            self.clear_txt(name);
+        if self.zones.contains_key(apex) {
             return Ok(());
         }
-        let node = self.change(name)?;
-        (node.cname, node.txt) = (None, values);
+        let servers = [apex.prepend_label("ns1")?, apex.prepend_label("ns2")?];
+        self.zones.insert(apex.clone(), servers.to_vec());
+        self.place_servers(&servers);
         Ok(())
     }
 
-    fn clear_txt(&mut self, name: &Name) {
+    /// Replaces the names of a zone's servers; where those are is for their own records to say.
+    pub(super) fn set_name_servers(&mut self, apex: &Name, servers: Vec<Name>) {
         self.serial += 1;
-        if let Some(node) = self.names.get_mut(name) {
-            node.txt.clear();
+        self.zones.insert(apex.clone(), servers);
+    }
+
+    /// The first name leads to the first server, the second to the second.
+    pub(super) fn place_servers(&mut self, servers: &[Name]) {
+        let places = [self.addresses.first, self.addresses.second];
+        for (server, place) in servers.iter().zip(places) {
+            let set = RrSet::new(TTL, vec![place.into()]);
+            self.names.entry(server.clone()).or_default().put(set);
         }
     }
 
-    pub(super) fn add_txt(&mut self, name: &Name, value: &str) -> anyhow::Result<()> {
-        let node = self.change(name)?;
-        node.cname = None;
-        if !node.txt.iter().any(|known| known == value) {
-            node.txt.push(value.to_owned());
-        }
-        Ok(())
-    }
-
-    pub(super) fn set_addresses(&mut self, name: &Name, addresses: Vec<IpAddr>) -> anyhow::Result<()> {
-        let node = self.change(name)?;
-        (node.cname, node.addresses) = (None, addresses);
-        Ok(())
-    }
-
-    pub(super) fn set_cname(&mut self, name: &Name, target: Name) -> anyhow::Result<()> {
+    /// Changes the records of a name, at one server only or everywhere.
+    pub(super) fn change(
+        &mut self,
+        view: Option<NameServer>,
+        name: &Name,
+        change: impl FnOnce(&mut Node),
+    ) -> anyhow::Result<()> {
         self.ensure_zone_for(name)?;
-        ensure!(!self.zones.contains(name), "`{name}` is the apex of a zone: it cannot be an alias");
-        *self.change(name)? = Node { cname: Some(target), ..Node::default() };
+        self.serial += 1;
+        let known = self.names.get(name).cloned().unwrap_or_default();
+        let node = match view {
+            None => self.names.entry(name.clone()).or_default(),
+            Some(server) => self.view_mut(server).entry(name.clone()).or_insert(known),
+        };
+        change(node);
+        if self.names.get(name).is_some_and(Node::is_empty) {
+            self.names.remove(name);
+        }
         Ok(())
     }
 
-    pub(super) fn clear(&mut self, name: &Name) {
+    /// All servers say the same about a name again.
+    pub(super) fn agree(&mut self, name: &Name) {
         self.serial += 1;
-        self.names.remove(name);
+        self.views.iter_mut().for_each(|view| drop(view.remove(name)));
+    }
+
+    pub(super) fn is_apex(&self, name: &Name) -> bool {
+        self.zones.contains_key(name)
     }
 
     pub(super) fn list(&self) -> Vec<RecordSet> {
-        let shown = self.names.iter().filter(|(_, node)| !node.is_empty());
-        shown.map(|(name, node)| node.shown_as(name)).collect()
+        let everywhere = self.names.iter().map(|(name, node)| node.shown_as(name, None));
+        let views = NameServer::ALL.into_iter().flat_map(|server| {
+            self.view(server).iter().map(move |(name, node)| node.shown_as(name, Some(server)))
+        });
+        everywhere.chain(views).collect()
     }
 
-    /// What there is at `name`, with wildcards expanded (RFC 4592).
-    pub(super) fn find(&self, name: &Name, kind: RecordType) -> anyhow::Result<Found> {
-        if self.exists(name) {
-            return self.at(name, kind);
+    /// What one server has at `name`, with wildcards expanded (RFC 4592).
+    pub(super) fn find(&self, server: NameServer, name: &Name, kind: RecordType) -> anyhow::Result<Found> {
+        if self.exists(server, name) {
+            return Ok(self.at(server, name, kind));
         }
         let mut closest = name.base_name();
-        while !self.exists(&closest) {
+        while !self.exists(server, &closest) {
             closest = closest.base_name();
         }
         let wildcard = closest.prepend_label("*")?;
-        if self.names.contains_key(&wildcard) { self.at(&wildcard, kind) } else { Ok(Found::NoSuchName) }
+        let known = self.node(server, &wildcard).is_some();
+        Ok(if known { self.at(server, &wildcard, kind) } else { Found::NoSuchName })
     }
 
     /// The zone a name is in, and that zone's SOA record.
     pub(super) fn authority(&self, name: &Name) -> anyhow::Result<(Name, RData)> {
         let apex = self.zone_of(name);
-        let soa = RData::SOA(self.soa(&apex)?);
+        let soa = self.soa(&apex)?;
         Ok((apex, soa))
     }
 
-    fn at(&self, name: &Name, kind: RecordType) -> anyhow::Result<Found> {
-        let nothing = Node::default();
-        let node = self.names.get(name).unwrap_or(&nothing);
-        if let Some(target) = &node.cname {
-            return Ok(Found::Alias(target.clone()));
+    fn at(&self, server: NameServer, name: &Name, kind: RecordType) -> Found {
+        let node = self.node(server, name);
+        if let Some((set, target)) = node.and_then(Node::alias) {
+            return Found::Alias(set.clone(), target);
         }
-        let apex = self.zones.contains(name);
-        Ok(Found::Data(match kind {
-            RecordType::SOA if apex => vec![RData::SOA(self.soa(name)?)],
-            RecordType::NS if apex => vec![RData::NS(NS(name_server_of(name)?))],
-            RecordType::TXT => node.txt.iter().map(|value| txt(value)).collect(),
-            RecordType::A | RecordType::AAAA => node.addresses_of(kind),
-            _ => Vec::new(),
-        }))
+        if let Some(target) = node.and_then(Node::flattened).filter(|_| kind.is_ip_addr()) {
+            return Found::Flattened(target.clone());
+        }
+        let own = match (self.zones.get(name), kind) {
+            (Some(_), RecordType::SOA) => self.soa(name).ok().map(|soa| RrSet::new(TTL, vec![soa])),
+            (Some(servers), RecordType::NS) => {
+                let servers = servers.iter().map(|server| RData::NS(NS(server.clone())));
+                Some(RrSet::new(TTL, servers.collect()))
+            }
+            _ => None,
+        };
+        let set = own.or_else(|| node.and_then(|node| node.get(kind)).cloned());
+        Found::Data(set.unwrap_or_default())
     }
 
-    /// A name exists when something is set for it or for a name below it (RFC 8020).
-    fn exists(&self, name: &Name) -> bool {
-        let set = self.names.iter().any(|(known, node)| !node.is_empty() && name.zone_of(known));
-        set || self.zones.iter().any(|apex| name.zone_of(apex))
+    /// The records of exactly this name, if there are any.
+    fn node(&self, server: NameServer, name: &Name) -> Option<&Node> {
+        let node = self.view(server).get(name).or_else(|| self.names.get(name));
+        node.filter(|node| !node.is_empty())
+    }
+
+    /// A name exists when something is set for it or for a name below it (RFC 8020). The order of names puts those
+    /// below it right after it.
+    fn exists(&self, server: NameServer, name: &Name) -> bool {
+        let below = |known: &&Name| name.zone_of(known);
+        let mut known = self.names.range(name..).map(|(known, _)| known).take_while(below);
+        let mut viewed = self.view(server).range(name..).map(|(known, _)| known).take_while(below);
+        let zones = self.zones.range(name..).next().is_some_and(|(apex, _)| name.zone_of(apex));
+        zones
+            || known.any(|known| self.node(server, known).is_some())
+            || viewed.any(|known| self.node(server, known).is_some())
     }
 
     fn zone_of(&self, name: &Name) -> Name {
-        let holding = self.zones.iter().filter(|apex| apex.zone_of(name));
-        holding.max_by_key(|apex| apex.iter().count()).cloned().unwrap_or_else(Name::root)
+        let mut apex = name.clone();
+        while !self.is_apex(&apex) {
+            apex = apex.base_name();
+        }
+        apex
     }
 
-    fn soa(&self, apex: &Name) -> anyhow::Result<SOA> {
+    fn soa(&self, apex: &Name) -> anyhow::Result<RData> {
+        let primary = self.zones.get(apex).and_then(|servers| servers.first()).unwrap_or(apex).clone();
         let contact = apex.prepend_label("hostmaster")?;
-        Ok(SOA::new(name_server_of(apex)?, contact, self.serial, 3600, 600, 86_400, 0))
+        Ok(RData::SOA(SOA::new(primary, contact, self.serial, 3600, 600, 86_400, 0)))
     }
 
-    fn change(&mut self, name: &Name) -> anyhow::Result<&mut Node> {
-        self.ensure_zone_for(name)?;
-        self.serial += 1;
-        Ok(self.names.entry(name.clone()).or_default())
-    }
-
-    fn ensure_zone_for(&mut self, name: &Name) -> anyhow::Result<()> {
-        if self.zone_of(name).is_root() { self.add_zone(&name.trim_to(2)) } else { Ok(()) }
-    }
-}
-
-impl Node {
-    fn is_empty(&self) -> bool {
-        self.cname.is_none() && self.txt.is_empty() && self.addresses.is_empty()
-    }
-
-    fn addresses_of(&self, kind: RecordType) -> Vec<RData> {
-        let wanted = self.addresses.iter().filter(|address| address.is_ipv4() == (kind == RecordType::A));
-        let data = wanted.map(|address| match address {
-            IpAddr::V4(address) => RData::A(A(*address)),
-            IpAddr::V6(address) => RData::AAAA(AAAA(*address)),
-        });
-        data.collect()
-    }
-
-    fn shown_as(&self, name: &Name) -> RecordSet {
-        RecordSet {
-            name: readable(name),
-            cname: self.cname.as_ref().map(readable),
-            txt: self.txt.clone(),
-            addresses: self.addresses.clone(),
+    fn view(&self, server: NameServer) -> &BTreeMap<Name, Node> {
+        let [resolver, first, second] = &self.views;
+        match server {
+            NameServer::Resolver => resolver,
+            NameServer::First => first,
+            NameServer::Second => second,
         }
     }
-}
 
-fn name_server_of(apex: &Name) -> anyhow::Result<Name> {
-    Ok(apex.prepend_label("ns1")?)
-}
-
-fn txt(value: &str) -> RData {
-    let mut strings: Vec<&[u8]> = value.as_bytes().chunks(LONGEST_STRING).collect();
-    if strings.is_empty() {
-        strings.push(&[]);
+    fn view_mut(&mut self, server: NameServer) -> &mut BTreeMap<Name, Node> {
+        let [resolver, first, second] = &mut self.views;
+        match server {
+            NameServer::Resolver => resolver,
+            NameServer::First => first,
+            NameServer::Second => second,
+        }
     }
-    RData::TXT(TXT::from_bytes(strings))
-}
 
-fn readable(name: &Name) -> String {
-    name.to_ascii().trim_end_matches('.').to_owned()
+    /// A record outside of every zone makes a zone of the last two labels by itself.
+    pub(super) fn ensure_zone_for(&mut self, name: &Name) -> anyhow::Result<()> {
+        ensure!(!name.is_root(), "the root has no records of its own");
+        if self.zone_of(name).is_root() { self.add_zone(&name.trim_to(2)) } else { Ok(()) }
+    }
 }

@@ -1,94 +1,128 @@
-//! The two transports.
+//! The sockets of one server, and the way of a question through it.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use anyhow::Context;
-use hickory_proto::op::Message;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
-use tokio::task::JoinSet;
+use hickory_proto::op::{Edns, Header, HeaderCounts, Metadata, OpCode, ResponseCode};
+use hickory_proto::rr::rdata::opt::EdnsOption;
+use hickory_server::Server;
+use hickory_server::net::runtime::Time;
+use hickory_server::net::xfer::Protocol;
+use hickory_server::server::{Request, RequestHandler, ResponseHandler, ResponseInfo};
+use hickory_server::zone_handler::MessageResponseBuilder;
+use tokio::net::{TcpListener, UdpSocket};
 
-use super::answer::respond;
-use super::lock;
-use super::records::Records;
+use super::answer::{Question, Reply};
+use super::{NameServer, World};
 
-/// No datagram is larger than this.
-pub(super) const LARGEST_DATAGRAM: usize = 65_535;
+/// No message is larger than this.
+pub(super) const LARGEST_MESSAGE: usize = 65_535;
 
-/// How many free TCP ports are tried until one is free for UDP as well.
-const ATTEMPTS: usize = 16;
+/// What a sender of EDNS is told that this server takes.
+const PAYLOAD: u16 = 1232;
 
-/// Both sockets on one port.
-pub(super) async fn bind(address: SocketAddr) -> anyhow::Result<(UdpSocket, TcpListener)> {
-    let mut attempt = 1;
-    loop {
+/// How long a connection may be idle.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// How many answers a connection may be behind.
+const BACKLOG: usize = 64;
+
+/// EDNS option 15 is an extended error, and error 6 means that signatures were wrong (RFC 8914, 2 and 4.7).
+const EXTENDED_ERROR: u16 = 15;
+const DNSSEC_BOGUS: [u8; 2] = [0, 6];
+
+/// UDP and TCP on one port.
+pub(super) struct Sockets {
+    pub(super) address: SocketAddr,
+    udp: UdpSocket,
+    tcp: TcpListener,
+}
+
+impl Sockets {
+    pub(super) async fn bind(address: SocketAddr) -> anyhow::Result<Self> {
         let tcp = TcpListener::bind(address).await.with_context(|| format!("no TCP port at {address}"))?;
-        match UdpSocket::bind(tcp.local_addr()?).await {
-            Ok(udp) => return Ok((udp, tcp)),
-            Err(_) if address.port() == 0 && attempt < ATTEMPTS => attempt += 1,
-            Err(error) => return Err(error).context(format!("no UDP port at {address}")),
-        }
+        let address = tcp.local_addr()?;
+        let udp = UdpSocket::bind(address).await.with_context(|| format!("no UDP port at {address}"))?;
+        Ok(Self { address, udp, tcp })
+    }
+
+    /// Serves until the result is dropped.
+    pub(super) fn serve(self, name: NameServer, world: Arc<World>) -> Server<Handler> {
+        let mut server = Server::new(Handler { name, world });
+        server.register_socket(self.udp);
+        server.register_listener(self.tcp, IDLE, BACKLOG);
+        server
     }
 }
 
-pub(super) async fn over_udp(socket: UdpSocket, records: Arc<Mutex<Records>>) {
-    let mut buffer = vec![0; LARGEST_DATAGRAM];
-    loop {
-        if let Err(error) = answer_datagram(&socket, &mut buffer, &records).await {
-            tracing::debug!(error = format!("{error:#}"), "a datagram went unanswered");
-        }
+pub(super) struct Handler {
+    name: NameServer,
+    world: Arc<World>,
+}
+
+#[async_trait::async_trait]
+impl RequestHandler for Handler {
+    async fn handle_request<R: ResponseHandler, T: Time>(&self, request: &Request, to: R) -> ResponseInfo {
+        let silence = Header { metadata: request.metadata, counts: HeaderCounts::default() };
+        let Some(reply) = self.reply(request) else { return silence.into() };
+        send(request, &reply, self.name, to).await.unwrap_or_else(|error| {
+            tracing::debug!(%error, "an answer could not be sent");
+            silence.into()
+        })
     }
 }
 
-async fn answer_datagram(
-    socket: &UdpSocket,
-    buffer: &mut [u8],
-    records: &Mutex<Records>,
-) -> anyhow::Result<()> {
-    let (length, from) = socket.recv_from(buffer).await?;
-    let request = Message::from_vec(buffer.get(..length).unwrap_or_default())?;
-    let response = respond(&lock(records), &request);
-    let mut bytes = response.to_vec()?;
-    if bytes.len() > usize::from(request.max_payload()) {
-        bytes = response.truncate().to_vec()?;
-    }
-    socket.send_to(&bytes, from).await?;
-    Ok(())
-}
-
-pub(super) async fn over_tcp(listener: TcpListener, records: Arc<Mutex<Records>>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(converse(stream, Arc::clone(&records)));
-                }
-                Err(error) => tracing::warn!(%error, "a connection was not accepted"),
-            },
-            Some(_) = connections.join_next() => {}
-        }
+impl Handler {
+    fn reply(&self, request: &Request) -> Option<Reply> {
+        let refused = |code| Some(Reply { code, ..Reply::default() });
+        let query = match (request.metadata.op_code, request.queries.queries()) {
+            (OpCode::Query, [query]) => query,
+            (OpCode::Query, _) => return refused(ResponseCode::FormErr),
+            _ => return refused(ResponseCode::NotImp),
+        };
+        let question = Question {
+            server: self.name,
+            name: query.original().name(),
+            kind: query.query_type(),
+            checking_disabled: request.metadata.checking_disabled,
+            over_udp: request.protocol() == Protocol::Udp,
+        };
+        self.world.reply(&question)
     }
 }
 
-/// One question after the other until the other side closes.
-async fn converse(mut stream: TcpStream, records: Arc<Mutex<Records>>) {
-    loop {
-        if let Err(error) = answer_message(&mut stream, &records).await {
-            tracing::trace!(error = format!("{error:#}"), "a connection ended");
-            return;
-        }
+async fn send(
+    request: &Request,
+    reply: &Reply,
+    server: NameServer,
+    mut to: impl ResponseHandler,
+) -> Result<ResponseInfo, hickory_server::net::NetError> {
+    let mut metadata = Metadata::response_from_request(&request.metadata);
+    metadata.response_code = reply.code;
+    metadata.authoritative = reply.authoritative;
+    metadata.truncation = reply.truncated;
+    metadata.recursion_available = server == NameServer::Resolver;
+    let mut edns = Edns::new();
+    edns.set_max_payload(PAYLOAD);
+    if reply.bogus {
+        edns.options_mut().insert(EdnsOption::Unknown(EXTENDED_ERROR, DNSSEC_BOGUS.to_vec()));
     }
+    let mut builder = MessageResponseBuilder::from_message_request(request);
+    if request.edns.is_some() {
+        builder.edns(&edns);
+    }
+    let none = std::iter::empty();
+    to.send_response(builder.build(metadata, &reply.answers, &reply.authorities, none, &reply.additionals))
+        .await
 }
 
-/// Messages over TCP carry their length in front (RFC 1035, 4.2.2).
-async fn answer_message(stream: &mut TcpStream, records: &Mutex<Records>) -> anyhow::Result<()> {
-    let length = stream.read_u16().await?;
-    let mut buffer = vec![0; usize::from(length)];
-    stream.read_exact(&mut buffer).await?;
-    let response = respond(&lock(records), &Message::from_vec(&buffer)?).to_vec()?;
-    stream.write_u16(u16::try_from(response.len())?).await?;
-    stream.write_all(&response).await?;
-    Ok(())
+impl World {
+    /// Writes the question down and answers it.
+    fn reply(&self, question: &Question<'_>) -> Option<Reply> {
+        self.note(question);
+        let rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
+        super::answer::Mind { records: &self.lock(), rules: &rules }.reply(question)
+    }
 }
