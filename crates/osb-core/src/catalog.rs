@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::catalog_rules;
+use crate::{ErrorCode, Response, catalog_rules};
 
 /// What a broker offers (OSB 2.17, "Catalog Management"). It may be read from a file: names that are not known here are
 /// errors then.
@@ -143,6 +143,25 @@ impl Catalog {
     /// The plan with this id, if it is one of that service.
     pub fn plan(&self, service_id: &str, plan_id: &str) -> Option<&Plan> {
         self.service(service_id)?.plans.iter().find(|plan| plan.id == plan_id)
+    }
+
+    /// The `422` for a `maintenance_info.version` that is not the one of the plan (OSB 2.17, "Maintenance Info Object").
+    pub(crate) fn maintenance_conflict(
+        &self,
+        service_id: &str,
+        plan_id: &str,
+        sent: Option<&str>,
+    ) -> Option<Response> {
+        let plan = self.plan(service_id, plan_id);
+        let offered = plan.and_then(|plan| plan.maintenance_info.as_ref()).map(|info| info.version.as_str());
+        if sent.is_none() || sent == offered {
+            return None;
+        }
+        Some(Response::error(
+            ErrorCode::MaintenanceInfoConflict,
+            "The maintenance_info of this plan has changed in the catalog. Update the service broker in the platform, \
+             then try again.",
+        ))
     }
 }
 

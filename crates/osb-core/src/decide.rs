@@ -116,17 +116,10 @@ pub fn decide_fetch(existing: Option<&Existing>) -> FetchDecision {
 }
 
 fn decide_new(catalog: &Catalog, request: &Provision) -> ProvisionDecision {
-    let Some(sent) = &request.maintenance_info_version else { return ProvisionDecision::New };
-    let plan = catalog.plan(&request.service_id, &request.plan_id);
-    let offered = plan.and_then(|plan| plan.maintenance_info.as_ref()).map(|info| &info.version);
-    if offered == Some(sent) {
-        return ProvisionDecision::New;
-    }
-    ProvisionDecision::Conflict(Response::error(
-        ErrorCode::MaintenanceInfoConflict,
-        "The maintenance_info of this plan has changed in the catalog. Update the service broker in the platform, then \
-         try again.",
-    ))
+    let sent = request.maintenance_info_version.as_deref();
+    catalog
+        .maintenance_conflict(&request.service_id, &request.plan_id, sent)
+        .map_or(ProvisionDecision::New, ProvisionDecision::Conflict)
 }
 
 fn conflict(description: &str) -> ProvisionDecision {

@@ -20,8 +20,17 @@ pub struct Existing {
     pub state: InstanceState,
 }
 
+/// What an update was asked for: enough to tell whether it is asked for again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AskedChange {
+    /// The plan the instance is to have; the one it has, if the update named none.
+    pub plan_id: String,
+    /// The parameters as they were sent, not as they came to be.
+    pub parameters: Map<String, Value>,
+}
+
 /// The stage of life of an instance, as the platform sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum InstanceState {
     /// Being created.
     Provisioning {
@@ -34,6 +43,8 @@ pub enum InstanceState {
     Updating {
         /// The operation that does it.
         operation: OperationId,
+        /// What it was asked for.
+        asked: AskedChange,
     },
     /// Its creation has failed; it can only be deleted.
     ProvisionFailed,

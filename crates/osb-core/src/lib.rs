@@ -20,6 +20,7 @@ mod request;
 mod response;
 mod route;
 mod text;
+mod update;
 mod version;
 
 pub use answers::{FailedOperation, LastOperationState};
@@ -32,7 +33,7 @@ pub use decide::{
     DeprovisionDecision, FetchDecision, ProvisionDecision, decide_deprovision, decide_fetch, decide_provision,
 };
 pub use error_code::{ErrorCode, UpdateRefusal};
-pub use existing::{Existing, InstanceState};
+pub use existing::{AskedChange, Existing, InstanceState};
 pub use identity::{OriginatingIdentity, Originator};
 pub use json::same_json;
 pub use operation::{CatalogQuery, Deprovision, Fetch, LastOperation, Operation, Provision, Update};
@@ -40,4 +41,5 @@ pub use operation_id::{InvalidOperationId, OperationId};
 pub use polling::{KnownOperation, LastOperationDecision, decide_last_operation};
 pub use request::Request;
 pub use response::Response;
+pub use update::{UpdateDecision, decide_update};
 pub use version::ApiVersion;

@@ -7,7 +7,7 @@ pub enum Operation {
     Catalog(CatalogQuery),
     /// `PUT /v2/service_instances/{id}`; next comes [`decide_provision`](crate::decide_provision).
     Provision(Provision),
-    /// `PATCH /v2/service_instances/{id}`.
+    /// `PATCH /v2/service_instances/{id}`; next comes [`decide_update`](crate::decide_update).
     Update(Update),
     /// `DELETE /v2/service_instances/{id}`; next comes [`decide_deprovision`](crate::decide_deprovision).
     Deprovision(Deprovision),
@@ -63,7 +63,7 @@ pub struct Update {
     pub parameters: Map<String, Value>,
     /// What the platform tells about itself; empty when absent or `null`.
     pub context: Map<String, Value>,
-    /// `maintenance_info.version`, if one was sent; not checked yet.
+    /// `maintenance_info.version`, if one was sent; checked by [`decide_update`](crate::decide_update).
     pub maintenance_info_version: Option<String>,
     /// The whole body as it was sent, JSON, for keeping.
     pub body: String,

@@ -1,8 +1,8 @@
 //! R52–R57, R76, R77, R96–R104, R115: what exists decides.
 
 use osb_core::{
-    DeprovisionDecision, Existing, FetchDecision, InstanceState, OperationId, ProvisionDecision, Response,
-    decide_deprovision, decide_fetch, decide_provision, same_json,
+    AskedChange, DeprovisionDecision, Existing, FetchDecision, InstanceState, OperationId, ProvisionDecision,
+    Response, decide_deprovision, decide_fetch, decide_provision, same_json,
 };
 use serde_json::{Map, Value, json};
 
@@ -29,7 +29,8 @@ fn provisioning() -> InstanceState {
 }
 
 fn updating() -> InstanceState {
-    InstanceState::Updating { operation: operation("op-2") }
+    let asked = AskedChange { plan_id: "kept-plan".to_owned(), parameters: Map::new() };
+    InstanceState::Updating { operation: operation("op-2"), asked }
 }
 
 fn deprovisioning() -> InstanceState {

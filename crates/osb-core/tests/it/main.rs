@@ -11,3 +11,4 @@ mod precedence;
 mod properties;
 mod routes;
 mod support;
+mod updates;
