@@ -159,7 +159,7 @@ impl Run<'_> {
         let request = CertificateRequest {
             tenant: self.instance.request.organization.clone(),
             site: self.instance.id.clone(),
-            ..CertificateRequest::new(self.instance.settings.domains.clone(), self.settings.key_type)
+            ..CertificateRequest::new(certificate.names.clone(), self.settings.key_type)
         };
         self.ports.issuer.open(&certificate.issuance, &request).await?;
         match self.ports.issuer.advance(&certificate.issuance).await? {
@@ -208,9 +208,10 @@ impl Run<'_> {
         if !seen.deployed {
             return Ok(Outcome::Wait(self.deployment_wait()));
         }
-        let mut certificate = self.certificate().await?;
-        certificate.state = CertificateState::Live;
-        self.ports.certificates.put(&certificate).await?;
+        if let Some(mut certificate) = self.present_certificate().await? {
+            certificate.state = CertificateState::Live;
+            self.ports.certificates.put(&certificate).await?;
+        }
         Ok(Outcome::Done)
     }
 

@@ -67,6 +67,7 @@ struct CertificateRow {
     instance: String,
     incarnation: i32,
     generation: i32,
+    requested: String,
     issuance: String,
     vault_name: String,
     stored: Option<String>,
@@ -82,12 +83,13 @@ struct CertificateRow {
 impl CertificateRow {
     fn of(record: &CertificateRecord) -> Result<Self, StoreError> {
         let key = format!("{} {} {}", record.instance, record.incarnation, record.generation);
-        let cell = Cell { table: "certificates", column: "names", row: &key };
+        let cell = |column| Cell { table: "certificates", column, row: &key };
         let facts = record.facts.as_ref();
         Ok(Self {
             instance: record.instance.as_str().to_owned(),
             incarnation: record.incarnation,
             generation: record.generation,
+            requested: cell("requested").write_json(&record.names)?,
             issuance: record.issuance.as_str().to_owned(),
             vault_name: record.vault_name.as_str().to_owned(),
             stored: record.stored.as_ref().map(|stored| stored.as_str().to_owned()),
@@ -96,7 +98,7 @@ impl CertificateRow {
             fingerprint: facts.map(|facts| facts.fingerprint.clone()),
             not_before: facts.map(|facts| facts.not_before.as_millis()),
             not_after: facts.map(|facts| facts.not_after.as_millis()),
-            names: facts.map(|facts| cell.write_json(&facts.names)).transpose()?,
+            names: facts.map(|facts| cell("names").write_json(&facts.names)).transpose()?,
             renewal_id: facts.and_then(|facts| facts.renewal_id.clone()),
         })
     }
@@ -120,6 +122,7 @@ impl CertificateRow {
         };
         Ok(CertificateRecord {
             state: cell("state").label(&self.state)?,
+            names: cell("requested").read_json(&self.requested)?,
             instance: InstanceId::new(self.instance),
             incarnation: self.incarnation,
             generation: self.generation,

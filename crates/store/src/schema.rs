@@ -59,6 +59,7 @@ diesel::table! {
         instance -> Text,
         incarnation -> Integer,
         generation -> Integer,
+        requested -> Text,
         issuance -> Text,
         vault_name -> Text,
         stored -> Nullable<Text>,

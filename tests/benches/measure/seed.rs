@@ -71,7 +71,7 @@ async fn one(store: &Store, life: Life, number: usize) -> anyhow::Result<()> {
     }
     ensure!(store.create(&instance, &operation).await?, "instance {number} is there already");
     if matches!(life, Life::AwaitingTheUser) {
-        let certificate = certificate(&instance.id);
+        let certificate = certificate(&instance.id, &domain);
         let issuance = issuance(&certificate.issuance, &domain, now);
         CertificateStore::put(store, &certificate).await?;
         IssuanceStore::insert(store, &issuance).await?;
@@ -79,11 +79,12 @@ async fn one(store: &Store, life: Life, number: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn certificate(instance: &InstanceId) -> CertificateRecord {
+fn certificate(instance: &InstanceId, domain: &str) -> CertificateRecord {
     CertificateRecord {
         instance: instance.clone(),
         incarnation: 1,
         generation: 1,
+        names: sample::names(&[domain]),
         issuance: IssuanceId::new(format!("{instance}-1-1")),
         vault_name: VaultName::new(format!("cdn-{instance}-1-1")),
         stored: None,

@@ -5,30 +5,85 @@ use std::time::Duration;
 
 use contract::{
     CertificateBundle, CertificateRecord, CertificateState, Distribution, DistributionId, DistributionSpec,
-    Instance, IssuanceProgress, PortError, PortResult, Remedy, Serving,
+    DomainName, Instance, IssuanceProgress, PortError, PortResult, Remedy, Serving, Timestamp,
 };
 
 use super::Run;
 use crate::names;
 
+/// The certificate that is served: the newest that is live.
+pub(crate) fn live(certificates: &[CertificateRecord]) -> Option<&CertificateRecord> {
+    certificates.iter().rfind(|one| one.state == CertificateState::Live)
+}
+
+/// The certificate that work on the `wanted` names goes on with: the newest that was asked for exactly these, is not
+/// served yet, and is still worth serving.
+pub(crate) fn in_work<'a>(
+    certificates: &'a [CertificateRecord],
+    wanted: &[DomainName],
+    now: Timestamp,
+) -> Option<&'a CertificateRecord> {
+    certificates.iter().rfind(|one| is_underway(one) && same_names(&one.names, wanted) && is_fresh(one, now))
+}
+
+fn is_underway(certificate: &CertificateRecord) -> bool {
+    matches!(certificate.state, CertificateState::Pending | CertificateState::Stored)
+}
+
+/// Whether both are the same set of names, in whatever order.
+pub(crate) fn same_names(some: &[DomainName], others: &[DomainName]) -> bool {
+    some.len() == others.len() && some.iter().all(|name| others.contains(name))
+}
+
+/// Whether a certificate, if it has been issued, has more than a third of its life left: a renewal or an update that was
+/// given up long ago may have left one behind that would have to be renewed at once.
+fn is_fresh(certificate: &CertificateRecord, now: Timestamp) -> bool {
+    certificate.facts.as_ref().is_none_or(|facts| {
+        let life = facts.not_after.since(facts.not_before);
+        now < facts.not_after - life / 3
+    })
+}
+
 impl Run<'_> {
-    /// The instance's current certificate. On first use its names are computed and stored, before anybody uses them.
+    /// The names that this operation is to bring to life.
+    pub(super) fn wanted(&self) -> &[DomainName] {
+        &self.instance.settings.domains
+    }
+
+    /// The certificate that this operation works on. The first time, its names are computed and stored, before anybody
+    /// uses them.
     pub(super) async fn certificate(&self) -> PortResult<CertificateRecord> {
-        if let Some(newest) = self.certificates().await?.pop() {
-            return Ok(newest);
+        let certificates = self.certificates().await?;
+        match in_work(&certificates, self.wanted(), self.ports.clock.now()) {
+            Some(found) => Ok(found.clone()),
+            None => self.next_certificate(&certificates).await,
         }
-        let first = CertificateRecord {
+    }
+
+    async fn next_certificate(&self, known: &[CertificateRecord]) -> PortResult<CertificateRecord> {
+        let generation = known.last().map_or(1, |newest| newest.generation.saturating_add(1));
+        let next = CertificateRecord {
             instance: self.instance.id.clone(),
             incarnation: self.instance.incarnation,
-            generation: 1,
-            issuance: names::issuance_id(self.instance, 1),
-            vault_name: names::vault_name(self.instance, 1),
+            generation,
+            names: self.wanted().to_vec(),
+            issuance: names::issuance_id(self.instance, generation),
+            vault_name: names::vault_name(self.instance, generation),
             stored: None,
             facts: None,
             state: CertificateState::Pending,
         };
-        self.ports.certificates.put(&first).await?;
-        Ok(first)
+        self.ports.certificates.put(&next).await?;
+        Ok(next)
+    }
+
+    /// The certificate that this operation works on, or has brought to life already; `None` before there is one.
+    pub(super) async fn present_certificate(&self) -> PortResult<Option<CertificateRecord>> {
+        let certificates = self.certificates().await?;
+        let wanted = self.wanted();
+        let found = in_work(&certificates, wanted, self.ports.clock.now())
+            .or_else(|| live(&certificates).filter(|live| same_names(&live.names, wanted)));
+        Ok(found.cloned())
     }
 
     /// All certificates of this incarnation, oldest first.
@@ -51,8 +106,8 @@ impl Run<'_> {
 
     /// The names together with their certificate; `None` before the certificate is in the vault.
     pub(super) async fn serving(&self) -> PortResult<Option<Serving>> {
-        let stored = self.certificate().await?.stored;
-        Ok(stored.map(|certificate| Serving { names: self.instance.settings.domains.clone(), certificate }))
+        let stored = self.present_certificate().await?.and_then(|certificate| certificate.stored);
+        Ok(stored.map(|certificate| Serving { names: self.wanted().to_vec(), certificate }))
     }
 
     /// Keeps the id and the host name of the distribution.

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use crate::{CertificateFacts, InstanceId, IssuanceId, PortResult, StoredCertificate, VaultName};
+use crate::{CertificateFacts, DomainName, InstanceId, IssuanceId, PortResult, StoredCertificate, VaultName};
 
 /// The stage of life of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct CertificateRecord {
     pub incarnation: i32,
     /// 1 for the first certificate of the incarnation, one more for each successor.
     pub generation: i32,
+    /// The names it was asked for, in the user's order; never empty.
+    pub names: Vec<DomainName>,
     /// The issuance that obtains it.
     pub issuance: IssuanceId,
     /// The name it is kept under in the vault.

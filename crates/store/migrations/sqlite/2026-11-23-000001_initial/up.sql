@@ -63,6 +63,8 @@ CREATE TABLE certificates (
     instance    TEXT    NOT NULL REFERENCES instances (id),
     incarnation INTEGER NOT NULL,
     generation  INTEGER NOT NULL,
+    -- The names it was asked for; `names` below is what it says.
+    requested   TEXT    NOT NULL,
     issuance    TEXT    NOT NULL,
     vault_name  TEXT    NOT NULL,
     stored      TEXT,

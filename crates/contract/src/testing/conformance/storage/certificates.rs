@@ -56,6 +56,7 @@ fn record(instance: &InstanceId, incarnation: i32, generation: i32) -> Certifica
         instance: instance.clone(),
         incarnation,
         generation,
+        names: sample::names(&["www.example.org", "*.example.org"]),
         issuance: IssuanceId::new(&name),
         vault_name: VaultName::new(name),
         stored: None,
