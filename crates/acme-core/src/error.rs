@@ -181,6 +181,13 @@ impl AcmeError {
         matches!(self, Self::Refused(refusal) if refusal.status.is_some_and(|status| gone.contains(&status)))
     }
 
+    /// Whether the authority has answered that what was asked for cannot be had (HTTP 4xx), save for rate limits.
+    pub(crate) fn is_refusal(&self) -> bool {
+        let refuses =
+            |status: StatusCode| status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS;
+        matches!(self, Self::Refused(refusal) if refusal.status.is_some_and(refuses))
+    }
+
     /// Whether the authority was willing, and only its answer could not be understood.
     pub(crate) fn is_unreadable(&self) -> bool {
         matches!(self, Self::Refused(refusal) if refusal.status.is_some_and(|status| status.is_success()))

@@ -13,6 +13,7 @@ use crate::chain::Chain;
 use crate::error::AcmeError;
 use crate::http::Transport;
 use crate::instructions;
+use crate::memory::Memory;
 use crate::order::LiveOrder;
 use crate::orders;
 use crate::renewal;
@@ -27,10 +28,12 @@ const WIPE_ATTEMPTS: u32 = 5;
 /// Issues certificates from an ACME authority (RFC 8555), one bounded unit of work at a time.
 ///
 /// Everything that must survive is in the two stores, so any process that shares them may make the next call. What
-/// is kept in memory, the opened account with the authority's directory and idle connections, only saves requests.
+/// is kept in memory, the opened account with the authority's directory, idle connections and the orders that were just
+/// read, only saves requests.
 pub struct AcmeIssuer {
     settings: Arc<AcmeSettings>,
     accounts: Accounts,
+    memory: Memory,
     pub(crate) issuances: Arc<dyn IssuanceStore>,
     pub(crate) probe: Arc<dyn ProofProbe>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -51,7 +54,7 @@ impl AcmeIssuer {
         let transport = Transport::new(&settings, Arc::clone(&clock))?;
         let settings = Arc::new(settings);
         let accounts = Accounts::new(Arc::clone(&settings), transport, accounts, Arc::clone(&clock));
-        Ok(Self { settings, accounts, issuances, probe, clock })
+        Ok(Self { settings, accounts, memory: Memory::default(), issuances, probe, clock })
     }
 
     async fn work(&self, id: &IssuanceId) -> Result<IssuanceProgress, AcmeError> {
@@ -63,11 +66,15 @@ impl AcmeIssuer {
             return bundle(&record).map(IssuanceProgress::Issued);
         }
         self.move_to_this_directory(&mut record);
-        let mut work = Work::new(self, record);
-        match steps::run(&mut work).await? {
-            Some(progress) => Ok(progress),
-            None => bundle(&work.record).map(IssuanceProgress::Issued),
+        let remembered = self.memory.take(&record, self.clock.now());
+        let mut work = Work::new(self, record, remembered);
+        let progress = steps::run(&mut work).await?;
+        let (record, order) = work.into_parts();
+        let Some(progress) = progress else { return bundle(&record).map(IssuanceProgress::Issued) };
+        if let Some(order) = order {
+            self.memory.keep(&record, order, self.clock.now());
         }
+        Ok(progress)
     }
 
     /// An order lives at the authority where it was placed. When the operator has changed the authority, it is

@@ -10,6 +10,7 @@ mod issuer;
 mod jws;
 mod keys;
 mod looks;
+mod memory;
 mod order;
 mod orders;
 mod pace;

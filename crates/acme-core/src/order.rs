@@ -67,6 +67,19 @@ impl LiveOrder {
     /// from.
     pub(crate) async fn read(account: &Account, url: &str) -> Result<Option<Self>, AcmeError> {
         let (order, latest) = listening(account.order(url.to_owned())).await;
+        Self::as_read(order, latest)
+    }
+
+    /// [`Self::read`] for an order that is in hand: it still has a nonce (RFC 8555, section 6.5).
+    pub(crate) async fn read_again(mut self) -> Result<Option<Self>, AcmeError> {
+        let (state, latest) = listening(async { self.order.refresh().await.map(drop) }).await;
+        Self::as_read(state.map(|()| self.order), latest)
+    }
+
+    fn as_read(
+        order: Result<Order, instant_acme::Error>,
+        latest: Exchange,
+    ) -> Result<Option<Self>, AcmeError> {
         match order {
             Ok(order) => Ok(Some(Self { order, latest })),
             Err(_) if latest.is_gone() || is_over(&latest.json()) => Ok(None),

@@ -66,13 +66,21 @@ pub(crate) struct Work<'a> {
     pub(crate) record: IssuanceRecord,
     /// The record as the store has it.
     stored: IssuanceRecord,
-    /// The order as it was last read in this unit of work, so that it is not read twice.
+    /// The order as it was last read by this process.
     order: Option<LiveOrder>,
+    /// Whether that was in this unit of work, so that it need not be read again.
+    fresh: bool,
 }
 
 impl<'a> Work<'a> {
-    pub(crate) fn new(issuer: &'a AcmeIssuer, record: IssuanceRecord) -> Self {
-        Self { issuer, stored: record.clone(), record, order: None }
+    /// `order` is what this process remembers of the order.
+    pub(crate) fn new(issuer: &'a AcmeIssuer, record: IssuanceRecord, order: Option<LiveOrder>) -> Self {
+        Self { issuer, stored: record.clone(), record, order, fresh: false }
+    }
+
+    /// What is left for the next unit of work: the record as stored, and the order if it was read in this one.
+    pub(crate) fn into_parts(self) -> (IssuanceRecord, Option<LiveOrder>) {
+        (self.record, self.order.filter(|_| self.fresh))
     }
 
     async fn step(&mut self, step: Step) -> StepResult {
@@ -107,7 +115,7 @@ impl<'a> Work<'a> {
         let placed = self.issuer.place(&self.record.request.names).await?;
         tracing::info!(issuance.id = %self.record.id, order.url = placed.url(), "placed an order");
         orders::adopt(&mut self.record, &placed);
-        self.order = Some(placed);
+        self.hold(placed);
         self.save().await
     }
 
@@ -124,7 +132,7 @@ impl<'a> Work<'a> {
             authorizations => authorizations?,
         };
         orders::present(&mut self.record, &authorizations)?;
-        self.order = Some(order);
+        self.hold(order);
         self.save().await
     }
 
@@ -168,11 +176,11 @@ impl<'a> Work<'a> {
         }
         match order.standing() {
             Standing::Valid => {
-                self.order = Some(order);
+                self.hold(order);
                 Ok(Flow::On)
             }
             Standing::Invalid => self.order_failed(order).await,
-            _ => Ok(self.authority_at_work(&order)),
+            _ => Ok(self.authority_at_work(order)),
         }
     }
 
@@ -181,7 +189,7 @@ impl<'a> Work<'a> {
             return Ok(Flow::On);
         }
         let Some(mut order) = self.take_order().await? else { return self.forget_order().await };
-        let Some(pem) = order.certificate().await? else { return Ok(self.authority_at_work(&order)) };
+        let Some(pem) = order.certificate().await? else { return Ok(self.authority_at_work(order)) };
         let key = self.record.private_key.as_ref().ok_or(AcmeError::Key("the leaf key is missing"))?;
         let chain = Chain::parse(&pem)?;
         chain.verify(&keys::public_key(key)?, &self.record.request.names, self.issuer.clock.now())?;
@@ -191,13 +199,27 @@ impl<'a> Work<'a> {
     }
 
     /// Reads the order, answers the challenges whose proof has been seen, and reads again how that went down. Gives
-    /// the order as it is now; `None` when it is gone. What the authority was told stays in the record even when it
-    /// refuses half-way.
+    /// the order as it is now; `None` when it is gone.
+    ///
+    /// An order that is remembered as waiting for answers is answered without being read before. When the authority
+    /// has moved on meanwhile it refuses, and the order is read after all.
     async fn ask(&mut self, seen: &HashSet<String>) -> Result<Option<LiveOrder>, AcmeError> {
+        if let Some(remembered) = self.take_unanswered() {
+            match self.answer(remembered, seen).await {
+                Err(error) if error.is_refusal() => {}
+                outcome => return outcome.map(Some),
+            }
+        }
         let Some(mut order) = self.take_order().await? else { return Ok(None) };
         if order.standing() != Standing::Pending || !orders::any(&self.record, ProofState::Open) {
             return Ok(Some(order));
         }
+        self.answer(order, seen).await.map(Some)
+    }
+
+    /// Answers what is due, and reads the order again when nothing is left to be answered. What the authority was
+    /// told stays in the record even when it refuses half-way.
+    async fn answer(&mut self, mut order: LiveOrder, seen: &HashSet<String>) -> Result<LiveOrder, AcmeError> {
         let authorizations = order.authorizations().await?;
         let due = orders::reconcile(&mut self.record, &authorizations, seen);
         let (told, result) = order.answer(&due).await;
@@ -207,7 +229,7 @@ impl<'a> Work<'a> {
             self.save().await?;
             order.refresh().await?;
         }
-        Ok(Some(order))
+        Ok(order)
     }
 
     /// Decides how to go on after the challenges of all visible proofs have been answered.
@@ -218,15 +240,17 @@ impl<'a> Work<'a> {
                 self.save().await?;
                 let look = pace::look_again(self.issuer.clock.now().since(self.record.opened_at));
                 let answered = orders::any(&self.record, ProofState::Answered);
-                Ok(awaiting(if answered { look.min(self.poll_again(&order)) } else { look }))
+                let wait = if answered { look.min(self.poll_again(&order)) } else { look };
+                self.hold(order);
+                Ok(awaiting(wait))
             }
             Standing::Pending => {
                 self.save().await?;
-                Ok(self.authority_at_work(&order))
+                Ok(self.authority_at_work(order))
             }
             Standing::Ready | Standing::Processing | Standing::Valid => {
                 orders::all_proven(&mut self.record);
-                self.order = Some(order);
+                self.hold(order);
                 self.save().await
             }
         }
@@ -254,8 +278,10 @@ impl<'a> Work<'a> {
         Ok(awaiting(pace::after_failed_order(self.record.orders_placed)))
     }
 
-    fn authority_at_work(&self, order: &LiveOrder) -> Flow {
-        working(self.poll_again(order))
+    fn authority_at_work(&mut self, order: LiveOrder) -> Flow {
+        let again = self.poll_again(&order);
+        self.hold(order);
+        working(again)
     }
 
     fn poll_again(&self, order: &LiveOrder) -> Duration {
@@ -263,13 +289,25 @@ impl<'a> Work<'a> {
         pace::poll_again(since, order.retry_after())
     }
 
+    /// Keeps the order as it was just read.
+    fn hold(&mut self, order: LiveOrder) {
+        (self.order, self.fresh) = (Some(order), true);
+    }
+
     /// The order as read in this unit of work, or read now; `None` when the authority does not know it any more.
     async fn take_order(&mut self) -> Result<Option<LiveOrder>, AcmeError> {
         match (self.order.take(), &self.record.order_url) {
-            (Some(order), _) => Ok(Some(order)),
+            (Some(order), _) if self.fresh => Ok(Some(order)),
+            (Some(order), _) => order.read_again().await,
             (None, Some(url)) => self.issuer.read(url).await,
             (None, None) => Ok(None),
         }
+    }
+
+    /// The order as it is remembered, if nobody has answered anything of it by then.
+    fn take_unanswered(&mut self) -> Option<LiveOrder> {
+        let told = orders::any(&self.record, ProofState::Answered);
+        self.order.take_if(|order| !told && order.standing() == Standing::Pending)
     }
 
     /// Stores what was learnt, if anything.

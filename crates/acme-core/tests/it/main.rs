@@ -6,5 +6,6 @@ mod authority_trouble;
 mod crash;
 mod dns_probe;
 mod issuance;
+mod remembered;
 mod support;
 mod waiting;
