@@ -19,6 +19,7 @@ fn policies(arguments: &PolicyArgs) -> String {
         account: arguments.account.clone(),
         bucket: arguments.bucket.clone(),
         iam_path_prefix: arguments.iam_path_prefix.clone(),
+        zone: arguments.zone.clone(),
     };
     let (user, bucket) = (iam_policy(&settings), bucket_policy(&settings));
     if arguments.json {

@@ -45,6 +45,9 @@ pub(crate) struct PolicyArgs {
     /// The path prefix of certificates, as in the variable `IAM_PATH_PREFIX`.
     #[arg(long, default_value = "letsencrypt")]
     pub(crate) iam_path_prefix: String,
+    /// The Route 53 id of the managed zone, as in the variable `MANAGED_ZONE`; leave it out if there is none.
+    #[arg(long)]
+    pub(crate) zone: Option<String>,
     /// One JSON object with both policies, for programs.
     #[arg(long)]
     pub(crate) json: bool,

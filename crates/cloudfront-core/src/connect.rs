@@ -8,12 +8,12 @@ use aws_sdk_cloudfront::config::{Credentials, SharedCredentialsProvider};
 use aws_types::service_config::ServiceConfigKey;
 
 use crate::settings::{AwsSettings, Endpoint, Retries};
-use crate::{CloudFrontCdn, IamVault, S3ChallengeSite};
+use crate::{CloudFrontCdn, IamVault, Route53Zone, S3ChallengeSite};
 
 /// Where CloudFront and IAM live, and the bucket too unless somebody says otherwise.
 const HOME_REGION: &str = "us-east-1";
 
-/// The three ports that one AWS account serves.
+/// The ports that one AWS account serves.
 #[derive(Debug)]
 pub struct Aws {
     /// Distributions.
@@ -22,21 +22,25 @@ pub struct Aws {
     pub vault: IamVault,
     /// Challenge answers.
     pub site: S3ChallengeSite,
+    /// The managed zone, if the settings name one.
+    pub zone: Option<Route53Zone>,
 }
 
 /// Prepares the clients. Reads the SDK's environment and profile (credentials, region, `AWS_ENDPOINT_URL` and
-/// `AWS_ENDPOINT_URL_CLOUDFRONT`, `_IAM`, `_S3`) unless the settings name an endpoint; calls nobody: a credential that
-/// is missing or wrong shows in the first call of a port.
+/// `AWS_ENDPOINT_URL_CLOUDFRONT`, `_IAM`, `_S3`, `_ROUTE_53`) unless the settings name an endpoint; calls nobody: a
+/// credential that is missing or wrong shows in the first call of a port.
 pub async fn connect(settings: &AwsSettings) -> Aws {
     let sdk = match &settings.endpoint {
         None => from_environment(settings).await,
         Some(endpoint) => from_settings(settings, endpoint),
     };
     let region = sdk.region().map_or(HOME_REGION, Region::as_ref).to_owned();
+    let zone = |zone| Route53Zone::new(aws_sdk_route53::Client::new(&sdk), zone);
     Aws {
         cdn: CloudFrontCdn::new(aws_sdk_cloudfront::Client::new(&sdk), settings, &region),
         vault: IamVault::new(aws_sdk_iam::Client::new(&sdk), settings),
         site: S3ChallengeSite::new(s3(&sdk), settings),
+        zone: settings.managed_zone.as_ref().map(zone),
     }
 }
 

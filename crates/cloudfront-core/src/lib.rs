@@ -10,11 +10,13 @@ mod settings;
 mod shape;
 mod site;
 mod vault;
+mod zone;
 
 pub use cdn::CloudFrontCdn;
 pub use connect::{Aws, connect};
 pub use folder::folder;
 pub use policy::{PolicySettings, bucket_policy, iam_policy};
-pub use settings::{AwsSettings, BODY_LOGGING_TARGETS, Endpoint, Retries};
+pub use settings::{AwsSettings, BODY_LOGGING_TARGETS, Endpoint, Retries, ZoneSettings};
 pub use site::S3ChallengeSite;
 pub use vault::IamVault;
+pub use zone::Route53Zone;

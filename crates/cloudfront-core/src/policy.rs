@@ -9,6 +9,8 @@ pub struct PolicySettings {
     pub bucket: String,
     /// As in [`AwsSettings`](crate::AwsSettings).
     pub iam_path_prefix: String,
+    /// Route 53's id of the managed zone, if there is one.
+    pub zone: Option<String>,
 }
 
 const DISTRIBUTION_ACTIONS: [&str; 5] = [
@@ -25,16 +27,19 @@ const CERTIFICATE_CHANGES: [&str; 2] = ["iam:DeleteServerCertificate", "iam:Uplo
 const CERTIFICATE_READS: [&str; 1] = ["iam:GetServerCertificate"];
 const OBJECT_ACTIONS: [&str; 2] = ["s3:DeleteObject", "s3:PutObject"];
 const BUCKET_ACTIONS: [&str; 1] = ["s3:ListBucket"];
+const RECORD_READS: [&str; 1] = ["route53:ListResourceRecordSets"];
+const RECORD_CHANGES: [&str; 1] = ["route53:ChangeResourceRecordSets"];
+const RECORD_TYPES: [&str; 2] = ["CNAME", "TXT"];
 
 /// The identity policy of the broker's AWS user: what this crate calls and nothing else.
 ///
 /// Reading a certificate (never its key) is allowed whatever its path: IAM finds the path of a name by looking it up,
 /// so that for a name that does not exist a narrower policy answers "access denied" instead of "not there".
 pub fn iam_policy(settings: &PolicySettings) -> Value {
-    let PolicySettings { account, bucket, iam_path_prefix } = settings;
+    let PolicySettings { account, bucket, iam_path_prefix, zone } = settings;
     let certificates = format!("arn:aws:iam::{account}:server-certificate");
     let distributions = format!("arn:aws:cloudfront::{account}:distribution/*");
-    document(&[
+    let mut statements = vec![
         allow("Distributions", &DISTRIBUTION_ACTIONS, &distributions),
         allow("OriginAccessControls", &CONTROL_ACTIONS, "*"),
         allow(
@@ -45,7 +50,18 @@ pub fn iam_policy(settings: &PolicySettings) -> Value {
         allow("ReadCertificates", &CERTIFICATE_READS, &format!("{certificates}/*")),
         allow("Answers", &OBJECT_ACTIONS, &answers(bucket)),
         allow("ListAnswers", &BUCKET_ACTIONS, &format!("arn:aws:s3:::{bucket}")),
-    ])
+    ];
+    statements.extend(zone.iter().flat_map(|zone| records(zone)));
+    document(&statements)
+}
+
+/// Of the managed zone, the two kinds of records that the broker writes.
+fn records(zone: &str) -> [Value; 2] {
+    let zone = format!("arn:aws:route53:::hostedzone/{zone}");
+    let mut changes = allow("Records", &RECORD_CHANGES, &zone);
+    let types = json!({ "route53:ChangeResourceRecordSetsRecordTypes": RECORD_TYPES });
+    changes["Condition"] = json!({ "ForAllValues:StringEquals": types });
+    [changes, allow("ReadRecords", &RECORD_READS, &zone)]
 }
 
 /// The policy of the bucket: the account's distributions may read answers; nobody else may read anything. One entry for
@@ -80,11 +96,12 @@ mod tests {
     use super::*;
 
     /// Every file that calls AWS.
-    const CALLERS: [&str; 4] = [
+    const CALLERS: [&str; 5] = [
         include_str!("cdn.rs"),
         include_str!("controls.rs"),
         include_str!("site.rs"),
         include_str!("vault.rs"),
+        include_str!("zone.rs"),
     ];
 
     fn settings() -> PolicySettings {
@@ -92,6 +109,7 @@ mod tests {
             account: "111111111111".to_owned(),
             bucket: "challenges".to_owned(),
             iam_path_prefix: "letsencrypt".to_owned(),
+            zone: Some("Z0123456789ABCDEFGHIJ".to_owned()),
         }
     }
 
@@ -115,6 +133,7 @@ mod tests {
         let service = match call {
             _ if call.contains("server_certificate") => "iam",
             _ if call.contains("object") => "s3",
+            _ if call.contains("record_sets") => "route53",
             _ => "cloudfront",
         };
         match call {

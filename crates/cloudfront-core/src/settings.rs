@@ -9,6 +9,7 @@ pub const BODY_LOGGING_TARGETS: &[&str] = &[
     "aws_runtime",
     "aws_sdk_cloudfront",
     "aws_sdk_iam",
+    "aws_sdk_route53",
     "aws_sdk_s3",
     "aws_sigv4",
     "aws_smithy_http_client",
@@ -28,6 +29,8 @@ pub struct AwsSettings {
     pub iam_path_prefix: String,
     /// The base name of the origin access controls, which are called `NAME-1`, `NAME-2`, …
     pub control_name: String,
+    /// The zone in which the broker may write; `None` when the operator has none.
+    pub managed_zone: Option<ZoneSettings>,
     /// How S3 is asked to encrypt the answers (`AES256`, `aws:kms`); `None` leaves it to the bucket's default.
     pub server_side_encryption: Option<String>,
     /// The region of the bucket; `None` takes the SDK's own setting (`AWS_REGION`, profile), then `us-east-1`.
@@ -46,12 +49,22 @@ impl AwsSettings {
             bucket: bucket.into(),
             iam_path_prefix: "letsencrypt".to_owned(),
             control_name: "cdn-broker-challenges".to_owned(),
+            managed_zone: None,
             server_side_encryption: None,
             region: None,
             endpoint: None,
             retries: Retries::default(),
         }
     }
+}
+
+/// A hosted zone of Route 53 that belongs to the broker alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ZoneSettings {
+    /// The zone's name, with or without its trailing dot.
+    pub name: String,
+    /// Route 53's id of it, such as `Z2FDTNDATAQYW2`.
+    pub id: String,
 }
 
 /// An AWS under one URL, with the credentials to use there.
