@@ -75,13 +75,13 @@ pub(crate) struct Ports {
     /// The port of the name server's admin interface.
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub(crate) dns_admin_port: u16,
-    /// The edge's loopback address.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.2")]
-    pub(crate) edge_address: Ipv4Addr,
-    /// The edge's port for HTTP.
+    /// The edge's loopback address. Default: one that no other sandbox on this machine has.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) edge_address: Option<Ipv4Addr>,
+    /// The port for HTTP of the edge, of the platform's router, and of every other host.
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub(crate) edge_http_port: u16,
-    /// The edge's port for HTTPS.
+    /// The port for HTTPS of the same.
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub(crate) edge_https_port: u16,
 }

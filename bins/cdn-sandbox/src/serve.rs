@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use anyhow::bail;
-use sandbox::{BrokerProcess, BrokerSettings, Sandbox};
+use sandbox::{BROKER_HOST, BrokerProcess, BrokerSettings, CHALLENGE_HOST, Sandbox};
 use serde::Serialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -27,6 +27,13 @@ struct Ready<'a> {
     dns_admin: String,
     edge_http: String,
     edge_https: String,
+    broker_host: &'a str,
+    challenge_url: String,
+    challenge_host: &'a str,
+    router_http: String,
+    router_https: String,
+    challenge_host_http: String,
+    sites_admin: String,
     admin: String,
     database: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,10 +66,11 @@ async fn start(options: &ServeOptions, state: &State, broker: BrokerSettings) ->
     settings.authority.port = options.ports.acme_port;
     settings.dns_port = options.ports.dns_port;
     settings.dns_admin_port = options.ports.dns_admin_port;
-    settings.edge_address = IpAddr::V4(options.ports.edge_address);
+    settings.edge_address = options.ports.edge_address.map(IpAddr::V4);
     settings.edge_http_port = options.ports.edge_http_port;
     settings.edge_https_port = options.ports.edge_https_port;
     let sandbox = Sandbox::start(settings).await?;
+    sandbox.route_broker(broker.port);
     let process = match binary {
         Some(binary) => Some(sandbox.start_broker(&binary, &broker).await?),
         None => None,
@@ -86,6 +94,13 @@ fn ready<'a>(sandbox: &Sandbox, broker: &'a BrokerSettings, emulators_only: bool
         dns_admin: sandbox.dns_admin().url(),
         edge_http: sandbox.edge().http().to_string(),
         edge_https: sandbox.edge().https().to_string(),
+        broker_host: BROKER_HOST,
+        challenge_url: sandbox.challenge_url(),
+        challenge_host: CHALLENGE_HOST,
+        router_http: sandbox.router().http().to_string(),
+        router_https: sandbox.router().https().to_string(),
+        challenge_host_http: sandbox.challenge_host().http().to_string(),
+        sites_admin: sandbox.sites_admin().url(),
         admin: sandbox.aws().url(),
         database: &broker.database_url,
         environment: emulators_only.then(environment),

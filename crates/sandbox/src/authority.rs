@@ -29,10 +29,15 @@ pub struct AuthoritySettings {
     pub external_accounts: Vec<(String, String)>,
     /// The port of the gate; 0 takes a free one.
     pub port: u16,
+    /// The port on which HTTP-01 challenges are asked for, instead of 80. Redirects are followed to the port they name.
+    pub http_port: u16,
+    /// The port on which TLS-ALPN-01 challenges are asked for, instead of 443.
+    pub tls_port: u16,
 }
 
 impl Default for AuthoritySettings {
-    /// Strict, with a few refused nonces, half of the authorizations reused, no external accounts, any port.
+    /// Strict, with a few refused nonces, half of the authorizations reused, no external accounts, any port of its own, and the
+    /// ports of the real world for challenges.
     fn default() -> Self {
         Self {
             strict: true,
@@ -40,6 +45,8 @@ impl Default for AuthoritySettings {
             authorization_reuse_percent: 50,
             external_accounts: Vec::new(),
             port: 0,
+            http_port: 80,
+            tls_port: 443,
         }
     }
 }

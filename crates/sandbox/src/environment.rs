@@ -1,5 +1,6 @@
 //! The environment that points a broker at a sandbox.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use base64::Engine;
@@ -7,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 use crate::process::free_port;
-use crate::{BUCKET, BrokerProcess, DEFAULT_ORIGIN, Sandbox};
+use crate::{BROKER_HOST, BUCKET, BrokerProcess, CHALLENGE_HOST, DEFAULT_ORIGIN, Sandbox};
 
 /// What may differ between brokers of one sandbox.
 #[derive(Clone, Debug)]
@@ -28,6 +29,22 @@ pub struct BrokerSettings {
     pub step_timeout: String,
     /// `CERTIFICATE_KEY_TYPE`: `rsa2048`, or `p256`, which an unoptimised build makes much faster.
     pub key_type: String,
+    /// What its operator has set up for other proofs of control than a TXT record.
+    pub proofs: Proofs,
+}
+
+/// What an operator offers beside TXT records (`design.md`, 4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Proofs {
+    /// `CHALLENGE_URL`: the broker answers challenges under its own name, for users who redirect.
+    pub challenge_url: bool,
+    /// `CHALLENGE_HOST`: a front end takes any name and redirects to `CHALLENGE_URL`.
+    pub challenge_host: bool,
+}
+
+impl Proofs {
+    /// Everything.
+    pub const ALL: Self = Self { challenge_url: true, challenge_host: true };
 }
 
 impl BrokerSettings {
@@ -44,25 +61,34 @@ impl BrokerSettings {
             deployment_poll: "500ms".to_owned(),
             step_timeout: "45s".to_owned(),
             key_type: "rsa2048".to_owned(),
+            proofs: Proofs::default(),
         })
     }
 }
 
 impl Sandbox {
-    /// Starts `cdn-broker serve` for this sandbox and waits until it listens. Its log is `broker.log` in the state folder.
+    /// Starts `cdn-broker serve` for this sandbox and waits until it listens. The platform's router leads the broker's name
+    /// to it. Its log is `broker.log` in the state folder.
     pub async fn start_broker(
         &self,
         binary: &Path,
         settings: &BrokerSettings,
     ) -> anyhow::Result<BrokerProcess> {
         let log = self.state().join("broker.log");
+        self.route_broker(settings.port);
         BrokerProcess::start(binary, self.broker_environment(settings), log).await
+    }
+
+    /// Lets the broker's name lead to a broker on this port of 127.0.0.1, beside those that it leads to already.
+    pub fn route_broker(&self, port: u16) {
+        self.router().map(BROKER_HOST, SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     }
 
     /// The whole environment of a broker that uses this sandbox for everything: pairs of variable and value, and all
     /// that a broker needs to start.
     pub fn broker_environment(&self, settings: &BrokerSettings) -> Vec<(String, String)> {
         let dns = self.dns().address();
+        let ports = self.ports();
         let variables = [
             ("PORT", settings.port.to_string()),
             ("BIND_ADDRESS", "127.0.0.1".to_owned()),
@@ -82,10 +108,23 @@ impl Sandbox {
             ("DEFAULT_ORIGIN", DEFAULT_ORIGIN.to_owned()),
             ("DNS_RESOLVERS", dns.to_string()),
             ("PROOF_DNS_PORT", dns.port().to_string()),
+            ("PROOF_HTTP_PORT", ports.http.to_string()),
+            ("PROOF_HTTPS_PORT", ports.https.to_string()),
+            ("PROOF_ALLOW_PRIVATE_ADDRESSES", "true".to_owned()),
             ("DEPLOYMENT_POLL", settings.deployment_poll.clone()),
             ("STEP_TIMEOUT", settings.step_timeout.clone()),
             ("CERTIFICATE_KEY_TYPE", settings.key_type.clone()),
         ];
-        variables.map(|(name, value)| (name.to_owned(), value)).into()
+        let offered = self.offered(settings.proofs);
+        variables.into_iter().chain(offered).map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    fn offered(&self, proofs: Proofs) -> Vec<(&'static str, String)> {
+        let offers = [
+            (proofs.challenge_url, "CHALLENGE_URL", self.challenge_url()),
+            (proofs.challenge_host, "CHALLENGE_HOST", CHALLENGE_HOST.to_owned()),
+        ];
+        let offered = offers.into_iter().filter(|(wanted, ..)| *wanted);
+        offered.map(|(_, name, value)| (name, value)).collect()
     }
 }

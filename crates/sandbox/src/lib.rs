@@ -4,6 +4,7 @@ pub mod authority;
 pub mod aws;
 pub mod dns;
 pub mod edge;
+pub mod hosts;
 pub mod origin;
 pub mod pki;
 
@@ -20,8 +21,8 @@ mod web;
 
 pub use broker_process::BrokerProcess;
 pub use client::Client;
-pub use environment::BrokerSettings;
+pub use environment::{BrokerSettings, Proofs};
 pub use postgres::Postgres;
-pub use sandbox::{BUCKET, DEFAULT_ORIGIN, Sandbox, Settings};
+pub use sandbox::{BROKER_HOST, BUCKET, CHALLENGE_HOST, DEFAULT_ORIGIN, Sandbox, Settings};
 pub use visit::{ShownCertificate, Visit};
 pub use wait::wait_for;

@@ -47,6 +47,12 @@ impl Ca {
     }
 }
 
+/// A certificate that stands for itself. Nobody trusts it; an ACME authority that is redirected to it does not mind.
+pub(crate) fn self_signed(names: &[&str]) -> anyhow::Result<ServerCertificate> {
+    let made = rcgen::generate_simple_self_signed(names.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    Ok(ServerCertificate { chain_pem: made.cert.pem(), key_pem: made.signing_key.serialize_pem() })
+}
+
 /// A certificate and its key, both in PEM, as a server is configured with them.
 pub struct ServerCertificate {
     /// The certificate, and any intermediates after it.

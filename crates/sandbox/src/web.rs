@@ -1,4 +1,4 @@
-//! The small HTTP server under the gate, the origin and the name server's admin interface.
+//! The small HTTP server under everything here that is not the cloud or its edge.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -63,11 +63,28 @@ pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Answer {
 
 /// An answer in plain text.
 pub(crate) fn text(status: StatusCode, body: String) -> Answer {
+    page(status, "text/plain; charset=utf-8", body)
+}
+
+/// A page for a browser.
+pub(crate) fn html(status: StatusCode, body: String) -> Answer {
+    page(status, "text/html; charset=utf-8", body)
+}
+
+/// An answer that leads elsewhere. A place that cannot stand in a header is this server's mistake.
+pub(crate) fn redirect(status: StatusCode, to: &str) -> Answer {
+    let Ok(location) = header::HeaderValue::from_str(to) else {
+        return text(StatusCode::INTERNAL_SERVER_ERROR, format!("`{to}` cannot be redirected to\n"));
+    };
+    let mut answer = html(status, format!("<a href=\"{to}\">moved</a>"));
+    answer.headers_mut().insert(header::LOCATION, location);
+    answer
+}
+
+fn page(status: StatusCode, content_type: &'static str, body: String) -> Answer {
     let mut answer = Response::new(Full::from(body));
     *answer.status_mut() = status;
-    answer
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/plain; charset=utf-8"));
+    answer.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(content_type));
     answer
 }
 

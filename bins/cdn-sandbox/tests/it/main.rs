@@ -45,6 +45,13 @@ fn serve_says_where_everything_is_and_ends_on_sigterm() {
         "dns_admin",
         "edge_http",
         "edge_https",
+        "broker_host",
+        "challenge_url",
+        "challenge_host",
+        "router_http",
+        "router_https",
+        "challenge_host_http",
+        "sites_admin",
         "admin",
         "database",
     ] {

@@ -1,6 +1,6 @@
 //! The edge over real HTTP and real TLS.
 
-mod fixture;
+pub(crate) mod fixture;
 
 mod behaviours;
 mod origins;

@@ -4,6 +4,7 @@ mod authority;
 mod aws;
 mod dns;
 mod edge;
+mod hosts;
 mod origin;
 mod postgres;
 mod web;

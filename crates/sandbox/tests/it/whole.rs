@@ -3,7 +3,9 @@ use std::path::Path;
 
 use http::Request;
 use http_body_util::Full;
-use sandbox::{BUCKET, BrokerProcess, BrokerSettings, DEFAULT_ORIGIN, Sandbox, Settings};
+use sandbox::{
+    BUCKET, BrokerProcess, BrokerSettings, CHALLENGE_HOST, DEFAULT_ORIGIN, Proofs, Sandbox, Settings,
+};
 use serde_json::Value;
 
 use crate::web;
@@ -37,11 +39,23 @@ async fn the_environment_names_every_part_and_nothing_else() {
             "EMAIL",
             "IAM_PATH_PREFIX",
             "PORT",
+            "PROOF_ALLOW_PRIVATE_ADDRESSES",
             "PROOF_DNS_PORT",
+            "PROOF_HTTPS_PORT",
+            "PROOF_HTTP_PORT",
             "STEP_TIMEOUT",
         ]
     );
     assert!(environment.values().all(|value| !value.is_empty()));
+    assert_eq!(environment["PROOF_HTTP_PORT"], sandbox.edge().http().port().to_string());
+    assert_eq!(environment["PROOF_HTTPS_PORT"], sandbox.edge().https().port().to_string());
+
+    let all = BrokerSettings { proofs: Proofs::ALL, ..broker };
+    let more: BTreeMap<_, _> = sandbox.broker_environment(&all).into_iter().collect();
+    let more: Vec<_> = more.into_iter().filter(|(name, _)| !environment.contains_key(name)).collect();
+    let expected =
+        [("CHALLENGE_HOST", CHALLENGE_HOST.to_owned()), ("CHALLENGE_URL", sandbox.challenge_url())];
+    assert_eq!(more, expected.map(|(name, value)| (name.to_owned(), value)));
 
     let roots = std::fs::read_to_string(&environment["ACME_ROOT_CA"]).unwrap();
     assert_eq!(web::get(&roots, &environment["ACME_URL"]).await.unwrap().status(), 200);
