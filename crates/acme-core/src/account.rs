@@ -9,6 +9,7 @@ use rustls_pki_types::PrivatePkcs8KeyDer;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
+use crate::directory::Directories;
 use crate::error::{AcmeError, Operation, Refusal};
 use crate::exchange::{Exchange, listening};
 use crate::http::Transport;
@@ -26,6 +27,7 @@ const REPLAY_NONCE: &str = "replay-nonce";
 pub(crate) struct Accounts {
     settings: Arc<AcmeSettings>,
     transport: Transport,
+    directories: Arc<Directories>,
     store: Arc<dyn AccountStore>,
     clock: Arc<dyn Clock>,
     open: Mutex<Option<Account>>,
@@ -35,10 +37,11 @@ impl Accounts {
     pub(crate) fn new(
         settings: Arc<AcmeSettings>,
         transport: Transport,
+        directories: Arc<Directories>,
         store: Arc<dyn AccountStore>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { settings, transport, store, clock, open: Mutex::new(None) }
+        Self { settings, transport, directories, store, clock, open: Mutex::new(None) }
     }
 
     /// The account, ready to be used. Whoever comes while another is opening it waits for that one, but not for a
@@ -56,6 +59,7 @@ impl Accounts {
     /// Reads the directory anew before the next use: the authority may have moved.
     pub(crate) async fn reload(&self) {
         self.open.lock().await.take();
+        self.directories.reload().await;
     }
 
     async fn load(&self) -> Result<Account, AcmeError> {
@@ -97,7 +101,7 @@ impl Accounts {
     /// newAccount, done by hand: instant-acme either makes the key itself or knows neither contacts nor external
     /// accounts.
     async fn new_account(&self, key: &AccountKey) -> Result<String, Failure> {
-        let directory = self.directory().await?;
+        let directory = self.directories.directory().await?;
         let payload = self.payload(key, &directory.new_account)?;
         let mut nonce = self.nonce(&directory.new_nonce).await?;
         for _ in 0..NONCE_ATTEMPTS {
@@ -153,13 +157,6 @@ impl Accounts {
         Ok(payload)
     }
 
-    async fn directory(&self) -> Result<Directory, Failure> {
-        let url = &self.settings.directory_url;
-        let (_, _, body) = self.send(Operation::ReadDirectory, Method::GET, url, Vec::new()).await?;
-        serde_json::from_slice(&body)
-            .map_err(|_| Failure::refused(Operation::ReadDirectory, "this is no ACME v2 directory"))
-    }
-
     async fn send(
         &self,
         operation: Operation,
@@ -175,13 +172,6 @@ impl Accounts {
         let (parts, body) = answer.map_err(|error| Failure::Refused(operation, error.into()))?.into_parts();
         Ok((parts.status, parts.headers, body))
     }
-}
-
-#[derive(serde::Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Directory {
-    new_nonce: String,
-    new_account: String,
 }
 
 enum Attempt {

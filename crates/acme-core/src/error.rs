@@ -69,6 +69,9 @@ const ACCOUNT_TROUBLE: [&str; 8] = [
 /// Refusals that are about what is wanted, and for good.
 const NEVER_CERTIFIED: [&str; 3] = ["badCSR", "rejectedIdentifier", "unsupportedIdentifier"];
 
+/// What authorities call it when an order cannot replace what it says.
+const REPLACES_NOTHING: [&str; 3] = ["alreadyReplaced", "malformed", "unauthorized"];
+
 /// An operation that did not succeed, with all that is known about why.
 #[derive(Debug)]
 pub(crate) struct Refusal {
@@ -193,6 +196,16 @@ impl AcmeError {
         matches!(self, Self::Refused(refusal) if refusal.status.is_some_and(|status| status.is_success()))
     }
 
+    /// Whether an order was refused for what it says that it replaces (RFC 9773, section 5): somebody has replaced that
+    /// already, or the authority does not know it as ours, or does not want to hear of it at all.
+    pub(crate) fn is_about_what_is_replaced(&self) -> bool {
+        let Self::Refused(refusal) = self else { return false };
+        let status = [StatusCode::NOT_FOUND, StatusCode::CONFLICT];
+        REPLACES_NOTHING.contains(&refusal.kind())
+            || refusal.status.is_some_and(|answered| status.contains(&answered))
+            || matches!(refusal.source.downcast_ref(), Some(instant_acme::Error::Unsupported(_)))
+    }
+
     pub(crate) fn is(&self, kind: &str) -> bool {
         matches!(self, Self::Refused(refusal) if refusal.kind() == kind)
     }
@@ -276,6 +289,7 @@ mod tests {
         let exchange = Exchange {
             url: "https://ca.example/x".into(),
             status: StatusCode::from_u16(status).ok(),
+            location: None,
             retry_after: Some(Duration::from_secs(7)),
             body: body.to_string().into(),
         };

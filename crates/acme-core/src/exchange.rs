@@ -16,6 +16,8 @@ pub(crate) struct Exchange {
     pub(crate) url: String,
     /// The answer's status; `None` when no answer came.
     pub(crate) status: Option<StatusCode>,
+    /// Where the answer says that something is now, such as a new order (RFC 8555, section 7.4).
+    pub(crate) location: Option<String>,
     /// How long the answer asks to wait.
     pub(crate) retry_after: Option<Duration>,
     /// The answer's body.
@@ -44,6 +46,11 @@ impl Exchange {
     /// The body as JSON; `Null` when it is none.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+
+    /// Where that is which the request has made, if it has made something.
+    pub(crate) fn made(&self) -> Option<&str> {
+        self.location.as_deref().filter(|_| self.status.is_some_and(|status| status.is_success()))
     }
 
     /// Whether the other side does not know (any more) what was asked for.

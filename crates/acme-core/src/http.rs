@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use contract::Clock;
-use http::header::USER_AGENT;
-use http::{HeaderValue, Request, Response, response};
+use http::header::{LOCATION, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Request, Response, response};
 use http_body_util::{BodyExt, Limited};
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -40,6 +40,8 @@ struct Inner {
 pub(crate) enum TransportError {
     #[error("the authority did not answer within {0:?}")]
     Timeout(Duration),
+    #[error("the authority names an address that cannot be asked: {0}")]
+    NoRequest(String),
     #[error("the authority cannot be reached")]
     Unreachable(#[source] hyper_util::client::legacy::Error),
     #[error("the authority's answer broke off or is larger than {MAX_ANSWER} bytes")]
@@ -70,10 +72,17 @@ impl Transport {
         exchange::record(Exchange {
             url,
             status: Some(parts.status),
+            location: location(&parts.headers),
             retry_after: retry_after(&parts.headers, self.0.clock.now()),
             body: body.clone(),
         });
         Ok(Response::from_parts(parts, body))
+    }
+
+    /// Asks for something that needs no account.
+    pub(crate) async fn get(&self, url: &str) -> Result<Response<Bytes>, TransportError> {
+        let request = Request::builder().uri(url).body(BodyWrapper::default());
+        self.send(request.map_err(|error| TransportError::NoRequest(error.to_string()))?).await
     }
 
     async fn exchange(
@@ -112,6 +121,10 @@ impl HttpClient for Transport {
             Ok(BytesResponse { parts, body: Box::new(body) })
         })
     }
+}
+
+fn location(headers: &HeaderMap) -> Option<String> {
+    headers.get(LOCATION)?.to_str().ok().map(ToOwned::to_owned)
 }
 
 fn client(tls: ClientConfig, plain: bool) -> Client<HttpsConnector<HttpConnector>, BodyWrapper<Bytes>> {

@@ -4,12 +4,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use contract::{
     AccountStore, CertificateBundle, CertificateFacts, CertificateIssuer, CertificateRequest, Clock,
-    DomainInstructions, DomainName, IssuanceId, IssuanceProgress, IssuanceRecord, IssuanceStore, PortResult,
-    ProofProbe, RenewalAdvice,
+    DomainInstructions, IssuanceId, IssuanceProgress, IssuanceRecord, IssuanceStore, PortResult, ProofProbe,
+    RenewalAdvice,
 };
 
 use crate::account::Accounts;
+use crate::ari::Renewals;
 use crate::chain::Chain;
+use crate::directory::Directories;
 use crate::error::AcmeError;
 use crate::http::Transport;
 use crate::instructions;
@@ -31,8 +33,9 @@ const WIPE_ATTEMPTS: u32 = 5;
 /// is kept in memory, the opened account with the authority's directory, idle connections and the orders that were just
 /// read, only saves requests.
 pub struct AcmeIssuer {
-    settings: Arc<AcmeSettings>,
-    accounts: Accounts,
+    pub(crate) settings: Arc<AcmeSettings>,
+    pub(crate) accounts: Accounts,
+    renewals: Renewals,
     memory: Memory,
     pub(crate) issuances: Arc<dyn IssuanceStore>,
     pub(crate) probe: Arc<dyn ProofProbe>,
@@ -53,8 +56,13 @@ impl AcmeIssuer {
         settings.check()?;
         let transport = Transport::new(&settings, Arc::clone(&clock))?;
         let settings = Arc::new(settings);
-        let accounts = Accounts::new(Arc::clone(&settings), transport, accounts, Arc::clone(&clock));
-        Ok(Self { settings, accounts, memory: Memory::default(), issuances, probe, clock })
+        let directories =
+            Arc::new(Directories::new(&settings.directory_url, transport.clone(), Arc::clone(&clock)));
+        let (time, timeout) = (Arc::clone(&clock), settings.request_timeout);
+        let renewals = Renewals::new(Arc::clone(&directories), transport.clone(), time, timeout);
+        let accounts =
+            Accounts::new(Arc::clone(&settings), transport, directories, accounts, Arc::clone(&clock));
+        Ok(Self { settings, accounts, renewals, memory: Memory::default(), issuances, probe, clock })
     }
 
     async fn work(&self, id: &IssuanceId) -> Result<IssuanceProgress, AcmeError> {
@@ -84,20 +92,6 @@ impl AcmeIssuer {
             record.directory.clone_from(&self.settings.directory_url);
             orders::forget(record);
         }
-    }
-
-    pub(crate) async fn place(&self, names: &[DomainName]) -> Result<LiveOrder, AcmeError> {
-        let account = self.accounts.account().await?;
-        let placed = LiveOrder::place(&account, names, self.settings.profile.as_deref()).await;
-        if placed.as_ref().is_err_and(AcmeError::is_gone) {
-            self.accounts.reload().await;
-        }
-        let mut placed = placed?;
-        if self.settings.profile.as_deref() != placed.profile() && self.settings.profile.is_some() {
-            let asked = self.settings.profile.as_deref();
-            tracing::warn!(order.profile = placed.profile(), asked, "the authority ignores the profile");
-        }
-        Ok(placed)
     }
 
     pub(crate) async fn read(&self, order_url: &str) -> Result<Option<LiveOrder>, AcmeError> {
@@ -166,7 +160,7 @@ impl CertificateIssuer for AcmeIssuer {
     }
 
     async fn renewal(&self, certificate: &CertificateFacts) -> PortResult<RenewalAdvice> {
-        Ok(renewal::by_share_of_life(certificate, self.clock.now()))
+        Ok(renewal::advice(certificate, self.renewals.answer(certificate).await))
     }
 
     async fn abandon(&self, id: &IssuanceId) -> PortResult<()> {

@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 mod account;
+mod ari;
 mod chain;
+mod directory;
 mod error;
 mod exchange;
 mod http;
@@ -14,6 +16,7 @@ mod memory;
 mod order;
 mod orders;
 mod pace;
+mod placing;
 mod probe;
 mod problem;
 mod renewal;

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use contract::{DomainName, ProofState, Timestamp};
 use instant_acme::{
-    Account, AuthorizationHandle, AuthorizationStatus, ChallengeStatus, ChallengeType, Identifier, NewOrder,
-    Order, OrderStatus,
+    Account, AuthorizationHandle, AuthorizationStatus, CertificateIdentifier, ChallengeStatus, ChallengeType,
+    Identifier, NewOrder, Order, OrderStatus,
 };
 use serde_json::Value;
 
@@ -46,11 +46,13 @@ pub(crate) struct LiveAuthorization {
 }
 
 impl LiveOrder {
-    /// Places an order. Asked again, some authorities give the same one, others a second.
+    /// Places an order, which says what it replaces (RFC 9773, section 5). Asked again, some authorities give the same
+    /// one, others a second.
     pub(crate) async fn place(
         account: &Account,
         names: &[DomainName],
         profile: Option<&str>,
+        replaces: Option<&str>,
     ) -> Result<Self, AcmeError> {
         let identifiers: Vec<Identifier> =
             names.iter().map(|name| Identifier::Dns(name.to_string())).collect();
@@ -58,9 +60,19 @@ impl LiveOrder {
         if let Some(profile) = profile {
             request = request.profile(profile);
         }
+        if let Some((issuer, serial)) = replaces.and_then(|id| id.split_once('.')) {
+            let id = CertificateIdentifier { authority_key_identifier: issuer.into(), serial: serial.into() };
+            request = request.replaces(id);
+        }
         let (order, latest) = listening(account.new_order(&request)).await;
-        let order = order.map_err(|error| AcmeError::refused(Operation::NewOrder, &latest, error))?;
-        Ok(Self { order, latest })
+        let refused = |error| AcmeError::refused(Operation::NewOrder, &latest, error);
+        match (order, latest.made()) {
+            (Ok(order), _) => Ok(Self { order, latest }),
+            // It was placed, but says of itself what the library does not expect: that it replaces nothing, because
+            // an authority has given an order again that was there.
+            (Err(error), Some(url)) => Self::read(account, url).await?.ok_or_else(|| refused(error)),
+            (Err(error), None) => Err(refused(error)),
+        }
     }
 
     /// Reads an order again; `None` when the authority has forgotten it, or says of it what no order comes back

@@ -112,7 +112,7 @@ impl<'a> Work<'a> {
         if let Some(wait) = orders::pause_after_failure(&self.record, self.issuer.clock.now()) {
             return Ok(awaiting(wait));
         }
-        let placed = self.issuer.place(&self.record.request.names).await?;
+        let placed = self.issuer.place(&self.record.request).await?;
         tracing::info!(issuance.id = %self.record.id, order.url = placed.url(), "placed an order");
         orders::adopt(&mut self.record, &placed);
         self.hold(placed);
