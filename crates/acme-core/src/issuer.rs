@@ -148,7 +148,7 @@ impl CertificateIssuer for AcmeIssuer {
     }
 
     async fn advance(&self, id: &IssuanceId) -> PortResult<IssuanceProgress> {
-        match self.work(id).await {
+        match Box::pin(self.work(id)).await {
             Err(AcmeError::Outpaced) => Ok(IssuanceProgress::Working { again: OUTPACED }),
             progress => progress.map_err(AcmeError::into_port),
         }

@@ -6,6 +6,8 @@ mod authority_trouble;
 mod crash;
 mod dns_probe;
 mod issuance;
+mod options;
 mod remembered;
+mod renewal;
 mod support;
 mod waiting;
