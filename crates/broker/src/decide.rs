@@ -47,14 +47,15 @@ impl Situation<'_> {
     }
 
     fn done(&self) -> Decision {
-        let cursor = match self.step.after(self.operation.kind) {
+        let cursor = match self.step.after(self.operation) {
             Some(next) => self.at(next, Duration::ZERO),
             None => Cursor {
                 state: OperationState::Succeeded,
                 instance_state: Some(match self.operation.kind {
-                    OperationKind::Provision => InstanceState::Ready,
+                    OperationKind::Provision | OperationKind::Update => InstanceState::Ready,
                     OperationKind::Deprovision => InstanceState::Gone,
                 }),
+                adopt: self.operation.kind == OperationKind::Update,
                 ..self.at(self.step, Duration::ZERO)
             },
         };
@@ -120,6 +121,8 @@ impl Situation<'_> {
             error: Some(text.clone()),
             instance_state: Some(match self.operation.kind {
                 OperationKind::Provision => InstanceState::ProvisionFailed,
+                // What was served is served still.
+                OperationKind::Update => InstanceState::Ready,
                 OperationKind::Deprovision => InstanceState::DeprovisionFailed,
             }),
             ..self.at(self.step, Duration::ZERO)
@@ -156,6 +159,7 @@ impl Situation<'_> {
             sentence: None,
             error: None,
             instance_state: None,
+            adopt: false,
         }
     }
 
@@ -198,6 +202,7 @@ mod tests {
             started_at: Timestamp::from_secs(0),
             sentence: None,
             error: None,
+            change: None,
         }
     }
 

@@ -74,6 +74,10 @@ impl Scene<'_> {
                 "The service instance could not be created.",
                 "Delete it, and create it again when the cause is removed.",
             ),
+            OperationKind::Update => (
+                "The service instance could not be changed; it serves what it did before.",
+                "Nothing is lost: make the same update again when the cause is removed.",
+            ),
             OperationKind::Deprovision => (
                 "The service instance could not be deleted completely.",
                 "Nothing is lost: delete it once more to go on.",
@@ -145,6 +149,7 @@ fn progress(step: Step) -> &'static str {
         Step::ObtainCertificate => "Asking the certificate authority what proof of control it wants.",
         Step::StoreCertificate => "The certificate has been issued and is being handed to the CDN.",
         Step::AttachCertificate => "The domains and their certificate are being handed to the CDN.",
+        Step::ApplySettings => "The new settings are being handed to the CDN.",
         Step::AwaitDeployment => {
             "The CDN is taking the domains and their certificate to all its locations; this takes about five minutes."
         }

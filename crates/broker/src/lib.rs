@@ -19,4 +19,4 @@ pub use ports::Ports;
 pub use server::{ServerError, ServerLimits, serve};
 pub use service::{Rules, Service};
 pub use worker::{WorkSettings, Worker};
-pub use workflow::{DEPROVISION, PROVISION, Step};
+pub use workflow::{DEPROVISION, PROVISION, Step, UPDATE_SETTINGS};

@@ -52,6 +52,7 @@ impl Pace {
             // IAM may hold on to a certificate long after CloudFront has let go of it (aws.md 1.6).
             Step::RemoveCertificates => 24 * 60 * minute,
             Step::CreateDistribution
+            | Step::ApplySettings
             | Step::SettleCreation
             | Step::Disable
             | Step::WithdrawProofs

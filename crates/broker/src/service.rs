@@ -71,21 +71,34 @@ impl Service {
 
     /// A new operation at the first step of its plan, due at once.
     fn operation(&self, instance: &InstanceId, kind: OperationKind, now: Timestamp) -> contract::Operation {
-        let first = Step::plan(kind).first().map_or("", |step| step.name());
-        contract::Operation {
+        self.operation_with(instance, kind, None, now)
+    }
+
+    fn operation_with(
+        &self,
+        instance: &InstanceId,
+        kind: OperationKind,
+        change: Option<contract::Change>,
+        now: Timestamp,
+    ) -> contract::Operation {
+        let mut operation = contract::Operation {
             id: OperationId::new(self.ports.fresh_id()),
             instance: instance.clone(),
             track: Track::User,
             kind,
             state: OperationState::Running,
-            step: first.to_owned(),
+            step: String::new(),
             attempt: 0,
             next_at: now,
             step_since: now,
             started_at: now,
             sentence: None,
             error: None,
-        }
+            change,
+        };
+        let first = Step::plan(&operation).first();
+        operation.step = first.map_or_else(String::new, |step| step.name().to_owned());
+        operation
     }
 }
 

@@ -216,6 +216,7 @@ impl Worker {
             sentence: operation.sentence.clone(),
             error: Some(message),
             instance_state: None::<InstanceState>,
+            adopt: false,
         }
     }
 }

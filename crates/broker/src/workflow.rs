@@ -4,6 +4,7 @@
 //! learns is stored before the cursor moves, and every name it gives upstream is computed from stored ids.
 
 mod facts;
+mod update;
 
 use std::time::Duration;
 
@@ -25,6 +26,9 @@ pub const PROVISION: &[Step] = &[
     Step::AwaitDeployment,
     Step::WithdrawProofs,
 ];
+
+/// Changes an instance whose names are all covered by the certificate that is served.
+pub const UPDATE_SETTINGS: &[Step] = &[Step::ApplySettings, Step::AwaitDeployment];
 
 /// Takes an instance down, from whatever point it had reached.
 pub const DEPROVISION: &[Step] = &[
@@ -48,6 +52,8 @@ pub enum Step {
     StoreCertificate,
     /// The distribution has been told its names and its certificate, in one update.
     AttachCertificate,
+    /// The distribution has been told its new settings, in one update, under the certificate it has.
+    ApplySettings,
     /// Every edge has them.
     AwaitDeployment,
     /// No proof of control is lying about any more.
@@ -67,10 +73,11 @@ pub enum Step {
 }
 
 impl Step {
-    /// The steps of a kind of operation.
-    pub fn plan(kind: OperationKind) -> &'static [Self] {
-        match kind {
+    /// The steps of an operation.
+    pub fn plan(operation: &Operation) -> &'static [Self] {
+        match operation.kind {
             OperationKind::Provision => PROVISION,
+            OperationKind::Update => UPDATE_SETTINGS,
             OperationKind::Deprovision => DEPROVISION,
         }
     }
@@ -82,6 +89,7 @@ impl Step {
             Self::ObtainCertificate => "obtain-certificate",
             Self::StoreCertificate => "store-certificate",
             Self::AttachCertificate => "attach-certificate",
+            Self::ApplySettings => "apply-settings",
             Self::AwaitDeployment => "await-deployment",
             Self::WithdrawProofs => "withdraw-proofs",
             Self::SettleCreation => "settle-creation",
@@ -95,12 +103,12 @@ impl Step {
 
     /// The step an operation stands at; `None` when its plan has no step of that name.
     pub fn of(operation: &Operation) -> Option<Self> {
-        Self::plan(operation.kind).iter().copied().find(|step| step.name() == operation.step)
+        Self::plan(operation).iter().copied().find(|step| step.name() == operation.step)
     }
 
-    /// The step after this one in a plan; `None` after the last.
-    pub fn after(self, kind: OperationKind) -> Option<Self> {
-        let plan = Self::plan(kind);
+    /// The step after this one in the plan of an operation; `None` after the last.
+    pub fn after(self, operation: &Operation) -> Option<Self> {
+        let plan = Self::plan(operation);
         let here = plan.iter().position(|step| *step == self)?;
         plan.get(here + 1).copied()
     }
@@ -135,6 +143,7 @@ impl Run<'_> {
             Step::ObtainCertificate => self.obtain_certificate().await,
             Step::StoreCertificate => self.store_certificate().await,
             Step::AttachCertificate => self.attach_certificate().await,
+            Step::ApplySettings => self.apply_settings().await,
             Step::AwaitDeployment => self.await_deployment().await,
             Step::WithdrawProofs => self.withdraw_proofs().await,
             Step::SettleCreation => self.settle_creation().await,
@@ -197,6 +206,9 @@ impl Run<'_> {
     }
 
     async fn await_deployment(&self) -> PortResult<Outcome> {
+        if self.operation.change.as_ref().is_some_and(|change| !change.needs_certificate) {
+            return self.await_settings().await;
+        }
         let Some(serving) = self.serving().await? else { return Ok(Outcome::BackTo(Step::StoreCertificate)) };
         let Some(id) = &self.instance.distribution else {
             return Ok(Outcome::BackTo(Step::CreateDistribution));

@@ -36,7 +36,7 @@ pub use secret::Secret;
 pub use site::ChallengeSite;
 pub use storage::{
     AccountRecord, AccountStore, AuthorizationRecord, CertificateRecord, CertificateState, CertificateStore,
-    Claim, Cursor, Instance, InstanceState, InstanceStore, IssuanceRecord, IssuanceStore, LogEntry,
+    Change, Claim, Cursor, Instance, InstanceState, InstanceStore, IssuanceRecord, IssuanceStore, LogEntry,
     Operation, OperationKind, OperationState, OperationStore, OriginalRequest, Settings, Standing, Track,
     WorkQueue,
 };

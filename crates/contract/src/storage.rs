@@ -14,7 +14,9 @@ pub use account::{AccountRecord, AccountStore};
 pub use certificates::{CertificateRecord, CertificateState, CertificateStore};
 pub use instances::{Instance, InstanceState, InstanceStore, OriginalRequest, Settings};
 pub use issuance::{AuthorizationRecord, IssuanceRecord, IssuanceStore};
-pub use operations::{LogEntry, Operation, OperationKind, OperationState, OperationStore, Standing, Track};
+pub use operations::{
+    Change, LogEntry, Operation, OperationKind, OperationState, OperationStore, Standing, Track,
+};
 pub use queue::{Claim, Cursor, WorkQueue};
 
 #[cfg(feature = "testing")]

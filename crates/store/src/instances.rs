@@ -20,7 +20,7 @@ impl InstanceStore for Store {
     async fn create(&self, instance: &Instance, operation: &Operation) -> PortResult<bool> {
         let (row, operation) = (InstanceRow::of(instance), OperationRow::of(operation));
         self.run("store a new instance", move |db, _| {
-            let row = row?;
+            let (row, operation) = (row?, operation?);
             db.write(|db| {
                 let ours = replace_tombstone(db, &row)? || unless_taken(insert(db, &row))?;
                 if ours {

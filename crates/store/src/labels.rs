@@ -45,7 +45,7 @@ labels! {
         Gone = "gone",
     }
     Track { User = "user", Renewal = "renewal" }
-    OperationKind { Provision = "provision", Deprovision = "deprovision" }
+    OperationKind { Provision = "provision", Update = "update", Deprovision = "deprovision" }
     OperationState { Running = "running", Succeeded = "succeeded", Failed = "failed", Cancelled = "cancelled" }
     CertificateState {
         Pending = "pending",

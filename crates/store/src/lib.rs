@@ -3,6 +3,7 @@
 mod accounts;
 mod cell;
 mod certificates;
+mod changes;
 mod db;
 mod error;
 mod instances;

@@ -1,11 +1,12 @@
 use async_trait::async_trait;
 use contract::{
-    InstanceId, InstanceState, LogEntry, Operation, OperationId, OperationKind, OperationState,
-    OperationStore, PortResult, Standing, Timestamp, Track,
+    Instance, InstanceId, InstanceState, LogEntry, Operation, OperationId, OperationKind, OperationState,
+    OperationStore, OriginalRequest, PortResult, Standing, Timestamp, Track,
 };
 use diesel::prelude::*;
 
 use crate::cell::Cell;
+use crate::changes::ChangeRow;
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::labels::Label;
@@ -33,11 +34,37 @@ impl OperationStore for Store {
     async fn begin_deprovision(&self, operation: &Operation) -> PortResult<bool> {
         let operation = OperationRow::of(operation);
         self.run("begin a deprovision", move |db, _| {
+            let operation = operation?;
             db.write(|db| {
                 let begins = mark_deprovisioning(db, &operation.instance)?
                     && !is_being_deprovisioned(db, &operation.instance)?;
                 if begins {
-                    cancel_running(db, &operation.instance)?;
+                    cancel_running(db, &operation.instance, &[Track::User, Track::Renewal])?;
+                    operation.insert(db)?;
+                }
+                Ok(begins)
+            })
+        })
+        .await
+    }
+
+    async fn begin_update(
+        &self,
+        operation: &Operation,
+        seen: &Instance,
+        supersede: bool,
+    ) -> PortResult<bool> {
+        let operation = OperationRow::of(operation);
+        let request = seen.request.clone();
+        self.run("begin an update", move |db, _| {
+            let operation = operation?;
+            db.write(|db| {
+                let begins = is_ready_as_seen(db, &operation.instance, &request)?
+                    && !is_occupied(db, &operation.instance)?;
+                if begins && supersede {
+                    cancel_running(db, &operation.instance, &[Track::Renewal])?;
+                }
+                if begins {
                     operation.insert(db)?;
                 }
                 Ok(begins)
@@ -102,9 +129,34 @@ fn is_being_deprovisioned(db: &mut Db, instance: &str) -> Result<bool, StoreErro
     Ok(deprovisions > 0)
 }
 
-fn cancel_running(db: &mut Db, instance: &str) -> Result<(), StoreError> {
+/// Whether an instance is ready and has still the parameters and the plan it had when it was looked at. Like
+/// [`mark_deprovisioning`] this is a write that comes first, so that one caller after the other is let through.
+fn is_ready_as_seen(db: &mut Db, instance: &str, seen: &OriginalRequest) -> Result<bool, StoreError> {
+    let ready = InstanceState::Ready.label();
+    let as_seen = instances::table
+        .find(instance)
+        .filter(instances::state.eq(ready))
+        .filter(instances::parameters.eq(&seen.parameters))
+        .filter(instances::plan_id.eq(&seen.plan_id));
+    Ok(diesel::update(as_seen).set(instances::state.eq(ready)).execute(db)? == 1)
+}
+
+/// Whether an operation of the user's runs.
+fn is_occupied(db: &mut Db, instance: &str) -> Result<bool, StoreError> {
+    let running: i64 = operations::table
+        .filter(operations::instance.eq(instance))
+        .filter(operations::state.eq(OperationState::Running.label()))
+        .filter(operations::track.eq(Track::User.label()))
+        .count()
+        .get_result(db)?;
+    Ok(running > 0)
+}
+
+fn cancel_running(db: &mut Db, instance: &str, tracks: &[Track]) -> Result<(), StoreError> {
+    let tracks: Vec<&str> = tracks.iter().map(|track| track.label()).collect();
     let running = operations::table
         .filter(operations::instance.eq(instance))
+        .filter(operations::track.eq_any(tracks))
         .filter(operations::state.eq(OperationState::Running.label()));
     diesel::update(running).set(operations::state.eq(OperationState::Cancelled.label())).execute(db)?;
     Ok(())
@@ -126,11 +178,14 @@ pub(crate) struct OperationRow {
     started_at: i64,
     sentence: Option<String>,
     error: Option<String>,
+    #[diesel(embed)]
+    change: ChangeRow,
 }
 
 impl OperationRow {
-    pub(crate) fn of(operation: &Operation) -> Self {
-        Self {
+    pub(crate) fn of(operation: &Operation) -> Result<Self, StoreError> {
+        Ok(Self {
+            change: ChangeRow::of(operation.id.as_str(), operation.change.as_ref())?,
             id: operation.id.as_str().to_owned(),
             instance: operation.instance.as_str().to_owned(),
             track: operation.track.label().to_owned(),
@@ -143,7 +198,7 @@ impl OperationRow {
             started_at: operation.started_at.as_millis(),
             sentence: operation.sentence.clone(),
             error: operation.error.clone(),
-        }
+        })
     }
 
     pub(crate) fn insert(&self, db: &mut Db) -> Result<(), StoreError> {
@@ -165,6 +220,7 @@ impl OperationRow {
             started_at: Timestamp::from_millis(self.started_at),
             sentence: self.sentence,
             error: self.error,
+            change: self.change.into_change(&self.id)?,
             id: OperationId::new(self.id),
         })
     }

@@ -6,6 +6,7 @@ use contract::{
 };
 use diesel::prelude::*;
 
+use crate::changes;
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::labels::Label;
@@ -29,7 +30,13 @@ impl WorkQueue for Store {
         let (claim, cursor) = (claim.clone(), cursor.clone());
         self.run("save how far an operation is", move |db, inner| {
             let until = db.lease_clock(inner.clock.as_ref())?.saturating_add(milliseconds(lease));
-            db.write(|db| Ok(extend(db, &claim, &cursor, until)? && advance(db, &claim, &cursor)?))
+            db.write(|db| {
+                let saved = extend(db, &claim, &cursor, until)? && advance(db, &claim, &cursor)?;
+                if saved && cursor.adopt {
+                    changes::adopt(db, claim.operation.id.as_str(), claim.operation.instance.as_str())?;
+                }
+                Ok(saved)
+            })
         })
         .await
     }

@@ -39,6 +39,14 @@ diesel::table! {
         started_at -> BigInt,
         sentence -> Nullable<Text>,
         error -> Nullable<Text>,
+        new_settings -> Nullable<Text>,
+        new_plan_id -> Nullable<Text>,
+        new_parameters -> Nullable<Text>,
+        new_context -> Nullable<Text>,
+        sent_parameters -> Nullable<Text>,
+        identity -> Nullable<Text>,
+        needs_certificate -> Nullable<Bool>,
+        invalidate -> Nullable<Text>,
     }
 }
 

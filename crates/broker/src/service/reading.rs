@@ -4,8 +4,8 @@ use contract::{
     Instance, InstanceId, Operation, OperationKind, OperationState, PortError, PortResult, Remedy, Standing,
 };
 use osb_core::{
-    Existing, FailedOperation, Fetch, FetchDecision, InstanceState, KnownOperation, LastOperation,
-    LastOperationDecision, LastOperationState, Response, decide_fetch, decide_last_operation,
+    AskedChange, Existing, FailedOperation, Fetch, FetchDecision, InstanceState, KnownOperation,
+    LastOperation, LastOperationDecision, LastOperationState, Response, decide_fetch, decide_last_operation,
 };
 use serde_json::{Map, Value};
 
@@ -118,11 +118,22 @@ fn state(instance: &Instance, latest: Option<&Operation>) -> InstanceState {
     match (instance.state, running) {
         (Stored::Provisioning, Some(operation)) => InstanceState::Provisioning { operation },
         (Stored::Deprovisioning, Some(operation)) => InstanceState::Deprovisioning { operation },
-        (Stored::Ready, _) => InstanceState::Ready,
+        (Stored::Ready, Some(operation)) => updating(operation, latest),
+        (Stored::Ready, None) => InstanceState::Ready,
         (Stored::ProvisionFailed | Stored::Provisioning, _) => InstanceState::ProvisionFailed,
         (Stored::DeprovisionFailed | Stored::Deprovisioning, _) => InstanceState::DeprovisionFailed,
         (Stored::Gone, _) => InstanceState::Gone,
     }
+}
+
+/// An instance that is ready is being changed while an update runs.
+fn updating(operation: osb_core::OperationId, latest: Option<&Operation>) -> InstanceState {
+    let change = latest
+        .filter(|latest| latest.state == OperationState::Running)
+        .and_then(|latest| latest.change.as_ref());
+    let Some(change) = change else { return InstanceState::Ready };
+    let asked = AskedChange { plan_id: change.plan_id.clone(), parameters: as_sent(&change.sent) };
+    InstanceState::Updating { operation, asked }
 }
 
 fn as_sent(parameters: &str) -> Map<String, Value> {
@@ -135,6 +146,10 @@ fn protocol_state(operation: &Operation) -> LastOperationState {
         (OperationState::Succeeded, _) => LastOperationState::Succeeded,
         (OperationState::Failed | OperationState::Cancelled, OperationKind::Provision) => {
             LastOperationState::Failed(FailedOperation::Provision)
+        }
+        (OperationState::Failed | OperationState::Cancelled, OperationKind::Update) => {
+            let update = FailedOperation::Update { instance_usable: true, update_repeatable: true };
+            LastOperationState::Failed(update)
         }
         (OperationState::Failed | OperationState::Cancelled, OperationKind::Deprovision) => {
             LastOperationState::Failed(FailedOperation::Deprovision { instance_usable: false })

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use contract::{
     CertificateBundle, CertificateRecord, CertificateState, Distribution, DistributionId, DistributionSpec,
-    DomainName, Instance, IssuanceProgress, PortError, PortResult, Remedy, Serving, Timestamp,
+    DomainName, Instance, IssuanceProgress, PortError, PortResult, Remedy, Serving, Settings, Timestamp,
 };
 
 use super::Run;
@@ -45,9 +45,14 @@ fn is_fresh(certificate: &CertificateRecord, now: Timestamp) -> bool {
 }
 
 impl Run<'_> {
+    /// What this operation is to make of the instance.
+    pub(super) fn target(&self) -> &Settings {
+        self.operation.change.as_ref().map_or(&self.instance.settings, |change| &change.settings)
+    }
+
     /// The names that this operation is to bring to life.
     pub(super) fn wanted(&self) -> &[DomainName] {
-        &self.instance.settings.domains
+        &self.target().domains
     }
 
     /// The certificate that this operation works on. The first time, its names are computed and stored, before anybody
@@ -118,7 +123,7 @@ impl Run<'_> {
 
     /// What the distribution should be.
     pub(super) fn spec(&self, serving: Option<Serving>) -> DistributionSpec {
-        let settings = &self.instance.settings;
+        let settings = self.target();
         DistributionSpec {
             instance: self.instance.id.clone(),
             serving,

@@ -5,7 +5,8 @@ use crate::{
     Behaviour, DistributionId, DomainName, InstanceId, Operation, Origin, PortResult, Reference, Timestamp,
 };
 
-/// The whole original request, kept from before anything else happens, so that an instance can be recreated.
+/// The whole original request, kept from before anything else happens, so that an instance can be recreated. An update
+/// that has succeeded replaces plan, parameters and context by what they came to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OriginalRequest {
     /// OSB `service_id`.
@@ -16,7 +17,7 @@ pub struct OriginalRequest {
     pub organization: String,
     /// OSB `space_guid`.
     pub space: String,
-    /// OSB `parameters` as sent: a JSON object, `{}` when absent.
+    /// OSB `parameters` as sent: a JSON object, `{}` when absent. After an update, those of all requests together.
     pub parameters: String,
     /// OSB `context` as sent: a JSON object, `{}` when absent.
     pub context: String,

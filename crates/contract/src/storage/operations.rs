@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use crate::{CertificateRecord, Instance, InstanceId, OperationId, PortResult, Timestamp};
+use crate::{CertificateRecord, Instance, InstanceId, OperationId, PortResult, Settings, Timestamp};
 
 /// Which of an instance's two tracks an operation runs on. At most one operation runs on each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub enum Track {
 pub enum OperationKind {
     /// Brings a new instance to life.
     Provision,
+    /// Changes an instance that serves, into what its [`Change`] says.
+    Update,
     /// Takes an instance down.
     Deprovision,
 }
@@ -60,6 +62,30 @@ pub struct Operation {
     pub sentence: Option<String>,
     /// The latest error for the operator, with the upstream request id.
     pub error: Option<String>,
+    /// What it makes of the instance; an update has one, and nothing else has.
+    pub change: Option<Change>,
+}
+
+/// What an update makes of its instance. Until the update has succeeded, this is known to its operation alone: what the
+/// instance serves, shows and renews is what it was before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// What the instance is to be.
+    pub settings: Settings,
+    /// OSB `plan_id` of the plan it is to have.
+    pub plan_id: String,
+    /// The user's parameters, those of earlier requests and of this one together: a JSON object.
+    pub parameters: String,
+    /// OSB `context` of the update as sent: a JSON object, `{}` when absent.
+    pub context: String,
+    /// OSB `parameters` of the update as sent: a JSON object. A repeated update is known by them.
+    pub sent: String,
+    /// The platform's user who asked, if it was said.
+    pub identity: Option<String>,
+    /// Whether there are names that the certificate which is served does not cover.
+    pub needs_certificate: bool,
+    /// The paths whose content is to be fetched from the origin anew.
+    pub invalidate: Vec<String>,
 }
 
 /// All that an answer about an instance is made of, read in one go: platforms poll, and each poll reads this.
@@ -104,6 +130,13 @@ pub trait OperationStore: Send + Sync {
     /// deprovisioned; all or nothing. `false` when a deprovision is already running, or the instance is unknown or
     /// gone: nothing was changed.
     async fn begin_deprovision(&self, operation: &Operation) -> PortResult<bool>;
+
+    /// Stores an update operation. `supersede` cancels the renewal that runs, since the update brings a certificate of its
+    /// own. All or nothing. `false` when the instance is not ready, when another operation runs on the user's track, or
+    /// when its parameters or its plan are no longer those of `seen`, the instance that the change was computed from:
+    /// nothing was changed.
+    async fn begin_update(&self, operation: &Operation, seen: &Instance, supersede: bool)
+    -> PortResult<bool>;
 
     /// The history of an operation, oldest first.
     async fn history(&self, id: &OperationId) -> PortResult<Vec<LogEntry>>;

@@ -33,6 +33,9 @@ pub struct Cursor {
     pub error: Option<String>,
     /// The instance's new stage of life, when the operation ended.
     pub instance_state: Option<InstanceState>,
+    /// Whether the instance takes over, in this same write, what the operation's [`Change`](crate::Change) says: its
+    /// settings, plan and parameters, and the context if one was sent.
+    pub adopt: bool,
 }
 
 /// Shares work between workers, in this process and in others on the same database.

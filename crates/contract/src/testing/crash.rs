@@ -33,6 +33,7 @@ const METHODS: &[&str] = &[
     "issuer.open",
     "issuer.renewal",
     "operations.begin_deprovision",
+    "operations.begin_update",
     "operations.find",
     "operations.history",
     "operations.standing",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::{
-    Behaviour, CertificateBundle, CertificateFacts, CertificateRequest, Cookies, DistributionSpec,
+    Behaviour, CertificateBundle, CertificateFacts, CertificateRequest, Change, Cookies, DistributionSpec,
     DomainName, Instance, InstanceId, InstanceState, KeyType, Operation, OperationId, OperationKind,
     OperationState, Origin, OriginalRequest, Reference, Secret, Serving, Settings, Timestamp, Track,
 };
@@ -66,6 +66,22 @@ pub fn operation(id: &str, instance: &InstanceId, kind: OperationKind, at: Times
         started_at: at,
         sentence: None,
         error: None,
+        change: None,
+    }
+}
+
+/// A change of `instance` that gives it these domains and leaves the rest.
+pub fn change(instance: &Instance, domains: &[&str]) -> Change {
+    let parameters = format!(r#"{{"domain":"{}"}}"#, domains.join(","));
+    Change {
+        settings: Settings { domains: names(domains), ..instance.settings.clone() },
+        plan_id: instance.request.plan_id.clone(),
+        sent: parameters.clone(),
+        parameters,
+        context: "{}".into(),
+        identity: instance.request.identity.clone(),
+        needs_certificate: true,
+        invalidate: Vec::new(),
     }
 }
 

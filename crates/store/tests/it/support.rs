@@ -62,6 +62,7 @@ pub(crate) fn unmoved(operation: &Operation) -> Cursor {
         sentence: operation.sentence.clone(),
         error: operation.error.clone(),
         instance_state: None,
+        adopt: false,
     }
 }
 

@@ -11,6 +11,7 @@ pub mod leases;
 pub mod operations;
 pub mod queue;
 pub mod race;
+pub mod updates;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -74,6 +75,14 @@ pub async fn run(subject: &Subject) {
         operations::a_deprovision_begins_whole_or_not_at_all,
         operations::a_failed_deprovision_can_be_begun_again,
         operations::the_history_is_kept_in_order,
+        updates::an_update_begins_and_leaves_the_instance,
+        updates::an_update_needs_an_idle_instance_as_it_was_seen,
+        updates::an_update_supersedes_a_renewal_only_when_told,
+        updates::of_many_updates_at_once_one_begins,
+        updates::an_update_begins_whole_or_not_at_all,
+        updates::a_change_is_adopted_with_the_end_of_its_operation,
+        updates::a_change_without_a_context_leaves_the_context,
+        updates::a_lost_lease_adopts_nothing,
         queue::an_idle_queue_has_nothing,
         queue::a_due_operation_is_claimed,
         queue::the_longest_due_comes_first,
@@ -203,6 +212,7 @@ fn unmoved(operation: &Operation) -> Cursor {
         sentence: operation.sentence.clone(),
         error: operation.error.clone(),
         instance_state: None,
+        adopt: false,
     }
 }
 

@@ -64,6 +64,15 @@ impl OperationStore for MemoryStore {
         self.call("operations.begin_deprovision", |state, _| state.begin_deprovision(operation)).await
     }
 
+    async fn begin_update(
+        &self,
+        operation: &Operation,
+        seen: &Instance,
+        supersede: bool,
+    ) -> PortResult<bool> {
+        self.call("operations.begin_update", |state, _| state.begin_update(operation, seen, supersede)).await
+    }
+
     async fn history(&self, id: &OperationId) -> PortResult<Vec<LogEntry>> {
         self.call("operations.history", |state, _| {
             Ok(state.log.iter().filter(|entry| entry.operation == *id).cloned().collect())
@@ -97,19 +106,36 @@ impl State {
         if !alive || self.running().any(deprovisions) {
             return Ok(false);
         }
-        let before = self.operations.clone();
-        for other in &mut self.operations {
-            if other.instance == operation.instance && other.state == OperationState::Running {
-                other.state = OperationState::Cancelled;
-            }
-        }
-        if let Err(error) = self.add(operation) {
-            self.operations = before;
-            return Err(error);
-        }
+        self.take_over(operation, |_| true)?;
         if let Some(instance) = self.instances.get_mut(&operation.instance) {
             instance.state = InstanceState::Deprovisioning;
         }
         Ok(true)
+    }
+
+    fn begin_update(&mut self, operation: &Operation, seen: &Instance, supersede: bool) -> PortResult<bool> {
+        let as_seen = |found: &Instance| {
+            found.state == InstanceState::Ready
+                && found.request.parameters == seen.request.parameters
+                && found.request.plan_id == seen.request.plan_id
+        };
+        let of_user = |o: &Operation| o.instance == operation.instance && o.track == Track::User;
+        if !self.instances.get(&operation.instance).is_some_and(as_seen) || self.running().any(of_user) {
+            return Ok(false);
+        }
+        self.take_over(operation, |other| supersede && other.track == Track::Renewal)?;
+        Ok(true)
+    }
+
+    /// Cancels what runs on the operation's instance and `gives_way`, and adds the operation; both or neither.
+    fn take_over(&mut self, operation: &Operation, gives_way: impl Fn(&Operation) -> bool) -> PortResult<()> {
+        let before = self.operations.clone();
+        for other in &mut self.operations {
+            let runs = other.instance == operation.instance && other.state == OperationState::Running;
+            if runs && gives_way(other) {
+                other.state = OperationState::Cancelled;
+            }
+        }
+        self.add(operation).inspect_err(|_| self.operations = before)
     }
 }

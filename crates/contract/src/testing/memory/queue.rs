@@ -4,8 +4,8 @@ use async_trait::async_trait;
 
 use super::{Lease, MemoryStore, State};
 use crate::{
-    Claim, Cursor, InstanceId, LeaseToken, LogEntry, Operation, OperationState, PortResult, Timestamp,
-    WorkQueue,
+    Change, Claim, Cursor, Instance, InstanceId, LeaseToken, LogEntry, Operation, OperationState, PortResult,
+    Timestamp, WorkQueue,
 };
 
 #[async_trait]
@@ -86,10 +86,23 @@ impl State {
             operation.sentence.clone_from(&cursor.sentence);
             operation.error.clone_from(&cursor.error);
         }
-        if let (Some(state), Some(instance)) =
-            (cursor.instance_state, self.instances.get_mut(&claimed.instance))
-        {
+        let Some(instance) = self.instances.get_mut(&claimed.instance) else { return };
+        if let Some(state) = cursor.instance_state {
             instance.state = state;
         }
+        let mut operations = self.operations.iter();
+        let change = operations.find(|o| o.id == claimed.id).and_then(|operation| operation.change.as_ref());
+        if let (true, Some(change)) = (cursor.adopt, change) {
+            adopt(instance, change);
+        }
+    }
+}
+
+fn adopt(instance: &mut Instance, change: &Change) {
+    instance.settings = change.settings.clone();
+    instance.request.plan_id.clone_from(&change.plan_id);
+    instance.request.parameters.clone_from(&change.parameters);
+    if change.context != "{}" {
+        instance.request.context.clone_from(&change.context);
     }
 }

@@ -30,7 +30,7 @@ CREATE TABLE operations (
     id         TEXT    NOT NULL UNIQUE,
     instance   TEXT    NOT NULL REFERENCES instances (id),
     track      TEXT    NOT NULL CHECK (track IN ('user', 'renewal')),
-    kind       TEXT    NOT NULL CHECK (kind IN ('provision', 'deprovision')),
+    kind       TEXT    NOT NULL CHECK (kind IN ('provision', 'update', 'deprovision')),
     state      TEXT    NOT NULL CHECK (state IN ('running', 'succeeded', 'failed', 'cancelled')),
     step       TEXT    NOT NULL,
     attempt    INTEGER NOT NULL,
@@ -38,7 +38,20 @@ CREATE TABLE operations (
     step_since BIGINT  NOT NULL,
     started_at BIGINT  NOT NULL,
     sentence   TEXT,
-    error      TEXT
+    error      TEXT,
+    -- What an update makes of its instance, which takes it over only when the update has succeeded.
+    new_settings      TEXT,
+    new_plan_id       TEXT,
+    new_parameters    TEXT,
+    new_context       TEXT,
+    sent_parameters   TEXT,
+    identity          TEXT,
+    needs_certificate BOOLEAN,
+    invalidate        TEXT,
+    CHECK ((kind = 'update') = (new_settings IS NOT NULL) AND (kind = 'update') = (new_plan_id IS NOT NULL)
+        AND (kind = 'update') = (new_parameters IS NOT NULL) AND (kind = 'update') = (new_context IS NOT NULL)
+        AND (kind = 'update') = (sent_parameters IS NOT NULL)
+        AND (kind = 'update') = (needs_certificate IS NOT NULL) AND (kind = 'update') = (invalidate IS NOT NULL))
 );
 
 -- At most one operation runs on each track of an instance.

@@ -80,6 +80,7 @@ pub async fn a_save_writes_the_cursor(subject: &Subject) -> PortResult<()> {
         sentence: Some(odd_text()),
         error: Some(odd_text()),
         instance_state: None,
+        adopt: false,
     };
     assert!(subject.queue.save(&claim, &cursor, LEASE).await?);
     assert_stands(subject, &operation, &cursor).await?;

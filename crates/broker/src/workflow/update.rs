@@ -1,0 +1,76 @@
+//! What an update does when it needs no new certificate.
+
+use contract::{
+    CertificateRecord, CertificateState, Distribution, DistributionId, DomainName, PortError, PortResult,
+    Remedy, Serving,
+};
+
+use super::{Outcome, Run, Step, facts};
+
+impl Run<'_> {
+    pub(super) async fn apply_settings(&self) -> PortResult<Outcome> {
+        let seen = self.distribution().await?;
+        let certificates = self.certificates().await?;
+        let Some(certificate) = serving_now(&certificates, &seen) else {
+            return Err(nothing_live(&seen.id));
+        };
+        // A renewal has told the CDN its certificate, and waits for the edges: it is not disturbed.
+        if !seen.deployed && certificate.state != CertificateState::Live {
+            return Ok(Outcome::Wait(self.deployment_wait()));
+        }
+        let serving = serving_under(certificate, self.wanted());
+        self.ports.cdn.apply(&seen.id, &self.spec(serving)).await?;
+        Ok(Outcome::Done)
+    }
+
+    /// As `await_deployment`, without a certificate of one's own.
+    pub(super) async fn await_settings(&self) -> PortResult<Outcome> {
+        let seen = self.distribution().await?;
+        let certificates = self.certificates().await?;
+        let expected = serving_now(&certificates, &seen)
+            .and_then(|certificate| serving_under(certificate, self.wanted()))
+            .map_or_else(Vec::new, |serving| serving.names);
+        if !facts::same_names(&seen.names, &expected) {
+            return Ok(Outcome::BackTo(Step::ApplySettings));
+        }
+        Ok(if seen.deployed { Outcome::Done } else { Outcome::Wait(self.deployment_wait()) })
+    }
+
+    /// The distribution as it is now.
+    async fn distribution(&self) -> PortResult<Distribution> {
+        let Some(id) = &self.instance.distribution else {
+            let cause = "the instance has no distribution";
+            return Err(PortError::new("change the distribution", Remedy::StartOver, cause));
+        };
+        self.ports.cdn.find(id).await?.ok_or_else(|| facts::vanished(id))
+    }
+}
+
+/// Whether a certificate is good for a name: exactly, or by a wildcard one level above (RFC 9525, section 6.3).
+pub(crate) fn covers(certificate: &CertificateRecord, name: &DomainName) -> bool {
+    let names = certificate.facts.as_ref().map_or(&certificate.names, |facts| &facts.names);
+    let parent = name.as_str().split_once('.').map(|(_, parent)| parent);
+    names.iter().any(|own| own == name || (own.is_wildcard() && Some(own.base()) == parent))
+}
+
+/// The certificate that the distribution has, if it is one of the instance's; otherwise the one it should have.
+fn serving_now<'a>(
+    certificates: &'a [CertificateRecord],
+    seen: &Distribution,
+) -> Option<&'a CertificateRecord> {
+    let attached = certificates.iter().rfind(|one| one.stored.is_some() && one.stored == seen.certificate);
+    attached.or_else(|| facts::live(certificates))
+}
+
+/// The wanted names that a certificate covers, together with it. A name that has lapsed comes back with the next
+/// certificate.
+fn serving_under(certificate: &CertificateRecord, wanted: &[DomainName]) -> Option<Serving> {
+    let names: Vec<DomainName> = wanted.iter().filter(|name| covers(certificate, name)).cloned().collect();
+    let certificate = certificate.stored.clone().filter(|_| !names.is_empty())?;
+    Some(Serving { names, certificate })
+}
+
+fn nothing_live(id: &DistributionId) -> PortError {
+    let cause = format!("no certificate of the instance is on {id}");
+    PortError::new("apply the settings", Remedy::AwaitOperator, cause)
+}
