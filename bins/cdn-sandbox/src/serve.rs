@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use anyhow::bail;
-use sandbox::{BROKER_HOST, BrokerProcess, BrokerSettings, CHALLENGE_HOST, Sandbox};
+use sandbox::{BROKER_HOST, BrokerProcess, BrokerSettings, CHALLENGE_HOST, MANAGED_ZONE, Proofs, Sandbox};
 use serde::Serialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -33,6 +33,7 @@ struct Ready<'a> {
     router_http: String,
     router_https: String,
     challenge_host_http: String,
+    managed_zone: String,
     sites_admin: String,
     admin: String,
     database: &'a str,
@@ -45,6 +46,7 @@ pub(crate) async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let mut stop = Stop::prepare()?;
     let state = State::prepare(options.setup.state.as_deref())?;
     let mut broker_settings = broker_settings(&options.setup, state.path())?;
+    broker_settings.proofs = Proofs::ALL;
     if options.ports.broker_port != 0 {
         broker_settings.port = options.ports.broker_port;
     }
@@ -100,6 +102,7 @@ fn ready<'a>(sandbox: &Sandbox, broker: &'a BrokerSettings, emulators_only: bool
         router_http: sandbox.router().http().to_string(),
         router_https: sandbox.router().https().to_string(),
         challenge_host_http: sandbox.challenge_host().http().to_string(),
+        managed_zone: format!("{MANAGED_ZONE}:{}", sandbox.managed_zone()),
         sites_admin: sandbox.sites_admin().url(),
         admin: sandbox.aws().url(),
         database: &broker.database_url,

@@ -1,4 +1,4 @@
-//! A local AWS: CloudFront, IAM, S3 and STS as far as a CDN broker needs them, with the real rules enforced.
+//! A local AWS: CloudFront, IAM, Route 53, S3 and STS as far as a CDN broker needs them, with the real rules enforced.
 //!
 //! One plain HTTP port answers for every service; which one is meant is read from the scope of the request's signature
 //! (not verified), so a client needs an endpoint URL and any credentials. What CloudFront does with its viewers is in
@@ -17,6 +17,7 @@ mod ids;
 mod journal;
 mod listener;
 mod message;
+mod route53;
 mod s3;
 mod server;
 mod state;
@@ -25,12 +26,14 @@ mod world;
 mod xml;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 pub use faults::{Fault, FaultKind, FaultMoment, Faults, Held};
 pub use journal::JournalEntry;
-pub use state::{AwsState, BucketState, CertificateState, ControlState, DistributionState};
+pub use state::{
+    AwsState, BucketState, CertificateState, ControlState, DistributionState, HostedZoneState, RecordState,
+};
 pub use world::{ACCOUNT, AwsSettings};
 
 pub(crate) use certificate::{matches_wildcard, provider};
@@ -42,9 +45,11 @@ pub(crate) use server::Shared;
 pub(crate) use world::World;
 pub(crate) use xml::Element;
 
+use crate::dns::Dns;
 use server::serve;
 
-/// A running local AWS with one account, `111111111111`. It ends when it is stopped or dropped.
+/// A running local AWS. Every access key belongs to the account `111111111111` unless the settings say otherwise; hosted
+/// zones are kept apart by account, everything else is the one account's. It ends when it is stopped or dropped.
 #[derive(Debug)]
 pub struct Aws {
     shared: Arc<Shared>,
@@ -75,6 +80,32 @@ impl Aws {
     /// If the text holds no certificate.
     pub fn trust(&self, root_pem: &str) -> anyhow::Result<()> {
         self.shared.world().trust(root_pem)
+    }
+
+    /// Makes a hosted zone of the account `111111111111` and answers its id. With [`Aws::serve_zones`] its name servers are
+    /// those of the sandbox.
+    ///
+    /// # Errors
+    /// If the name is no DNS name.
+    pub fn host_zone(&self, name: &str) -> anyhow::Result<String> {
+        self.host_zone_of(ACCOUNT, name)
+    }
+
+    /// The same for another account.
+    pub fn host_zone_of(&self, account: &str, name: &str) -> anyhow::Result<String> {
+        self.shared.world().host_zone(account, name)
+    }
+
+    /// Lets a name server answer for the hosted zones, those that exist and those to come. A change is answered when it is
+    /// in sync.
+    ///
+    /// # Errors
+    /// If the name server does not take a zone.
+    pub fn serve_zones(&self, dns: &Arc<Dns>) -> anyhow::Result<()> {
+        self.shared.world().serve_zones(Arc::clone(dns))?;
+        let feed: Weak<Shared> = Arc::downgrade(&self.shared);
+        dns.follow(feed);
+        Ok(())
     }
 
     /// Every call so far, in the order in which they took effect.

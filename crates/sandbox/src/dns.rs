@@ -10,7 +10,7 @@ mod view;
 mod world;
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -28,9 +28,14 @@ pub use view::View;
 pub use world::Asked;
 
 use faults::Rule;
-use records::{Addresses, Records, parse_name};
+use records::{Addresses, Records};
 use serve::{Handler, Sockets};
 use world::World;
+
+pub(crate) use faults::record_type;
+pub(crate) use node::{RrSet, parse};
+pub(crate) use records::parse_name;
+pub(crate) use world::{Content, Feed, Update};
 
 /// How long a look-up of one's own may take.
 const LOOKUP_BOUND: Duration = Duration::from_secs(5);
@@ -181,6 +186,7 @@ impl Dns {
 
     /// Everything that is set, by name; then what single servers say otherwise.
     pub fn records(&self) -> Vec<RecordSet> {
+        self.world.catch_up();
         self.world.lock().list()
     }
 
@@ -204,6 +210,28 @@ impl Dns {
             _ => None,
         });
         Ok(addresses.collect())
+    }
+
+    /// Takes over what `feed` has to say before each answer.
+    pub(crate) fn follow(&self, feed: Weak<dyn Feed>) {
+        self.world.follow(feed);
+    }
+
+    /// Lets two names of name servers lead to the two authoritative servers.
+    pub(crate) fn place_name_servers(&self, servers: &[String]) -> anyhow::Result<()> {
+        let servers = servers.iter().map(|server| parse_name(server)).collect::<anyhow::Result<Vec<_>>>()?;
+        let mut records = self.world.lock();
+        for server in &servers {
+            records.ensure_zone_for(server)?;
+        }
+        records.place_servers(&servers);
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Dns {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dns").field("addresses", &self.addresses).finish_non_exhaustive()
     }
 }
 

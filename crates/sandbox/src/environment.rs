@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 use crate::process::free_port;
-use crate::{BROKER_HOST, BUCKET, BrokerProcess, CHALLENGE_HOST, DEFAULT_ORIGIN, Sandbox};
+use crate::{BROKER_HOST, BUCKET, BrokerProcess, CHALLENGE_HOST, DEFAULT_ORIGIN, MANAGED_ZONE, Sandbox};
 
 /// What may differ between brokers of one sandbox.
 #[derive(Clone, Debug)]
@@ -40,11 +40,13 @@ pub struct Proofs {
     pub challenge_url: bool,
     /// `CHALLENGE_HOST`: a front end takes any name and redirects to `CHALLENGE_URL`.
     pub challenge_host: bool,
+    /// `MANAGED_ZONE`: a zone of Route 53 in which the broker keeps names of its own.
+    pub managed_zone: bool,
 }
 
 impl Proofs {
     /// Everything.
-    pub const ALL: Self = Self { challenge_url: true, challenge_host: true };
+    pub const ALL: Self = Self { challenge_url: true, challenge_host: true, managed_zone: true };
 }
 
 impl BrokerSettings {
@@ -123,6 +125,7 @@ impl Sandbox {
         let offers = [
             (proofs.challenge_url, "CHALLENGE_URL", self.challenge_url()),
             (proofs.challenge_host, "CHALLENGE_HOST", CHALLENGE_HOST.to_owned()),
+            (proofs.managed_zone, "MANAGED_ZONE", format!("{MANAGED_ZONE}:{}", self.managed_zone())),
         ];
         let offered = offers.into_iter().filter(|(wanted, ..)| *wanted);
         offered.map(|(_, name, value)| (name, value)).collect()

@@ -23,6 +23,6 @@ pub use broker_process::BrokerProcess;
 pub use client::Client;
 pub use environment::{BrokerSettings, Proofs};
 pub use postgres::Postgres;
-pub use sandbox::{BROKER_HOST, BUCKET, CHALLENGE_HOST, DEFAULT_ORIGIN, Sandbox, Settings};
+pub use sandbox::{BROKER_HOST, BUCKET, CHALLENGE_HOST, DEFAULT_ORIGIN, MANAGED_ZONE, Sandbox, Settings};
 pub use visit::{ShownCertificate, Visit};
 pub use wait::wait_for;

@@ -31,6 +31,9 @@ pub const BROKER_HOST: &str = "cdn-broker.example.net";
 /// The front end that takes any name on port 80 and redirects ACME challenges to the broker.
 pub const CHALLENGE_HOST: &str = "challenges.example.net";
 
+/// The zone in which the broker keeps managed names. It is hosted in the emulated Route 53.
+pub const MANAGED_ZONE: &str = "managed.example.net";
+
 /// How many pairs of free ports are tried until one is free at every address.
 const ATTEMPTS: usize = 16;
 
@@ -56,12 +59,13 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// A cloud that deploys in two seconds and shows certificates after one; every port from the system.
+    /// A cloud that deploys in two seconds and shows certificates and record changes after one; every port from the system.
     pub fn new(state: impl Into<PathBuf>) -> Self {
         let aws = AwsSettings {
             deploy: Duration::from_secs(2),
             iam_propagation: Duration::from_secs(1),
             iam_release: Duration::from_secs(1),
+            route53_sync: Duration::from_secs(1),
             ..AwsSettings::default()
         };
         Self {
@@ -80,7 +84,7 @@ impl Settings {
 /// Everything a broker and its users talk to, running. Dropping it stops all of it.
 ///
 /// The names under `cloudfront.net` lead to the edge, the default origin leads to the origin, the broker's name to the
-/// platform's router, [`CHALLENGE_HOST`] to the front end for any name; the cloud trusts the authority's roots, and
+/// platform's router, [`CHALLENGE_HOST`] to the front end for any name, [`MANAGED_ZONE`] is hosted; the cloud trusts the authority's roots, and
 /// CloudFront may read the bucket of challenge objects. Edge, router, front end and sites share two ports.
 pub struct Sandbox {
     state: PathBuf,
@@ -89,6 +93,7 @@ pub struct Sandbox {
     authority: Authority,
     origin: Origin,
     aws: Aws,
+    managed_zone: String,
     hosts: Hosts,
     sites: Arc<Sites>,
     sites_admin: SitesAdmin,
@@ -105,13 +110,15 @@ impl Sandbox {
         let ca = Ca::new("Sandbox CA for origins")?;
         let origin = Origin::start(&ca, &[DEFAULT_ORIGIN]).await?;
         let aws = start_aws(settings.aws.clone()).await?;
+        aws.serve_zones(&dns)?;
+        let managed_zone = aws.host_zone(MANAGED_ZONE)?;
         let hosts = Hosts::start(&settings, &block, &aws, &ca, &origin).await?;
         hosts.publish(&dns, &origin)?;
         let authority = start_authority(&settings, &dns, hosts.ports).await?;
         authority.roots_pem().iter().try_for_each(|root| aws.trust(root))?;
         let sites = Arc::new(Sites::new(block, hosts.ports, Arc::clone(&dns)));
         let sites_admin = SitesAdmin::start(Arc::clone(&sites), local(0)).await?;
-        Ok(Self { state, dns, dns_admin, authority, origin, aws, hosts, sites, sites_admin })
+        Ok(Self { state, dns, dns_admin, authority, origin, aws, managed_zone, hosts, sites, sites_admin })
     }
 
     /// The folder for files.
@@ -162,6 +169,11 @@ impl Sandbox {
     /// The platform's router, which knows the broker's name.
     pub fn router(&self) -> &Router {
         &self.hosts.router
+    }
+
+    /// The id of the hosted zone [`MANAGED_ZONE`].
+    pub fn managed_zone(&self) -> &str {
+        &self.managed_zone
     }
 
     /// `CHALLENGE_URL`: where the broker answers challenges under its own name, by way of the platform's router.

@@ -4,7 +4,7 @@ use anyhow::ensure;
 use sandbox::Sandbox;
 use sandbox::aws::AwsState;
 
-/// Sees that the account is empty: no distribution, no certificate, no challenge object. An origin access control may
+/// Sees that the account is empty: no distribution, no certificate, no challenge object, no record. An origin access control may
 /// stay, because all distributions share it.
 pub(super) fn none(sandbox: &Sandbox) -> anyhow::Result<()> {
     let left = list(&sandbox.aws().state());
@@ -19,7 +19,11 @@ fn list(state: &AwsState) -> Vec<String> {
         .buckets
         .iter()
         .flat_map(|bucket| bucket.keys.iter().map(move |key| format!("object {}/{key}", bucket.name)));
-    distributions.chain(certificates).chain(objects).collect()
+    let records = state
+        .hosted_zones
+        .iter()
+        .flat_map(|zone| zone.records.iter().map(|record| format!("record {} {}", record.name, record.kind)));
+    distributions.chain(certificates).chain(objects).chain(records).collect()
 }
 
 #[cfg(test)]

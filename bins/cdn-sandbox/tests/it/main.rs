@@ -51,6 +51,7 @@ fn serve_says_where_everything_is_and_ends_on_sigterm() {
         "router_http",
         "router_https",
         "challenge_host_http",
+        "managed_zone",
         "sites_admin",
         "admin",
         "database",
@@ -59,6 +60,13 @@ fn serve_says_where_everything_is_and_ends_on_sigterm() {
     }
     assert!(Path::new(ready["acme_root"].as_str().unwrap()).is_file());
     assert_eq!(ready["environment"]["ACME_URL"], ready["acme_directory"]);
+    for (variable, field) in [
+        ("CHALLENGE_URL", "challenge_url"),
+        ("CHALLENGE_HOST", "challenge_host"),
+        ("MANAGED_ZONE", "managed_zone"),
+    ] {
+        assert_eq!(ready["environment"][variable], ready[field], "{variable}");
+    }
     assert_eq!(
         ready["broker"],
         format!("http://127.0.0.1:{}", ready["environment"]["PORT"].as_str().unwrap())

@@ -3,9 +3,9 @@
 use super::error::Failure;
 use super::journal::JournalEntry;
 use super::message::{Answer, Request};
-use super::world::World;
+use super::world::{ACCOUNT, World};
 use super::xml::Element;
-use super::{cloudfront, iam, s3, sts};
+use super::{cloudfront, iam, route53, s3, sts};
 
 /// A call that was understood.
 #[derive(Debug)]
@@ -18,6 +18,7 @@ pub(crate) struct Call {
 enum Operation {
     CloudFront(cloudfront::Operation),
     Iam(iam::Operation),
+    Route53(route53::Operation),
     S3(s3::Operation),
     Sts,
 }
@@ -27,6 +28,7 @@ enum Operation {
 pub(crate) enum Service {
     CloudFront,
     Iam,
+    Route53,
     S3,
     Sts,
 }
@@ -38,6 +40,7 @@ impl Service {
         match scope(authorization) {
             Some("cloudfront") => Ok(Self::CloudFront),
             Some("iam") => Ok(Self::Iam),
+            Some("route53") => Ok(Self::Route53),
             Some("s3") => Ok(Self::S3),
             Some("sts") => Ok(Self::Sts),
             _ => Err(Failure::new(
@@ -52,6 +55,7 @@ impl Service {
         match self {
             Self::CloudFront => "cloudfront",
             Self::Iam => "iam",
+            Self::Route53 => "route53",
             Self::S3 => "s3",
             Self::Sts => "sts",
         }
@@ -62,6 +66,7 @@ impl Service {
         let document = match self {
             Self::CloudFront => failure.document(cloudfront::NAMESPACE, request_id),
             Self::Iam => failure.document(iam::NAMESPACE, request_id),
+            Self::Route53 => failure.document(route53::NAMESPACE, request_id),
             Self::Sts => failure.document(sts::NAMESPACE, request_id),
             Self::S3 => failure.s3_document(request.path(), request_id),
         };
@@ -75,6 +80,14 @@ fn scope(authorization: &str) -> Option<&str> {
     credential.split([',', ' ']).next()?.split('/').nth(3)
 }
 
+/// `Credential=<key>/…`: the account that the key belongs to.
+fn account_of(world: &World, request: &Request) -> String {
+    let authorization = request.header("authorization").unwrap_or_default();
+    let (_, credential) = authorization.split_once("Credential=").unwrap_or_default();
+    let key = credential.split('/').next().unwrap_or_default();
+    world.settings.accounts.get(key).cloned().unwrap_or_else(|| ACCOUNT.to_owned())
+}
+
 impl Call {
     pub(crate) fn identify(service: Service, request: &Request) -> Result<Self, Failure> {
         let (operation, resource) = match service {
@@ -82,6 +95,9 @@ impl Call {
                 cloudfront::identify(request).map(|(op, resource)| (Operation::CloudFront(op), resource))
             }
             Service::Iam => iam::identify(request).map(|(op, resource)| (Operation::Iam(op), resource)),
+            Service::Route53 => {
+                route53::identify(request).map(|(op, resource)| (Operation::Route53(op), resource))
+            }
             Service::S3 => s3::identify(request).map(|(op, resource)| (Operation::S3(op), resource)),
             Service::Sts => sts::identify(request).map(|()| (Operation::Sts, String::new())),
         }?;
@@ -93,6 +109,7 @@ impl Call {
         match self.operation {
             Operation::CloudFront(operation) => format!("{operation:?}"),
             Operation::Iam(operation) => format!("{operation:?}"),
+            Operation::Route53(operation) => format!("{operation:?}"),
             Operation::S3(operation) => format!("{operation:?}"),
             Operation::Sts => "GetCallerIdentity".to_owned(),
         }
@@ -102,6 +119,7 @@ impl Call {
         match self.operation {
             Operation::CloudFront(_) => Service::CloudFront,
             Operation::Iam(_) => Service::Iam,
+            Operation::Route53(_) => Service::Route53,
             Operation::S3(_) => Service::S3,
             Operation::Sts => Service::Sts,
         }
@@ -116,6 +134,7 @@ impl Call {
         fault: Option<String>,
     ) -> Answer {
         let mut entry = self.entry(fault);
+        entry.account = account_of(world, request);
         let done = self.execute(world, request, request_id, &mut entry);
         entry.status = done.as_ref().map_or_else(|failure| failure.status, |answer| answer.status.as_u16());
         entry.error = done.as_ref().err().map(|failure| failure.code.to_owned());
@@ -124,10 +143,16 @@ impl Call {
     }
 
     /// The line of the journal for a call that was refused, or lost, without an effect.
-    pub(crate) fn refused(&self, failure: Option<&Failure>, fault: String) -> JournalEntry {
+    pub(crate) fn refused(
+        &self,
+        world: &World,
+        request: &Request,
+        failure: Option<&Failure>,
+        fault: String,
+    ) -> JournalEntry {
         let status = failure.map_or(0, |failure| failure.status);
         let error = failure.map(|failure| failure.code.to_owned());
-        JournalEntry { status, error, ..self.entry(Some(fault)) }
+        JournalEntry { status, error, account: account_of(world, request), ..self.entry(Some(fault)) }
     }
 
     /// The line of the journal for a call that was not done yet.
@@ -135,6 +160,7 @@ impl Call {
         JournalEntry {
             sequence: 0,
             time_ms: 0,
+            account: String::new(),
             service: self.service().name().to_owned(),
             op: self.name(),
             resource: self.resource.clone(),
@@ -142,6 +168,7 @@ impl Call {
             error: None,
             aliases: Vec::new(),
             certificate: None,
+            changes: Vec::new(),
             fault,
         }
     }
@@ -156,11 +183,12 @@ impl Call {
         let envelope = |result: &Element, namespace| envelope(result, namespace, request_id);
         match self.operation {
             Operation::CloudFront(operation) => cloudfront::perform(operation, world, request, entry),
+            Operation::Route53(operation) => route53::perform(operation, world, request, entry),
             Operation::S3(operation) => s3::perform(operation, world, request, entry),
             Operation::Iam(operation) => {
                 iam::perform(operation, world, request, entry).map(|result| envelope(&result, iam::NAMESPACE))
             }
-            Operation::Sts => Ok(envelope(&sts::caller(), sts::NAMESPACE)),
+            Operation::Sts => Ok(envelope(&sts::caller(&entry.account), sts::NAMESPACE)),
         }
     }
 }

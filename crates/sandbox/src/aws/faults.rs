@@ -40,6 +40,9 @@ pub enum FaultKind {
     Throttle,
     /// HTTP 503 `ServiceUnavailable`.
     Unavailable,
+    /// Another change is in progress: `PriorRequestNotComplete` of Route 53, `ConcurrentModification` of IAM,
+    /// `PreconditionFailed` of CloudFront, `OperationAborted` of S3.
+    Conflict,
     /// The connection is closed without an answer.
     Reset,
     /// The answer is kept back until [`Faults::release`]. A client that gives up meanwhile ends the call.
@@ -138,8 +141,33 @@ impl FaultKind {
             Self::Unavailable => {
                 Some(Failure::new(503, "ServiceUnavailable", "Service is temporarily unavailable."))
             }
+            Self::Conflict => Some(conflict(service)),
             Self::Reset | Self::Hold => None,
         }
+    }
+}
+
+fn conflict(service: Service) -> Failure {
+    match service {
+        Service::CloudFront => Failure::new(
+            412,
+            "PreconditionFailed",
+            "The request failed because it didn't meet the preconditions in one or more request-header fields.",
+        ),
+        Service::Iam | Service::Sts => Failure::new(
+            409,
+            "ConcurrentModification",
+            "The request was rejected because multiple requests to change this object were submitted simultaneously.",
+        ),
+        Service::Route53 => Failure::bad(
+            "PriorRequestNotComplete",
+            "The request was rejected because Route 53 was still processing a prior request.",
+        ),
+        Service::S3 => Failure::new(
+            409,
+            "OperationAborted",
+            "A conflicting conditional operation is currently in progress against this resource. Please try again.",
+        ),
     }
 }
 

@@ -32,6 +32,11 @@ impl Ids {
         self.draw("ASCA", UPPER, 17)
     }
 
+    /// A letter and 20 capitals or digits: hosted zones (`Z`) and changes (`C`).
+    pub(crate) fn route53(&mut self, letter: &str) -> String {
+        self.draw(letter, UPPER, 20)
+    }
+
     /// A request id in the shape of a UUID.
     pub(crate) fn request(&mut self) -> String {
         let hex = self.draw("", b"0123456789abcdef", 32);

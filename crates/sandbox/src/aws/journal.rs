@@ -10,11 +10,15 @@ pub struct JournalEntry {
     pub sequence: u64,
     /// When, in milliseconds since the Unix epoch on the emulator's clock.
     pub time_ms: i64,
-    /// `cloudfront`, `iam`, `s3` or `sts`.
+    /// The account of whoever called.
+    #[serde(default)]
+    pub account: String,
+    /// `cloudfront`, `iam`, `route53`, `s3` or `sts`.
     pub service: String,
     /// The operation by the name it has in the API, such as `CreateDistributionWithTags`.
     pub op: String,
-    /// The id or name that the call was about: a distribution or control by id, a certificate by name, an object as
+    /// The id or name that the call was about: a distribution, control, zone or change of
+    /// records by id, a certificate by name, an object as
     /// `bucket/key`. Empty if there is none.
     pub resource: String,
     /// The HTTP status that the service decided on; 0 if the connection ended before it decided anything. A client may
@@ -26,6 +30,9 @@ pub struct JournalEntry {
     pub aliases: Vec<String>,
     /// The server certificate id a distribution was to have after this call, or that an upload was given.
     pub certificate: Option<String>,
+    /// The record changes that were asked for, such as `UPSERT _acme-challenge.x.example.net TXT "value"`.
+    #[serde(default)]
+    pub changes: Vec<String>,
     /// The planned fault that met this call, such as `after reset`: the effect stands, the answer was lost.
     pub fault: Option<String>,
 }

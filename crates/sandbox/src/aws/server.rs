@@ -18,6 +18,7 @@ use super::faults::{Fault, FaultKind, FaultMoment, Faults};
 use super::ids::Ids;
 use super::message::{Answer, Request};
 use super::world::World;
+use crate::dns::{Feed, Update};
 
 /// Larger bodies than any call of this cloud needs are refused.
 const LARGEST_BODY: usize = 16 << 20;
@@ -48,6 +49,14 @@ impl Shared {
 
     pub(crate) fn request_id(&self) -> String {
         self.request_ids.lock().unwrap_or_else(PoisonError::into_inner).request()
+    }
+}
+
+impl Feed for Shared {
+    fn due(&self) -> Vec<Update> {
+        let mut world = self.world();
+        let now = world.clock.now();
+        world.route53.due(now)
     }
 }
 
@@ -147,7 +156,10 @@ impl Exchange<'_> {
     /// The call has no effect; the journal still knows it.
     fn refuse(&self, fault: &Fault) -> Result<Answer, Reset> {
         let failure = fault.kind.failure(self.service);
-        self.shared.world().record(self.call.refused(failure.as_ref(), fault.words()));
+        let mut world = self.shared.world();
+        let entry = self.call.refused(&world, self.request, failure.as_ref(), fault.words());
+        world.record(entry);
+        drop(world);
         let failure = failure.ok_or(Reset)?;
         Ok(self.service.refuse(&failure, self.request, self.request_id))
     }

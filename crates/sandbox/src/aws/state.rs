@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cloudfront::Distribution;
+use super::route53::HostedZone;
 use super::world::World;
 
 /// What is in the account now. It holds no secrets.
@@ -16,6 +17,9 @@ pub struct AwsState {
     pub origin_access_controls: Vec<ControlState>,
     /// The buckets, by name.
     pub buckets: Vec<BucketState>,
+    /// The hosted zones, in the order of their creation.
+    #[serde(default)]
+    pub hosted_zones: Vec<HostedZoneState>,
 }
 
 /// One distribution.
@@ -72,6 +76,30 @@ pub struct BucketState {
     pub keys: Vec<String>,
 }
 
+/// One hosted zone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostedZoneState {
+    /// The id, `Z` and 20 capitals or digits.
+    pub id: String,
+    /// The account it belongs to.
+    pub account: String,
+    /// The name, without the final dot.
+    pub name: String,
+    /// The records that were asked for last, without the NS and SOA that every zone has.
+    pub records: Vec<RecordState>,
+}
+
+/// One record set of a hosted zone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordState {
+    /// The name, without the final dot.
+    pub name: String,
+    /// The type, such as `TXT`.
+    pub kind: String,
+    /// The values as they were sent: texts in quotation marks. An alias has none.
+    pub values: Vec<String>,
+}
+
 pub(super) fn summary(world: &World) -> AwsState {
     let now = world.clock.now();
     let certificates = world.iam.certificates.iter().map(|certificate| CertificateState {
@@ -92,6 +120,24 @@ pub(super) fn summary(world: &World) -> AwsState {
         certificates: certificates.collect(),
         origin_access_controls: controls.collect(),
         buckets: buckets.collect(),
+        hosted_zones: world.route53.zones.iter().map(hosted_zone).collect(),
+    }
+}
+
+fn hosted_zone(zone: &HostedZone) -> HostedZoneState {
+    let plain = |name: &str| name.trim_end_matches('.').to_owned();
+    let own =
+        zone.record_sets().filter(|set| set.name != zone.name || !["NS", "SOA"].contains(&set.kind.as_str()));
+    let records = own.map(|set| RecordState {
+        name: plain(&set.name),
+        kind: set.kind.clone(),
+        values: set.values().to_vec(),
+    });
+    HostedZoneState {
+        id: zone.id.clone(),
+        account: zone.account.clone(),
+        name: plain(&zone.name),
+        records: records.collect(),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::error::Failure;
 use super::message::Request;
-use super::world::ACCOUNT;
 use super::xml::Element;
 
 /// The XML namespace of the answers of STS.
@@ -17,10 +16,10 @@ pub(crate) fn identify(request: &Request) -> Result<(), Failure> {
     }
 }
 
-/// The one identity of the emulated account.
-pub(crate) fn caller() -> Element {
+/// The one identity of an account.
+pub(crate) fn caller(account: &str) -> Element {
     Element::new("GetCallerIdentityResult")
-        .with(Element::leaf("Arn", format!("arn:aws:iam::{ACCOUNT}:user/sandbox")))
+        .with(Element::leaf("Arn", format!("arn:aws:iam::{account}:user/sandbox")))
         .with(Element::leaf("UserId", "AIDASANDBOXSANDBOX000"))
-        .with(Element::leaf("Account", ACCOUNT))
+        .with(Element::leaf("Account", account))
 }

@@ -1,5 +1,7 @@
 //! The whole emulated account: one value behind one lock, so that every call is atomic.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustls_pki_types::CertificateDer;
@@ -10,9 +12,11 @@ use super::cloudfront::CloudFront;
 use super::iam::Vault;
 use super::ids::Ids;
 use super::journal::JournalEntry;
+use super::route53::{HostedZone, Route53};
 use super::s3::Buckets;
+use crate::dns::{Dns, parse_name};
 
-/// The id of the one account of this cloud.
+/// The id of the account that everything belongs to unless it is said otherwise.
 pub const ACCOUNT: &str = "111111111111";
 
 /// How this cloud behaves. The default has the delays and quotas of the real one (`aws.md` 1.5, 1.6, 1.8); tests set
@@ -31,6 +35,10 @@ pub struct AwsSettings {
     pub distributions_per_control: usize,
     /// Buckets that exist from the start.
     pub buckets: Vec<String>,
+    /// How long a change of a hosted zone takes until the name servers say it.
+    pub route53_sync: Duration,
+    /// The accounts of access keys; keys that are not here belong to [`ACCOUNT`].
+    pub accounts: BTreeMap<String, String>,
 }
 
 impl Default for AwsSettings {
@@ -42,6 +50,8 @@ impl Default for AwsSettings {
             certificate_quota: 20,
             distributions_per_control: 100,
             buckets: Vec::new(),
+            route53_sync: Duration::from_secs(30),
+            accounts: BTreeMap::new(),
         }
     }
 }
@@ -57,6 +67,9 @@ pub(crate) struct World {
     pub(crate) cloudfront: CloudFront,
     pub(crate) iam: Vault,
     pub(crate) s3: Buckets,
+    pub(crate) route53: Route53,
+    /// Who answers for the hosted zones.
+    dns: Option<Arc<Dns>>,
     pub(crate) journal: Vec<JournalEntry>,
 }
 
@@ -71,6 +84,8 @@ impl World {
             cloudfront: CloudFront::default(),
             iam: Vault::default(),
             s3,
+            route53: Route53::default(),
+            dns: None,
             journal: Vec::new(),
         }
     }
@@ -85,10 +100,35 @@ impl World {
         Ok(())
     }
 
+    /// Makes a hosted zone, with its name servers.
+    pub(crate) fn host_zone(&mut self, account: &str, name: &str) -> anyhow::Result<String> {
+        parse_name(name)?;
+        let number = self.route53.zones.len();
+        let zone = HostedZone::new(&mut self.ids, number, name, account);
+        if let Some(dns) = &self.dns {
+            publish(dns, &zone)?;
+        }
+        let id = zone.id.clone();
+        self.route53.zones.push(zone);
+        Ok(id)
+    }
+
+    /// Lets `dns` answer for every hosted zone.
+    pub(crate) fn serve_zones(&mut self, dns: Arc<Dns>) -> anyhow::Result<()> {
+        self.route53.zones.iter().try_for_each(|zone| publish(&dns, zone))?;
+        self.dns = Some(dns);
+        Ok(())
+    }
+
     /// Writes one line of the journal; sequence and time are set here.
     pub(crate) fn record(&mut self, entry: JournalEntry) {
         let sequence = self.journal.last().map_or(0, |last| last.sequence) + 1;
         let time_ms = self.clock.now();
         self.journal.push(JournalEntry { sequence, time_ms, ..entry });
     }
+}
+
+fn publish(dns: &Dns, zone: &HostedZone) -> anyhow::Result<()> {
+    dns.place_name_servers(&zone.servers)?;
+    dns.set_name_servers(&zone.name, &zone.servers.each_ref().map(String::as_str))
 }

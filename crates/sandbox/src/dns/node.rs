@@ -74,6 +74,15 @@ impl Node {
         }
     }
 
+    /// Puts a set in the place of what there is of a type, a flattened alias included.
+    pub(super) fn replace_with(&mut self, kind: RecordType, set: RrSet) {
+        if kind.is_ip_addr() {
+            self.flattened = None;
+        }
+        self.sets.remove(&kind);
+        self.put(set);
+    }
+
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
@@ -172,7 +181,7 @@ pub(super) fn caa(text: &str) -> anyhow::Result<RData> {
 }
 
 /// A record as zone files have it. Names are absolute, with or without the final dot.
-fn parse(kind: RecordType, text: &str) -> anyhow::Result<RData> {
+pub(crate) fn parse(kind: RecordType, text: &str) -> anyhow::Result<RData> {
     let what = || format!("`{text}` is not the data of a {kind} record");
     if kind == RecordType::CNAME {
         return Ok(RData::CNAME(CNAME(parse_name(text)?)));

@@ -121,6 +121,7 @@ async fn send(
 impl World {
     /// Writes the question down and answers it.
     fn reply(&self, question: &Question<'_>) -> Option<Reply> {
+        self.catch_up();
         self.note(question);
         let rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
         super::answer::Mind { records: &self.lock(), rules: &rules }.reply(question)

@@ -69,6 +69,7 @@ impl<'a> View<'a> {
     }
 
     fn change(&self, name: &str, change: impl FnOnce(&mut Node)) -> anyhow::Result<()> {
+        self.world.catch_up();
         self.world.lock().change(self.server, &parse_name(name)?, change)
     }
 }

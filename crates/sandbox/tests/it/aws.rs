@@ -7,5 +7,6 @@ mod controls;
 mod faults;
 mod iam;
 mod protocol;
+mod route53;
 mod s3;
 mod viewer_certificate;

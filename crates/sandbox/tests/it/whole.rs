@@ -3,8 +3,10 @@ use std::path::Path;
 
 use http::Request;
 use http_body_util::Full;
+use sandbox::dns::NameServer;
 use sandbox::{
-    BUCKET, BrokerProcess, BrokerSettings, CHALLENGE_HOST, DEFAULT_ORIGIN, Proofs, Sandbox, Settings,
+    BUCKET, BrokerProcess, BrokerSettings, CHALLENGE_HOST, DEFAULT_ORIGIN, MANAGED_ZONE, Proofs, Sandbox,
+    Settings,
 };
 use serde_json::Value;
 
@@ -53,8 +55,11 @@ async fn the_environment_names_every_part_and_nothing_else() {
     let all = BrokerSettings { proofs: Proofs::ALL, ..broker };
     let more: BTreeMap<_, _> = sandbox.broker_environment(&all).into_iter().collect();
     let more: Vec<_> = more.into_iter().filter(|(name, _)| !environment.contains_key(name)).collect();
-    let expected =
-        [("CHALLENGE_HOST", CHALLENGE_HOST.to_owned()), ("CHALLENGE_URL", sandbox.challenge_url())];
+    let expected = [
+        ("CHALLENGE_HOST", CHALLENGE_HOST.to_owned()),
+        ("CHALLENGE_URL", sandbox.challenge_url()),
+        ("MANAGED_ZONE", format!("{MANAGED_ZONE}:{}", sandbox.managed_zone())),
+    ];
     assert_eq!(more, expected.map(|(name, value)| (name.to_owned(), value)));
 
     let roots = std::fs::read_to_string(&environment["ACME_ROOT_CA"]).unwrap();
@@ -102,4 +107,17 @@ async fn a_broker_that_ends_at_once_is_quoted() {
     let started = BrokerProcess::start(Path::new("/bin/false"), environment, log).await;
     let error = started.err().map(|error| format!("{error:#}")).unwrap_or_default();
     assert!(error.contains("cdn-broker ended at once: exit status: 1"), "{error}");
+}
+
+#[tokio::test]
+async fn the_managed_zone_is_hosted_and_answered_for() {
+    let state = tempfile::tempdir().unwrap();
+    let sandbox = Sandbox::start(Settings::new(state.path())).await.unwrap();
+    let zone = sandbox.aws().state().hosted_zones.remove(0);
+    assert_eq!((zone.name.as_str(), zone.id.as_str()), (MANAGED_ZONE, sandbox.managed_zone()));
+    for number in [0, 512] {
+        let name = format!("ns-{number}.awsdns-00.{}", if number == 0 { "com" } else { "net" });
+        let server = if number == 0 { NameServer::First } else { NameServer::Second };
+        assert_eq!(sandbox.dns().look_up(&name).await.unwrap(), [sandbox.dns().server(server).ip()]);
+    }
 }

@@ -132,6 +132,10 @@ impl Cloud {
         self.ask("s3", method, path, &[], body.to_owned()).await
     }
 
+    pub(crate) async fn route53(&self, method: &str, path: &str, body: &str) -> anyhow::Result<Answer> {
+        self.ask("route53", method, &format!("/2013-04-01/{path}"), &[], body.to_owned()).await
+    }
+
     /// A signed request to a service (an unsigned one if the service is empty).
     pub(crate) async fn ask(
         &self,
