@@ -12,7 +12,7 @@ pub(crate) fn challenge_name(name: &DomainName) -> String {
 
 /// What has to be seen before the challenge of an open authorization is answered.
 pub(crate) fn question(authorization: &AuthorizationRecord) -> Option<TxtQuestion> {
-    let value = authorization.value.clone().filter(|_| authorization.state == ProofState::Open)?;
+    let value = authorization.dns.clone().filter(|_| authorization.state == ProofState::Open)?;
     Some(TxtQuestion { name: challenge_name(&authorization.name), value })
 }
 
@@ -23,7 +23,7 @@ pub(crate) fn instructions(record: &IssuanceRecord) -> Vec<DomainInstructions> {
 }
 
 fn instruction(one: &AuthorizationRecord, record: &IssuanceRecord) -> DomainInstructions {
-    let proof = one.value.clone().filter(|_| one.state != ProofState::Proven).map(|value| ProofRecord {
+    let proof = one.dns.clone().filter(|_| one.state != ProofState::Proven).map(|value| ProofRecord {
         name: challenge_name(&one.name),
         kind: "TXT".to_owned(),
         value,
@@ -34,8 +34,8 @@ fn instruction(one: &AuthorizationRecord, record: &IssuanceRecord) -> DomainInst
         state: one.state,
         expires: record.order_expires.filter(|_| proof.is_some()),
         ways: proof.into_iter().map(ProofWay::Direct).collect(),
-        proven_by: None,
-        next_look: None,
+        proven_by: one.method,
+        next_look: one.next_look,
         last_look: one.last_look.clone(),
     }
 }

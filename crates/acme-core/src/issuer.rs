@@ -129,21 +129,8 @@ impl AcmeIssuer {
 #[async_trait]
 impl CertificateIssuer for AcmeIssuer {
     async fn open(&self, id: &IssuanceId, request: &CertificateRequest) -> PortResult<()> {
-        let record = IssuanceRecord {
-            id: id.clone(),
-            version: 0,
-            request: request.clone(),
-            directory: self.settings.directory_url.clone(),
-            private_key: None,
-            csr: None,
-            order_url: None,
-            order_expires: None,
-            orders_placed: 0,
-            authorizations: Vec::new(),
-            chain: None,
-            opened_at: self.clock.now(),
-            abandoned: false,
-        };
+        let directory = self.settings.directory_url.clone();
+        let record = IssuanceRecord::opened(id.clone(), request.clone(), directory, self.clock.now());
         self.issuances.insert(&record).await
     }
 

@@ -1,7 +1,9 @@
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use contract::{IssuanceRecord, LastLook, PortResult, ProofProbe, Sighting, Timestamp, TxtQuestion, Verdict};
+use contract::{
+    IssuanceRecord, LastLook, PortResult, ProofMethod, ProofProbe, Sighting, Timestamp, TxtQuestion, Verdict,
+};
 use tokio::task::JoinSet;
 
 use crate::instructions::question;
@@ -37,12 +39,12 @@ pub(crate) fn keep(
     record: &mut IssuanceRecord,
     sightings: Vec<(String, Sighting)>,
     now: Timestamp,
-) -> HashSet<String> {
-    let mut seen = HashSet::new();
+) -> HashMap<String, ProofMethod> {
+    let mut seen = HashMap::new();
     for (url, sighting) in sightings {
         let saw = match sighting.verdict {
             Verdict::Seen => {
-                seen.insert(url.clone());
+                seen.insert(url.clone(), ProofMethod::Direct);
                 SEEN.to_owned()
             }
             Verdict::NotYet { saw } => saw,

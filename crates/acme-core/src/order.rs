@@ -1,11 +1,14 @@
 use std::time::Duration;
 
-use contract::{DomainName, ProofState, Timestamp};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use contract::{DomainName, HttpAnswer, ProofMethod, ProofState, Timestamp};
 use instant_acme::{
-    Account, AuthorizationHandle, AuthorizationStatus, CertificateIdentifier, ChallengeStatus, ChallengeType,
-    Identifier, NewOrder, Order, OrderStatus,
+    Account, AuthorizationHandle, AuthorizationState, AuthorizationStatus, CertificateIdentifier,
+    ChallengeStatus, ChallengeType, Identifier, NewOrder, Order, OrderStatus,
 };
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::error::{AcmeError, Operation};
 use crate::exchange::{Exchange, listening, moment};
@@ -15,6 +18,8 @@ use crate::problem::Problem;
 pub(crate) struct LiveOrder {
     order: Order,
     latest: Exchange,
+    /// Of the account's key: part of every key authorization (RFC 8555, section 8.1).
+    thumbprint: String,
 }
 
 /// Where an order stands (RFC 8555, section 7.1.6).
@@ -38,8 +43,10 @@ pub(crate) struct LiveAuthorization {
     pub(crate) name: DomainName,
     /// How far the proof is; `None` when this authorization can never become valid.
     pub(crate) state: Option<ProofState>,
-    /// The TXT data that proves control; `None` when the authority takes no DNS proof.
-    pub(crate) value: Option<String>,
+    /// What its `http-01` challenge wants; `None` when the authority takes no such proof.
+    pub(crate) http: Option<HttpAnswer>,
+    /// The TXT data that its `dns-01` challenge wants; `None` likewise.
+    pub(crate) dns: Option<String>,
     pub(crate) expires: Option<Timestamp>,
     /// Why a challenge has failed.
     pub(crate) problem: Option<Problem>,
@@ -67,7 +74,7 @@ impl LiveOrder {
         let (order, latest) = listening(account.new_order(&request)).await;
         let refused = |error| AcmeError::refused(Operation::NewOrder, &latest, error);
         match (order, latest.made()) {
-            (Ok(order), _) => Ok(Self { order, latest }),
+            (Ok(order), _) => Ok(Self { order, latest, thumbprint: account.key_thumbprint().to_owned() }),
             // It was placed, but says of itself what the library does not expect: that it replaces nothing, because
             // an authority has given an order again that was there.
             (Err(error), Some(url)) => Self::read(account, url).await?.ok_or_else(|| refused(error)),
@@ -79,21 +86,22 @@ impl LiveOrder {
     /// from.
     pub(crate) async fn read(account: &Account, url: &str) -> Result<Option<Self>, AcmeError> {
         let (order, latest) = listening(account.order(url.to_owned())).await;
-        Self::as_read(order, latest)
+        Self::as_read(order, latest, account.key_thumbprint().to_owned())
     }
 
     /// [`Self::read`] for an order that is in hand: it still has a nonce (RFC 8555, section 6.5).
     pub(crate) async fn read_again(mut self) -> Result<Option<Self>, AcmeError> {
         let (state, latest) = listening(async { self.order.refresh().await.map(drop) }).await;
-        Self::as_read(state.map(|()| self.order), latest)
+        Self::as_read(state.map(|()| self.order), latest, self.thumbprint)
     }
 
     fn as_read(
         order: Result<Order, instant_acme::Error>,
         latest: Exchange,
+        thumbprint: String,
     ) -> Result<Option<Self>, AcmeError> {
         match order {
-            Ok(order) => Ok(Some(Self { order, latest })),
+            Ok(order) => Ok(Some(Self { order, latest, thumbprint })),
             Err(_) if latest.is_gone() || is_over(&latest.json()) => Ok(None),
             Err(error) => Err(AcmeError::refused(Operation::ReadOrder, &latest, error)),
         }
@@ -146,7 +154,9 @@ impl LiveOrder {
         loop {
             match listening(authorizations.next()).await {
                 (None, _) => return Ok(found),
-                (Some(Ok(handle)), exchange) => found.extend(LiveAuthorization::of(handle, &exchange.json())),
+                (Some(Ok(handle)), exchange) => {
+                    found.extend(LiveAuthorization::of(&handle, &exchange.json(), &self.thumbprint));
+                }
                 (Some(Err(error)), exchange) => {
                     return Err(AcmeError::refused(Operation::ReadAuthorization, &exchange, error));
                 }
@@ -154,18 +164,18 @@ impl LiveOrder {
         }
     }
 
-    /// Tells the authority to look at the DNS proofs of these authorizations, which must have been read before.
-    /// Gives those it was told about, and why not the others.
-    pub(crate) async fn answer(&mut self, urls: &[String]) -> (Vec<String>, Result<(), AcmeError>) {
+    /// Tells the authority to look at the proofs of these authorizations, each of its method; they must have been read
+    /// before. Gives those it was told about, and why not the others.
+    pub(crate) async fn answer(
+        &mut self,
+        due: &[(String, ProofMethod)],
+    ) -> (Vec<String>, Result<(), AcmeError>) {
         let mut told = Vec::new();
         let mut authorizations = self.order.authorizations();
         while let Some(Ok(handle)) = authorizations.next().await {
-            let url = handle.url().to_owned();
-            if !urls.contains(&url) {
-                continue;
-            }
-            match tell(handle).await {
-                Ok(()) => told.push(url),
+            let Some((url, method)) = due.iter().find(|(url, _)| url == handle.url()) else { continue };
+            match tell(handle, *method).await {
+                Ok(()) => told.push(url.clone()),
                 Err(error) => return (told, Err(error)),
             }
         }
@@ -210,38 +220,57 @@ impl LiveOrder {
 
 impl LiveAuthorization {
     /// `None` for what is not a domain name: nobody has ordered that.
-    fn of(handle: AuthorizationHandle<'_>, json: &Value) -> Option<Self> {
-        let (url, status) = (handle.url().to_owned(), handle.status);
-        let name = DomainName::parse(&handle.identifier().to_string()).ok()?;
-        // Bound anew, because the borrow of the next line lasts as long as the handle's own lifetime.
-        let mut handle = handle;
-        let challenge = handle.challenge(ChallengeType::Dns01);
+    fn of(handle: &AuthorizationHandle<'_>, json: &Value, thumbprint: &str) -> Option<Self> {
+        let authorization = |token: &str| format!("{token}.{thumbprint}");
         Some(Self {
-            url,
-            name,
-            state: proof_state(status, challenge.as_ref().map(|challenge| challenge.status)),
-            value: challenge.map(|challenge| challenge.key_authorization().dns_value()),
+            url: handle.url().to_owned(),
+            name: DomainName::parse(&handle.identifier().to_string()).ok()?,
+            state: proof_state(handle),
+            http: token(handle, &ChallengeType::Http01)
+                .map(|token| HttpAnswer { token: token.to_owned(), answer: authorization(token) }),
+            dns: token(handle, &ChallengeType::Dns01).map(|token| dns_value(&authorization(token))),
             expires: moment(json, "expires"),
             problem: failed_challenge(json),
         })
     }
 }
 
-fn proof_state(status: AuthorizationStatus, challenge: Option<ChallengeStatus>) -> Option<ProofState> {
-    match (status, challenge) {
-        (AuthorizationStatus::Valid, _) => Some(ProofState::Proven),
-        (AuthorizationStatus::Pending, None | Some(ChallengeStatus::Pending)) => Some(ProofState::Open),
-        (AuthorizationStatus::Pending, Some(_)) => Some(ProofState::Answered),
+fn token<'a>(authorization: &'a AuthorizationState, kind: &ChallengeType) -> Option<&'a str> {
+    let challenge = authorization.challenges.iter().find(|challenge| challenge.r#type == *kind)?;
+    Some(challenge.token.as_str())
+}
+
+/// RFC 8555, section 8.4.
+fn dns_value(key_authorization: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(key_authorization))
+}
+
+/// Whichever challenge is no longer pending has been answered: only we do that, and never two of one authorization.
+fn proof_state(authorization: &AuthorizationState) -> Option<ProofState> {
+    let untouched = authorization.challenges.iter().all(|one| one.status == ChallengeStatus::Pending);
+    match authorization.status {
+        AuthorizationStatus::Valid => Some(ProofState::Proven),
+        AuthorizationStatus::Pending if untouched => Some(ProofState::Open),
+        AuthorizationStatus::Pending => Some(ProofState::Answered),
         _ => None,
     }
 }
 
-async fn tell(handle: AuthorizationHandle<'_>) -> Result<(), AcmeError> {
+/// The challenge type that a method is for (RFC 8555, sections 8.3 and 8.4).
+pub(crate) fn challenge_type(method: ProofMethod) -> ChallengeType {
+    match method {
+        ProofMethod::ManagedName | ProofMethod::Redirected | ProofMethod::ThroughCdn => ChallengeType::Http01,
+        ProofMethod::Delegated | ProofMethod::Direct => ChallengeType::Dns01,
+    }
+}
+
+async fn tell(handle: AuthorizationHandle<'_>, method: ProofMethod) -> Result<(), AcmeError> {
+    // Bound anew, because the borrow of the challenge lasts as long as the handle's own lifetime.
     let mut handle = handle;
-    let Some(mut challenge) = handle.challenge(ChallengeType::Dns01) else { return Ok(()) };
-    if challenge.status != ChallengeStatus::Pending {
+    if proof_state(&handle) != Some(ProofState::Open) {
         return Ok(());
     }
+    let Some(mut challenge) = handle.challenge(challenge_type(method)) else { return Ok(()) };
     match listening(challenge.set_ready()).await {
         // A challenge that fails while it is being answered has been answered; the order tells the rest.
         (Err(_), exchange) if exchange.status.is_some_and(|status| status.is_success()) => Ok(()),

@@ -1,17 +1,16 @@
 //! What an order and its authorizations leave in the record. Pure functions: nobody is asked anything here.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::time::Duration;
 
-use contract::{AuthorizationRecord, DomainName, IssuanceRecord, LastLook, ProofState, Timestamp};
+use contract::{
+    AuthorizationRecord, DomainName, IssuanceRecord, LastLook, ProofMethod, ProofState, Timestamp,
+};
 
 use crate::error::AcmeError;
 use crate::order::{LiveAuthorization, LiveOrder};
 use crate::pace;
 use crate::problem::Problem;
-
-/// The challenge type that is used (RFC 8555, section 8.4).
-const METHOD: &str = "dns-01";
 
 /// Enters a new order. What a failed one has left behind goes.
 pub(crate) fn adopt(record: &mut IssuanceRecord, order: &LiveOrder) {
@@ -30,7 +29,7 @@ pub(crate) fn present(
     let order_url = record.order_url.clone().unwrap_or_default();
     let presented = record.request.names.iter().map(|name| match of(authorizations, name) {
         Some(authorization) => presented(authorization),
-        None => Ok(proven(name, &order_url)),
+        None => Ok(AuthorizationRecord::new(name.clone(), &order_url, ProofState::Proven)),
     });
     record.authorizations = presented.collect::<Result<_, _>>()?;
     let pending = authorizations.iter().filter(|one| one.state != Some(ProofState::Proven));
@@ -49,13 +48,13 @@ pub(crate) fn any(record: &IssuanceRecord, state: ProofState) -> bool {
     record.authorizations.iter().any(|one| one.state == state)
 }
 
-/// Takes over what the authority says now, and gives the authorizations whose challenge is due to be answered: the
+/// Takes over what the authority says now, and gives the authorizations of which a challenge is due to be answered: a
 /// proof has been seen, and nobody has answered yet.
 pub(crate) fn reconcile(
     record: &mut IssuanceRecord,
     authorizations: &[LiveAuthorization],
-    seen: &HashSet<String>,
-) -> Vec<String> {
+    seen: &HashMap<String, ProofMethod>,
+) -> Vec<(String, ProofMethod)> {
     for live in authorizations {
         let known = record.authorizations.iter_mut().find(|one| one.url == live.url);
         // An answer that was given is not forgotten because the authority still calls the challenge pending.
@@ -66,7 +65,7 @@ pub(crate) fn reconcile(
         }
     }
     let open = record.authorizations.iter().filter(|one| one.state == ProofState::Open);
-    open.map(|one| one.url.clone()).filter(|url| seen.contains(url)).collect()
+    open.filter_map(|one| Some((one.url.clone(), *seen.get(&one.url)?))).collect()
 }
 
 /// Puts these authorizations into a state.
@@ -103,13 +102,12 @@ pub(crate) fn fail(
         let nobody = authorizations.iter().all(|live| live.problem.is_none());
         // The general word goes to everybody only when no name was singled out.
         let general = problem.filter(|problem| nobody && concerns(problem, name));
+        let url = live.map(|live| live.url.clone()).unwrap_or_default();
+        let last_look = LastLook { at: now, saw: verdict(name, special.or(general)) };
+        let state = remaining_state(live, special.or(general));
         AuthorizationRecord {
-            name: name.clone(),
-            url: live.map(|live| live.url.clone()).unwrap_or_default(),
-            method: None,
-            value: None,
-            state: remaining_state(live, special.or(general)),
-            last_look: Some(LastLook { at: now, saw: verdict(name, special.or(general)) }),
+            last_look: Some(last_look),
+            ..AuthorizationRecord::new(name.clone(), url, state)
         }
     });
     record.authorizations = remains.collect();
@@ -130,30 +128,13 @@ fn of<'a>(authorizations: &'a [LiveAuthorization], name: &DomainName) -> Option<
 }
 
 fn presented(live: &LiveAuthorization) -> Result<AuthorizationRecord, AcmeError> {
-    let state = live.state.unwrap_or(ProofState::Open);
-    if state == ProofState::Proven {
-        return Ok(proven(&live.name, &live.url));
+    let record =
+        AuthorizationRecord::new(live.name.clone(), &live.url, live.state.unwrap_or(ProofState::Open));
+    if record.state == ProofState::Proven {
+        return Ok(record);
     }
-    let value = live.value.clone().ok_or_else(|| AcmeError::NoDnsChallenge(live.name.clone()))?;
-    Ok(AuthorizationRecord {
-        name: live.name.clone(),
-        url: live.url.clone(),
-        method: Some(METHOD.to_owned()),
-        value: Some(value),
-        state,
-        last_look: None,
-    })
-}
-
-fn proven(name: &DomainName, url: &str) -> AuthorizationRecord {
-    AuthorizationRecord {
-        name: name.clone(),
-        url: url.to_owned(),
-        method: None,
-        value: None,
-        state: ProofState::Proven,
-        last_look: None,
-    }
+    let dns = live.dns.clone().ok_or_else(|| AcmeError::NoDnsChallenge(live.name.clone()))?;
+    Ok(AuthorizationRecord { http: live.http.clone(), dns: Some(dns), ..record })
 }
 
 fn concerns(problem: &Problem, name: &DomainName) -> bool {

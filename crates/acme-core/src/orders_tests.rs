@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use contract::{CertificateRequest, IssuanceId, KeyType};
+use contract::{CertificateRequest, HttpAnswer, IssuanceId, KeyType};
 use serde_json::json;
 
 use super::*;
@@ -13,20 +13,14 @@ fn name(name: &str) -> DomainName {
 }
 
 fn record(names: &[&str]) -> IssuanceRecord {
+    let request = CertificateRequest::new(names.iter().map(|text| name(text)).collect(), KeyType::P256);
+    let opened_at = Timestamp::from_secs(999_000);
     IssuanceRecord {
-        id: IssuanceId::new("i-1"),
         version: 3,
-        request: CertificateRequest::new(names.iter().map(|text| name(text)).collect(), KeyType::P256),
-        directory: "https://ca.example/dir".into(),
-        private_key: None,
-        csr: None,
         order_url: Some("https://ca.example/order/1".into()),
         order_expires: Some(NOW + Duration::from_secs(700)),
         orders_placed: 1,
-        authorizations: Vec::new(),
-        chain: None,
-        opened_at: Timestamp::from_secs(999_000),
-        abandoned: false,
+        ..IssuanceRecord::opened(IssuanceId::new("i-1"), request, "https://ca.example/dir", opened_at)
     }
 }
 
@@ -35,7 +29,8 @@ fn live(text: &str, state: Option<ProofState>) -> LiveAuthorization {
         url: format!("https://ca.example/authz/{text}"),
         name: name(text),
         state,
-        value: Some(format!("value of {text}")),
+        http: Some(HttpAnswer { token: format!("token of {text}"), answer: format!("answer of {text}") }),
+        dns: Some(format!("value of {text}")),
         expires: None,
         problem: None,
     }
@@ -58,7 +53,9 @@ fn proofs_are_presented_in_the_order_of_the_request_until_the_first_of_them_dies
     let shown: Vec<_> = record.authorizations.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(shown, ["b.example", "a.example"]);
     assert_eq!(record.order_expires, Some(NOW + Duration::from_mins(1)));
-    assert_eq!(record.authorizations[0].method.as_deref(), Some("dns-01"));
+    let wanted = &record.authorizations[0];
+    assert_eq!(wanted.dns.as_deref(), Some("value of b.example"));
+    assert_eq!(wanted.http.as_ref().map(|http| http.token.as_str()), Some("token of b.example"));
 }
 
 #[test]
@@ -68,14 +65,14 @@ fn a_proven_name_and_one_without_authorization_show_nothing_to_do() {
         LiveAuthorization { expires: Some(Timestamp::from_secs(1)), ..live("a.example", Some(Proven)) };
     present(&mut record, &[proven]).unwrap();
     assert!(is_proven(&record));
-    assert!(record.authorizations.iter().all(|one| one.method.is_none() && one.value.is_none()));
+    assert!(record.authorizations.iter().all(|one| one.http.is_none() && one.dns.is_none()));
     assert_eq!(record.order_expires, Some(NOW + Duration::from_secs(700)), "what is proven cannot run out");
 }
 
 #[test]
 fn a_name_without_a_dns_challenge_ends_the_issuance() {
     let mut record = record(&["a.example"]);
-    let http_only = LiveAuthorization { value: None, ..live("a.example", Some(Open)) };
+    let http_only = LiveAuthorization { dns: None, ..live("a.example", Some(Open)) };
     let error = present(&mut record, &[http_only]).unwrap_err().into_port();
     assert_eq!(error.remedy(), contract::Remedy::GiveUp);
     assert!(error.tenant_sentence().unwrap().contains("`a.example`"));
@@ -93,9 +90,13 @@ fn only_seen_and_unanswered_challenges_are_due() {
         live("answered.example", Some(Open)),
         live("proven.example", Some(Proven)),
     ];
-    let seen =
-        now.iter().filter(|one| one.name != name("unseen.example")).map(|one| one.url.clone()).collect();
-    assert_eq!(reconcile(&mut record, &now, &seen), ["https://ca.example/authz/seen.example"]);
+    let seen = now
+        .iter()
+        .filter(|one| one.name != name("unseen.example"))
+        .map(|one| (one.url.clone(), ProofMethod::Delegated))
+        .collect();
+    let due = ("https://ca.example/authz/seen.example".to_owned(), ProofMethod::Delegated);
+    assert_eq!(reconcile(&mut record, &now, &seen), [due]);
     assert_eq!(states(&record), [Open, Open, Answered, Proven]);
 }
 
@@ -114,7 +115,10 @@ fn a_failed_order_leaves_what_the_authority_said_about_each_name() {
     let saw = |index: usize| record.authorizations[index].last_look.clone().unwrap().saw;
     assert_eq!(saw(0), "The certificate authority says: CAA record for bad.example prevents issuance (caa)");
     assert_eq!(saw(2), "The certificate authority ended the order, but not because of this domain.");
-    assert!(record.authorizations.iter().all(|one| one.value.is_none()), "the old value is of no use");
+    assert!(
+        record.authorizations.iter().all(|one| one.http.is_none() && one.dns.is_none()),
+        "the old value is of no use"
+    );
 }
 
 #[test]

@@ -2,10 +2,10 @@
 //! work is done, so that any process can begin at the top at any time; each saves what it has learnt before the next
 //! one builds on it. None sleeps.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::time::Duration;
 
-use contract::{IssuanceProgress, IssuanceRecord, ProofState};
+use contract::{IssuanceProgress, IssuanceRecord, ProofMethod, ProofState};
 
 use crate::chain::Chain;
 use crate::error::AcmeError;
@@ -203,7 +203,7 @@ impl<'a> Work<'a> {
     ///
     /// An order that is remembered as waiting for answers is answered without being read before. When the authority
     /// has moved on meanwhile it refuses, and the order is read after all.
-    async fn ask(&mut self, seen: &HashSet<String>) -> Result<Option<LiveOrder>, AcmeError> {
+    async fn ask(&mut self, seen: &HashMap<String, ProofMethod>) -> Result<Option<LiveOrder>, AcmeError> {
         if let Some(remembered) = self.take_unanswered() {
             match self.answer(remembered, seen).await {
                 Err(error) if error.is_refusal() => {}
@@ -219,7 +219,11 @@ impl<'a> Work<'a> {
 
     /// Answers what is due, and reads the order again when nothing is left to be answered. What the authority was
     /// told stays in the record even when it refuses half-way.
-    async fn answer(&mut self, mut order: LiveOrder, seen: &HashSet<String>) -> Result<LiveOrder, AcmeError> {
+    async fn answer(
+        &mut self,
+        mut order: LiveOrder,
+        seen: &HashMap<String, ProofMethod>,
+    ) -> Result<LiveOrder, AcmeError> {
         let authorizations = order.authorizations().await?;
         let due = orders::reconcile(&mut self.record, &authorizations, seen);
         let (told, result) = order.answer(&due).await;

@@ -36,9 +36,9 @@ pub use secret::Secret;
 pub use site::ChallengeSite;
 pub use storage::{
     AccountRecord, AccountStore, AuthorizationRecord, CertificateRecord, CertificateState, CertificateStore,
-    Change, Claim, Cursor, Instance, InstanceState, InstanceStore, IssuanceRecord, IssuanceStore, LogEntry,
-    Operation, OperationKind, OperationState, OperationStore, OriginalRequest, Settings, Standing, Track,
-    WorkQueue,
+    ChallengeAnswers, Change, Claim, Cursor, HttpAnswer, Instance, InstanceState, InstanceStore,
+    IssuanceRecord, IssuanceStore, LogEntry, Operation, OperationKind, OperationState, OperationStore,
+    OriginalRequest, PresentedProof, ProofPlace, Settings, Standing, Track, WorkQueue,
 };
 pub use time::{Clock, Randomness, Timestamp};
 pub use vault::CertificateVault;

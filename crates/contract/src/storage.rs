@@ -13,7 +13,10 @@ mod queue;
 pub use account::{AccountRecord, AccountStore};
 pub use certificates::{CertificateRecord, CertificateState, CertificateStore};
 pub use instances::{Instance, InstanceState, InstanceStore, OriginalRequest, Settings};
-pub use issuance::{AuthorizationRecord, IssuanceRecord, IssuanceStore};
+pub use issuance::{
+    AuthorizationRecord, ChallengeAnswers, HttpAnswer, IssuanceRecord, IssuanceStore, PresentedProof,
+    ProofPlace,
+};
 pub use operations::{
     Change, LogEntry, Operation, OperationKind, OperationState, OperationStore, Standing, Track,
 };
@@ -22,5 +25,6 @@ pub use queue::{Claim, Cursor, WorkQueue};
 #[cfg(feature = "testing")]
 pub use {
     account::MockAccountStore, certificates::MockCertificateStore, instances::MockInstanceStore,
-    issuance::MockIssuanceStore, operations::MockOperationStore, queue::MockWorkQueue,
+    issuance::MockChallengeAnswers, issuance::MockIssuanceStore, operations::MockOperationStore,
+    queue::MockWorkQueue,
 };

@@ -43,8 +43,8 @@ pub use crate::certificate::MockCertificateIssuer;
 pub use crate::proof::MockProofProbe;
 pub use crate::site::MockChallengeSite;
 pub use crate::storage::{
-    MockAccountStore, MockCertificateStore, MockInstanceStore, MockIssuanceStore, MockOperationStore,
-    MockWorkQueue,
+    MockAccountStore, MockCertificateStore, MockChallengeAnswers, MockInstanceStore, MockIssuanceStore,
+    MockOperationStore, MockWorkQueue,
 };
 pub use crate::time::MockClock;
 pub use crate::vault::MockCertificateVault;

@@ -1,10 +1,11 @@
 use async_trait::async_trait;
 use contract::{
-    AuthorizationRecord, DomainName, IssuanceId, IssuanceRecord, IssuanceStore, LastLook, PortResult,
-    Timestamp,
+    AuthorizationRecord, DomainName, HttpAnswer, IssuanceId, IssuanceRecord, IssuanceStore, LastLook,
+    PortResult, ProofPlace, Timestamp,
 };
 use diesel::prelude::*;
 
+use crate::answers;
 use crate::cell::Cell;
 use crate::db::Db;
 use crate::error::{StoreError, unless_taken};
@@ -52,6 +53,10 @@ impl IssuanceStore for Store {
         })
         .await
     }
+
+    async fn wanted_elsewhere(&self, id: &IssuanceId, place: &ProofPlace) -> PortResult<bool> {
+        answers::wanted_elsewhere(self, id, place).await
+    }
 }
 
 fn replace(db: &mut Db, row: &IssuanceRow, version: i32) -> Result<bool, StoreError> {
@@ -97,6 +102,8 @@ struct IssuanceRow {
     order_url: Option<String>,
     order_expires: Option<i64>,
     orders_placed: i32,
+    presented: String,
+    failure: Option<String>,
     chain: Option<String>,
     opened_at: i64,
     abandoned: bool,
@@ -116,6 +123,8 @@ impl IssuanceRow {
             order_url: record.order_url.clone(),
             order_expires: record.order_expires.map(Timestamp::as_millis),
             orders_placed: record.orders_placed,
+            presented: cell("presented").write_json(&record.presented)?,
+            failure: record.failure.clone(),
             chain: record.chain.clone(),
             opened_at: record.opened_at.as_millis(),
             abandoned: record.abandoned,
@@ -138,6 +147,8 @@ impl IssuanceRow {
             order_url: self.order_url,
             order_expires: self.order_expires.map(Timestamp::from_millis),
             orders_placed: self.orders_placed,
+            presented: cell("presented").read_json(&self.presented)?,
+            failure: self.failure,
             authorizations,
             chain: self.chain,
             opened_at: Timestamp::from_millis(self.opened_at),
@@ -154,11 +165,14 @@ struct AuthorizationRow {
     position: i32,
     name: String,
     url: String,
+    http_token: Option<String>,
+    http_answer: Option<String>,
+    dns_value: Option<String>,
     method: Option<String>,
-    value: Option<String>,
     state: String,
     last_look_at: Option<i64>,
     last_look_saw: Option<String>,
+    next_look: Option<i64>,
 }
 
 impl AuthorizationRow {
@@ -168,11 +182,14 @@ impl AuthorizationRow {
             position,
             name: record.name.as_str().to_owned(),
             url: record.url.clone(),
-            method: record.method.clone(),
-            value: record.value.clone(),
+            http_token: record.http.as_ref().map(|http| http.token.clone()),
+            http_answer: record.http.as_ref().map(|http| http.answer.clone()),
+            dns_value: record.dns.clone(),
+            method: record.method.map(|method| method.label().to_owned()),
             state: record.state.label().to_owned(),
             last_look_at: record.last_look.as_ref().map(|look| look.at.as_millis()),
             last_look_saw: record.last_look.as_ref().map(|look| look.saw.clone()),
+            next_look: record.next_look.map(Timestamp::as_millis),
         }
     }
 
@@ -180,13 +197,16 @@ impl AuthorizationRow {
         let key = format!("{} {}", self.issuance, self.position);
         let cell = |column| Cell { table: "authorizations", column, row: &key };
         let last_look = self.last_look_at.zip(self.last_look_saw);
+        let http = self.http_token.zip(self.http_answer);
         Ok(AuthorizationRecord {
             name: cell("name").parsed(DomainName::parse(&self.name))?,
             url: self.url,
-            method: self.method,
-            value: self.value,
+            http: http.map(|(token, answer)| HttpAnswer { token, answer }),
+            dns: self.dns_value,
+            method: self.method.map(|method| cell("method").label(&method)).transpose()?,
             state: cell("state").label(&self.state)?,
             last_look: last_look.map(|(at, saw)| LastLook { at: Timestamp::from_millis(at), saw }),
+            next_look: self.next_look.map(Timestamp::from_millis),
         })
     }
 }

@@ -1,4 +1,6 @@
-use contract::{CertificateState, InstanceState, OperationKind, OperationState, ProofState, Track};
+use contract::{
+    CertificateState, InstanceState, OperationKind, OperationState, ProofMethod, ProofState, Track,
+};
 
 /// An enumeration kept as text. The words are part of the database's format (its CHECK constraints list them): a
 /// word never changes its meaning.
@@ -53,6 +55,13 @@ labels! {
         Live = "live",
         Retired = "retired",
         Removed = "removed",
+    }
+    ProofMethod {
+        ManagedName = "managed_name",
+        Redirected = "redirected",
+        ThroughCdn = "through_cdn",
+        Delegated = "delegated",
+        Direct = "direct",
     }
     ProofState { Open = "open", Answered = "answered", Proven = "proven" }
 }

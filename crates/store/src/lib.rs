@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod accounts;
+mod answers;
 mod cell;
 mod certificates;
 mod changes;

@@ -92,6 +92,8 @@ diesel::table! {
         order_url -> Nullable<Text>,
         order_expires -> Nullable<BigInt>,
         orders_placed -> Integer,
+        presented -> Text,
+        failure -> Nullable<Text>,
         chain -> Nullable<Text>,
         opened_at -> BigInt,
         abandoned -> Bool,
@@ -104,11 +106,14 @@ diesel::table! {
         position -> Integer,
         name -> Text,
         url -> Text,
+        http_token -> Nullable<Text>,
+        http_answer -> Nullable<Text>,
+        dns_value -> Nullable<Text>,
         method -> Nullable<Text>,
-        value -> Nullable<Text>,
         state -> Text,
         last_look_at -> Nullable<BigInt>,
         last_look_saw -> Nullable<Text>,
+        next_look -> Nullable<BigInt>,
     }
 }
 

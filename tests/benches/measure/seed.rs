@@ -6,8 +6,8 @@ use anyhow::ensure;
 use contract::testing::sample;
 use contract::{
     AuthorizationRecord, CertificateRecord, CertificateState, CertificateStore, Clock, DistributionId,
-    InstanceId, InstanceState, InstanceStore, IssuanceId, IssuanceRecord, IssuanceStore, LastLook,
-    OperationKind, OperationState, ProofState, Secret, Timestamp, VaultName,
+    HttpAnswer, InstanceId, InstanceState, InstanceStore, IssuanceId, IssuanceRecord, IssuanceStore,
+    LastLook, OperationKind, OperationState, ProofState, Secret, Timestamp, VaultName,
 };
 use store::Store;
 use tokio::task::JoinSet;
@@ -96,30 +96,29 @@ fn certificate(instance: &InstanceId, domain: &str) -> CertificateRecord {
 /// As an issuance looks after its order was placed; key and request have the size of those of RSA-2048.
 fn issuance(id: &IssuanceId, domain: &str, now: Timestamp) -> IssuanceRecord {
     let order = "https://ca.example/acme/order/1234567/890123456";
+    let last_look = LastLook { at: now, saw: format!("`_acme-challenge.{domain}` has no TXT record yet.") };
     let authorization = AuthorizationRecord {
-        name: sample::name(domain),
-        url: "https://ca.example/acme/authz/1234567/890123456".to_owned(),
-        method: Some("dns-01".to_owned()),
-        value: Some("evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA".to_owned()),
-        state: ProofState::Open,
-        last_look: Some(LastLook {
-            at: now,
-            saw: format!("`_acme-challenge.{domain}` has no TXT record yet."),
+        dns: Some("evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA".to_owned()),
+        http: Some(HttpAnswer {
+            token: "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA".to_owned(),
+            answer: "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA.9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI"
+                .to_owned(),
         }),
+        last_look: Some(last_look),
+        ..AuthorizationRecord::new(
+            sample::name(domain),
+            "https://ca.example/acme/authz/1234567/890123456",
+            ProofState::Open,
+        )
     };
+    let request = sample::certificate_request(&sample::names(&[domain]));
     IssuanceRecord {
-        id: id.clone(),
-        version: 0,
-        request: sample::certificate_request(&sample::names(&[domain])),
-        directory: "https://ca.example/directory".to_owned(),
         private_key: Some(Secret::new(vec![b'k'; 1704])),
         csr: Some(vec![0x30; 650]),
         order_url: Some(order.to_owned()),
         order_expires: Some(now + Duration::from_hours(7 * 24)),
         orders_placed: 1,
         authorizations: vec![authorization],
-        chain: None,
-        opened_at: now,
-        abandoned: false,
+        ..IssuanceRecord::opened(id.clone(), request, "https://ca.example/directory", now)
     }
 }

@@ -71,19 +71,10 @@ pub(crate) fn token(text: impl Into<String>) -> LeaseToken {
 }
 
 pub(crate) fn issuance(id: &str, private_key: &str) -> IssuanceRecord {
+    let request = sample::certificate_request(&sample::names(&["www.example.gov"]));
+    let opened_at = Timestamp::from_secs(1_767_225_600);
     IssuanceRecord {
-        id: IssuanceId::new(id),
-        version: 0,
-        request: sample::certificate_request(&sample::names(&["www.example.gov"])),
-        directory: "https://ca.example/directory".into(),
         private_key: Some(Secret::new(private_key)),
-        csr: None,
-        order_url: None,
-        order_expires: None,
-        orders_placed: 0,
-        authorizations: Vec::new(),
-        chain: None,
-        opened_at: Timestamp::from_secs(1_767_225_600),
-        abandoned: false,
+        ..IssuanceRecord::opened(IssuanceId::new(id), request, "https://ca.example/directory", opened_at)
     }
 }

@@ -80,7 +80,7 @@ async fn an_order_that_runs_out_is_replaced_with_fresh_instructions_for_the_same
     issuer.advance(&id).await?;
     let after = harness.record(&id).await?;
     assert_eq!((after.orders_placed, &after.private_key, &after.csr), (2, &before.private_key, &before.csr));
-    assert_ne!(after.authorizations[0].value, before.authorizations[0].value);
+    assert_ne!(after.authorizations[0].dns, before.authorizations[0].dns);
     Ok(())
 }
 

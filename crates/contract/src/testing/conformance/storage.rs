@@ -4,6 +4,7 @@
 //! finds running there it brings to an end.
 
 pub mod accounts;
+pub mod answers;
 pub mod certificates;
 pub mod instances;
 pub mod issuances;
@@ -22,8 +23,9 @@ use tokio::task::JoinSet;
 use super::{Passage, keep_promises};
 use crate::testing::sample;
 use crate::{
-    AccountStore, CertificateStore, Claim, Cursor, Instance, InstanceId, InstanceStore, IssuanceStore,
-    LeaseToken, Operation, OperationKind, OperationState, OperationStore, PortResult, WorkQueue,
+    AccountStore, CertificateStore, ChallengeAnswers, Claim, Cursor, Instance, InstanceId, InstanceStore,
+    IssuanceStore, LeaseToken, Operation, OperationKind, OperationState, OperationStore, PortResult,
+    WorkQueue,
 };
 
 /// How long the suite's leases last.
@@ -35,12 +37,24 @@ const ODD_TEXT: &str =
 
 /// All storage ports together.
 pub trait Storage:
-    InstanceStore + OperationStore + WorkQueue + CertificateStore + IssuanceStore + AccountStore
+    InstanceStore
+    + OperationStore
+    + WorkQueue
+    + CertificateStore
+    + IssuanceStore
+    + ChallengeAnswers
+    + AccountStore
 {
 }
 
 impl<T> Storage for T where
-    T: InstanceStore + OperationStore + WorkQueue + CertificateStore + IssuanceStore + AccountStore
+    T: InstanceStore
+        + OperationStore
+        + WorkQueue
+        + CertificateStore
+        + IssuanceStore
+        + ChallengeAnswers
+        + AccountStore
 {
 }
 
@@ -52,6 +66,7 @@ pub struct Subject {
     queue: Arc<dyn WorkQueue>,
     certificates: Arc<dyn CertificateStore>,
     issuances: Arc<dyn IssuanceStore>,
+    answers: Arc<dyn ChallengeAnswers>,
     accounts: Arc<dyn AccountStore>,
     time: Arc<dyn Passage>,
     prefix: String,
@@ -105,6 +120,10 @@ pub async fn run(subject: &Subject) {
         issuances::of_many_saves_at_once_one_counts,
         issuances::authorizations_are_replaced_whole,
         issuances::what_is_wiped_is_gone,
+        answers::an_answer_is_found_at_its_name_and_label,
+        answers::tenants_do_not_get_each_others_answers,
+        answers::an_answer_is_there_as_long_as_it_is_of_use,
+        answers::a_shared_proof_is_known_to_be_wanted,
         accounts::the_first_account_of_a_directory_wins,
         accounts::of_many_at_once_all_get_the_same_account,
         accounts::the_url_is_recorded,
@@ -125,6 +144,7 @@ impl Subject {
             queue: Arc::<S>::clone(store),
             certificates: Arc::<S>::clone(store),
             issuances: Arc::<S>::clone(store),
+            answers: Arc::<S>::clone(store),
             accounts: Arc::<S>::clone(store),
             time: Arc::new(time),
             prefix: prefix.into(),

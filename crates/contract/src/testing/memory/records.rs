@@ -2,8 +2,8 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, State};
 use crate::{
-    AccountRecord, AccountStore, CertificateRecord, CertificateStore, InstanceId, IssuanceId, IssuanceRecord,
-    IssuanceStore, PortResult,
+    AccountRecord, AccountStore, AuthorizationRecord, CertificateRecord, CertificateStore, ChallengeAnswers,
+    InstanceId, IssuanceId, IssuanceRecord, IssuanceStore, PortResult, ProofPlace, ProofState, durable_label,
 };
 
 #[async_trait]
@@ -53,6 +53,43 @@ impl IssuanceStore for MemoryStore {
             _ => Ok(false),
         })
         .await
+    }
+
+    async fn wanted_elsewhere(&self, id: &IssuanceId, place: &ProofPlace) -> PortResult<bool> {
+        self.call("issuances.wanted_elsewhere", |state, _| {
+            let mut others = state.issuances.values().filter(|other| other.id != *id && !other.abandoned);
+            Ok(others.any(|other| unproven(other).any(|one| wants(one, place))))
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl ChallengeAnswers for MemoryStore {
+    async fn answer(&self, place: &str, token: &str) -> PortResult<Option<String>> {
+        self.call("answers.answer", |state, now| {
+            let open = |one: &&IssuanceRecord| {
+                !one.abandoned && one.chain.is_none() && one.order_expires.is_none_or(|expires| expires > now)
+            };
+            let of = |record| unproven(record).map(move |one| (record, one));
+            let asked = state.issuances.values().filter(open).flat_map(of).filter(|(record, one)| {
+                place == one.name.as_str() || place == durable_label(&record.request.tenant, &one.name)
+            });
+            let mut answers = asked.filter_map(|(_, one)| one.http.clone());
+            Ok(answers.find(|http| http.token == token).map(|http| http.answer))
+        })
+        .await
+    }
+}
+
+fn unproven(record: &IssuanceRecord) -> impl Iterator<Item = &AuthorizationRecord> {
+    record.authorizations.iter().filter(|one| one.state != ProofState::Proven)
+}
+
+fn wants(one: &AuthorizationRecord, place: &ProofPlace) -> bool {
+    match place {
+        ProofPlace::Zone { value, .. } => one.dns.as_ref() == Some(value),
+        ProofPlace::Site { token, .. } => one.http.as_ref().is_some_and(|http| http.token == *token),
     }
 }
 

@@ -106,6 +106,8 @@ CREATE TABLE issuances (
     order_url     TEXT,
     order_expires BIGINT,
     orders_placed INTEGER NOT NULL,
+    presented     TEXT    NOT NULL,
+    failure       TEXT,
     chain         TEXT,
     opened_at     BIGINT  NOT NULL,
     abandoned     BOOLEAN NOT NULL
@@ -116,14 +118,22 @@ CREATE TABLE authorizations (
     position       INTEGER NOT NULL,
     name           TEXT    NOT NULL,
     url            TEXT    NOT NULL,
-    method         TEXT,
-    value          TEXT,
+    http_token     TEXT,
+    http_answer    TEXT,
+    dns_value      TEXT,
+    method         TEXT CHECK (method IN ('managed_name', 'redirected', 'through_cdn', 'delegated', 'direct')),
     state          TEXT    NOT NULL CHECK (state IN ('open', 'answered', 'proven')),
     last_look_at   BIGINT,
     last_look_saw  TEXT,
+    next_look      BIGINT,
     PRIMARY KEY (issuance, position),
+    CHECK ((http_token IS NULL) = (http_answer IS NULL)),
     CHECK ((last_look_at IS NULL) = (last_look_saw IS NULL))
 );
+
+-- The authority asks for a token and says nothing else; a value that is taken away may be wanted by another issuance.
+CREATE INDEX authorizations_by_token ON authorizations (http_token);
+CREATE INDEX authorizations_by_value ON authorizations (dns_value);
 
 CREATE TABLE accounts (
     directory  TEXT   NOT NULL PRIMARY KEY,

@@ -3,8 +3,8 @@
 use super::{Subject, at_once, odd_text};
 use crate::testing::sample;
 use crate::{
-    AuthorizationRecord, CertificateRequest, IssuanceId, IssuanceRecord, KeyType, LastLook, PortResult,
-    ProofState, Secret, Timestamp,
+    AuthorizationRecord, CertificateRequest, HttpAnswer, InstanceId, IssuanceId, IssuanceRecord, KeyType,
+    LastLook, PortResult, PresentedProof, ProofMethod, ProofPlace, ProofState, Secret, Timestamp,
 };
 
 /// `insert` stores an issuance at version 0, and does nothing when the id is known.
@@ -113,28 +113,19 @@ pub async fn what_is_wiped_is_gone(subject: &Subject) -> PortResult<()> {
 
 /// An issuance that was just opened.
 fn draft(subject: &Subject) -> IssuanceRecord {
-    IssuanceRecord {
-        id: IssuanceId::new(subject.fresh("issuance")),
-        version: 0,
-        request: sample::certificate_request(&sample::names(&["b.example.org", "*.example.org"])),
-        directory: "https://ca.example/directory".into(),
-        private_key: None,
-        csr: None,
-        order_url: None,
-        order_expires: None,
-        orders_placed: 0,
-        authorizations: Vec::new(),
-        chain: None,
-        opened_at: Timestamp::from_millis(1_767_225_600_123),
-        abandoned: false,
-    }
+    let request = sample::certificate_request(&sample::names(&["b.example.org", "*.example.org"]));
+    let id = IssuanceId::new(subject.fresh("issuance"));
+    let opened_at = Timestamp::from_millis(1_767_225_600_123);
+    IssuanceRecord::opened(id, request, "https://ca.example/directory", opened_at)
 }
 
 /// The same with every field filled.
 fn full(record: IssuanceRecord) -> IssuanceRecord {
-    let mut proven = authorization("https://ca.example/authz/2");
-    proven.state = ProofState::Proven;
-    (proven.method, proven.value, proven.last_look) = (None, None, None);
+    let name = sample::name("*.example.org");
+    let proven = AuthorizationRecord::new(name, "https://ca.example/authz/2", ProofState::Proven);
+    let owner = "_acme-challenge.label.cdn.example.".to_owned();
+    let zone = ProofPlace::Zone { owner, value: odd_text() };
+    let site = ProofPlace::Site { site: InstanceId::new("i-1"), token: "token".into() };
     IssuanceRecord {
         private_key: Some(Secret::new(every_byte())),
         csr: Some(every_byte()),
@@ -142,6 +133,11 @@ fn full(record: IssuanceRecord) -> IssuanceRecord {
         order_expires: Some(Timestamp::from_millis(1_767_830_400_001)),
         orders_placed: 3,
         authorizations: vec![authorization("https://ca.example/authz/1"), proven],
+        presented: vec![
+            PresentedProof { place: zone, at: None },
+            PresentedProof { place: site, at: Some(Timestamp::from_millis(1_767_225_600_789)) },
+        ],
+        failure: Some(odd_text()),
         chain: Some(odd_text()),
         abandoned: true,
         ..record
@@ -149,13 +145,14 @@ fn full(record: IssuanceRecord) -> IssuanceRecord {
 }
 
 fn authorization(url: &str) -> AuthorizationRecord {
+    let saw = odd_text();
     AuthorizationRecord {
-        name: sample::name("*.example.org"),
-        url: url.into(),
-        method: Some("dns-01".into()),
-        value: Some("LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0".into()),
-        state: ProofState::Answered,
-        last_look: Some(LastLook { at: Timestamp::from_millis(1_767_225_600_456), saw: odd_text() }),
+        http: Some(HttpAnswer { token: "token".into(), answer: "token.thumbprint".into() }),
+        dns: Some("LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0".into()),
+        method: Some(ProofMethod::ManagedName),
+        last_look: Some(LastLook { at: Timestamp::from_millis(1_767_225_600_456), saw }),
+        next_look: Some(Timestamp::from_millis(1_767_225_602_456)),
+        ..AuthorizationRecord::new(sample::name("*.example.org"), url, ProofState::Answered)
     }
 }
 
