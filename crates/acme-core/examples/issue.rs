@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -44,8 +45,15 @@ fn issuer(directory: &str, root: &str, resolver: &str) -> Result<AcmeIssuer> {
     let resolvers =
         if resolver == "-" { vec![] } else { vec![resolver.parse().context(resolver.to_owned())?] };
     let store = Arc::new(MemoryStore::new(ManualClock::new()));
-    let probe = Arc::new(Probe::new(ProbeSettings { resolvers, ..ProbeSettings::default() })?);
+    let probe = Arc::new(Probe::new(&settings_for(resolvers))?);
     Ok(AcmeIssuer::new(settings, store.clone(), store, probe, Arc::new(SystemClock))?)
+}
+
+/// A resolver that is named is a laboratory's, where it stands for all of DNS.
+fn settings_for(resolvers: Vec<SocketAddr>) -> ProbeSettings {
+    let real = ProbeSettings::default();
+    let dns_port = resolvers.first().map_or(real.dns_port, SocketAddr::port);
+    ProbeSettings { allow_private_addresses: !resolvers.is_empty(), dns_port, resolvers, ..real }
 }
 
 /// What a broker's worker does: one unit of work, then as much patience as it asks for.

@@ -25,5 +25,5 @@ mod settings;
 mod steps;
 
 pub use issuer::AcmeIssuer;
-pub use probe::{Probe, ProbeSettings};
+pub use probe::{EdgeMark, Probe, ProbeSettings};
 pub use settings::{AcmeSettings, ExternalAccount, SettingsError};

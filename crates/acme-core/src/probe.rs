@@ -1,34 +1,58 @@
+//! Looks at the world as the authority will. Each look asks afresh; what is kept is bounded and small.
+
+mod addresses;
+mod caa;
+mod caa_rules;
+mod fetch;
+mod http;
+mod http_rules;
+mod http_say;
+mod reach;
+mod resolvers;
+mod say;
+mod txt;
+mod walk;
+mod wire;
+mod zones;
+
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use ::http::HeaderMap;
 use async_trait::async_trait;
 use contract::{
     CaaQuestion, HttpQuestion, PortError, PortResult, ProofProbe, Remedy, Sighting, TxtQuestion, Verdict,
 };
-use hickory_resolver::config::{
-    ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
-};
-use hickory_resolver::lookup::Lookup;
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::net::{DnsError, NetError};
-use hickory_resolver::proto::op::ResponseCode;
-use hickory_resolver::proto::rr::{Name, RData, RecordType};
-use hickory_resolver::{Resolver, TokioResolver};
+use hickory_resolver::proto::rr::Name;
 
-/// How long one look may take, everything included.
-const BOUND: Duration = Duration::from_secs(5);
-/// How long one server may take before the next try.
-const TRY: Duration = Duration::from_millis(1500);
-/// How many foreign values are quoted, and how much of each.
-const QUOTED: usize = 2;
-const QUOTED_LENGTH: usize = 50;
+use self::fetch::Fetcher;
+use self::http::Web;
+use self::http_rules::Ports;
+use self::resolvers::Resolvers;
+use self::walk::Walker;
+use self::wire::Wire;
 
-/// Looks at TXT records through resolvers, without a cache of its own, following CNAMEs, over UDP and, where an
-/// answer is too large for that, TCP.
+/// How long a look at DNS may take, everything included.
+const DNS_BOUND: Duration = Duration::from_secs(8);
+
+/// Looks at proofs from here, the way the authority will look at them from elsewhere.
 ///
-/// A matching value among several is enough: a name and its wildcard share one label.
+/// **TXT** records are asked for at every authoritative server of the zone to which the name leads, without a cache in
+/// between. All servers that answer must have the value, because an authority takes whichever answers it first; one
+/// that is silent or fails does not count, because an authority's resolver goes on to the next. What the zone's servers
+/// say must also hold for the resolvers, which validate DNSSEC. A matching value among several is enough: a name and
+/// its wildcard share one label.
+///
+/// **HTTP** answers are asked for with the authority's rules: at most ten redirects by 301, 302, 307 or 308, to host
+/// names, over http and https, at ports 80 and 443, to public addresses only, which are checked after each resolution
+/// and connected to as they were checked.
+///
+/// **CAA** records are looked for at the name and above it; what cannot be read is no permission.
 pub struct Probe {
-    resolver: TokioResolver,
+    walker: Walker,
+    web: Web,
 }
 
 /// Where the probe looks.
@@ -44,6 +68,25 @@ pub struct ProbeSettings {
     pub https_port: u16,
     /// Whether proofs may be looked for at private, loopback and other special addresses; for laboratories.
     pub allow_private_addresses: bool,
+    /// By which headers an answer of the CDN is recognised: a name that points there too early is a common mistake.
+    pub edge_marks: Vec<EdgeMark>,
+}
+
+/// A header that only the CDN's edge sets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EdgeMark {
+    /// The header's name, in lower case.
+    pub header: String,
+    /// The value it has, without regard to case; any when `None`.
+    pub value: Option<String>,
+}
+
+impl EdgeMark {
+    fn is_on(&self, headers: &HeaderMap) -> bool {
+        headers.get(&self.header).is_some_and(|found| {
+            self.value.as_ref().is_none_or(|value| found.as_bytes().eq_ignore_ascii_case(value.as_bytes()))
+        })
+    }
 }
 
 impl Default for ProbeSettings {
@@ -54,6 +97,7 @@ impl Default for ProbeSettings {
             http_port: 80,
             https_port: 443,
             allow_private_addresses: false,
+            edge_marks: Vec::new(),
         }
     }
 }
@@ -62,154 +106,71 @@ impl Probe {
     /// A probe that looks there. It asks nobody yet.
     ///
     /// Errors: `AwaitOperator` when the system's configuration cannot be read.
-    pub fn new(settings: ProbeSettings) -> PortResult<Self> {
-        let resolver = build(&settings.resolvers).map_err(|error| {
-            PortError::new("read the resolver configuration", Remedy::AwaitOperator, error)
+    pub fn new(settings: &ProbeSettings) -> PortResult<Self> {
+        let wire = Arc::new(Wire::new());
+        let resolvers = Resolvers::new(&settings.resolvers, Arc::clone(&wire))?;
+        let walker = Walker::new(resolvers, wire, settings.dns_port, settings.allow_private_addresses);
+        let fetcher = Fetcher::new().map_err(|error| {
+            PortError::new("set up TLS for looking at proofs", Remedy::AwaitOperator, error)
         })?;
-        Ok(Self { resolver })
+        let web = Web {
+            ports: Ports { http: settings.http_port, https: settings.https_port },
+            allow_private: settings.allow_private_addresses,
+            edge_marks: settings.edge_marks.clone(),
+            fetcher,
+            missed_ipv6: AtomicBool::new(false),
+        };
+        Ok(Self { walker, web })
     }
 }
 
 #[async_trait]
 impl ProofProbe for Probe {
     async fn txt(&self, question: &TxtQuestion) -> PortResult<Sighting> {
-        let name = Name::from_ascii(&question.name)
-            .map_err(|error| PortError::new(format!("look up `{}`", question.name), Remedy::GiveUp, error))?;
-        let answer = tokio::time::timeout(BOUND, self.resolver.lookup(name, RecordType::TXT)).await;
-        Ok(judge(question, answer.unwrap_or(Err(NetError::Timeout))))
+        let name = absolute(&question.name)?;
+        let look = tokio::time::timeout(DNS_BOUND, txt::look(&self.walker, &name, question)).await;
+        Ok(look.unwrap_or_else(|_| Sighting::not_yet(too_slow(&name), vec![])))
     }
 
     async fn http(&self, question: &HttpQuestion) -> PortResult<Sighting> {
-        Ok(Sighting::not_yet(
-            format!("The broker does not look at `{}` over HTTP yet.", question.name),
-            vec![],
-        ))
+        Ok(self.web.look(&self.walker, question).await)
     }
 
-    async fn caa(&self, _: &CaaQuestion) -> PortResult<Verdict> {
-        Ok(Verdict::Seen)
-    }
-}
-
-fn build(resolvers: &[SocketAddr]) -> Result<TokioResolver, NetError> {
-    let mut builder = if resolvers.is_empty() {
-        TokioResolver::builder_tokio()?
-    } else {
-        let servers = resolvers.iter().copied().map(server).collect();
-        Resolver::builder_with_config(
-            ResolverConfig::from_name_servers(servers),
-            TokioRuntimeProvider::default(),
-        )
-    };
-    set_options(builder.options_mut());
-    builder.build()
-}
-
-fn server(address: SocketAddr) -> NameServerConfig {
-    let at = |mut connection: ConnectionConfig| {
-        connection.port = address.port();
-        connection
-    };
-    let connections = vec![at(ConnectionConfig::udp()), at(ConnectionConfig::tcp())];
-    NameServerConfig::new(address.ip(), true, connections)
-}
-
-fn set_options(options: &mut ResolverOpts) {
-    options.cache_size = 0;
-    options.use_hosts_file = ResolveHosts::Never;
-    options.edns0 = true;
-    options.try_tcp_on_error = true;
-    options.timeout = TRY;
-    options.attempts = 2;
-}
-
-/// Turns an answer into a sentence. What is told apart is what a user would do differently.
-fn judge(question: &TxtQuestion, answer: Result<Lookup, NetError>) -> Sighting {
-    let label = question.name.trim_end_matches('.');
-    let saw = match answer {
-        Ok(lookup) => {
-            let values = txt_values(&lookup);
-            if values.iter().any(|value| value == &question.value) {
-                return Sighting::seen(vec![]);
-            }
-            foreign_values(label, &values)
-        }
-        Err(error) => explain(label, &error),
-    };
-    Sighting::not_yet(saw, vec![])
-}
-
-/// The strings of one record belong together (RFC 8555, section 8.4, does not split, but zones do).
-fn txt_values(lookup: &Lookup) -> Vec<String> {
-    let texts = lookup.answers().iter().filter_map(|record| match &record.data {
-        RData::TXT(txt) => Some(txt.txt_data.concat()),
-        _ => None,
-    });
-    texts.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
-}
-
-fn foreign_values(label: &str, values: &[String]) -> String {
-    let quoted: Vec<String> =
-        values.iter().take(QUOTED).map(|value| format!("\"{}\"", quotable(value))).collect();
-    match values.len() {
-        0 => no_record(label),
-        1 => format!("`{label}` has the TXT value {}, which is not the one asked for.", quoted[0]),
-        all => {
-            let more = all.saturating_sub(QUOTED);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            format!(
-                "`{label}` has the TXT values {}{more}, none of which is the one asked for.",
-                quoted.join(", ")
-            )
-        }
+    async fn caa(&self, question: &CaaQuestion) -> PortResult<Verdict> {
+        let name = absolute(question.name.base())?;
+        let look = tokio::time::timeout(DNS_BOUND, caa::look(&self.walker, &name, question)).await;
+        Ok(look.unwrap_or_else(|_| Verdict::NotYet { saw: too_slow(&name) }))
     }
 }
 
-fn quotable(value: &str) -> String {
-    let printable = |c: char| if c == ' ' || c.is_ascii_graphic() { c } else { '?' };
-    let mut short: String = value.chars().map(printable).take(QUOTED_LENGTH).collect();
-    if value.chars().count() > QUOTED_LENGTH {
-        short.push_str("...");
-    }
-    short
+fn absolute(text: &str) -> PortResult<Name> {
+    let mut name = Name::from_ascii(text)
+        .map_err(|error| PortError::new(format!("look up `{text}`"), Remedy::GiveUp, error))?;
+    name.set_fqdn(true);
+    Ok(name.to_lowercase())
 }
 
-fn explain(label: &str, error: &NetError) -> String {
-    match error {
-        NetError::Dns(DnsError::NoRecordsFound(_)) => no_record(label),
-        NetError::Dns(DnsError::ResponseCode(ResponseCode::ServFail) | DnsError::DnssecBogus) => format!(
-            "DNS fails for `{label}` (SERVFAIL): its name servers do not answer properly, or its DNSSEC is broken."
-        ),
-        NetError::Dns(DnsError::ResponseCode(code)) => {
-            format!("DNS refuses to answer for `{label}` ({}).", quotable(&code.to_string()))
-        }
-        _ => format!("DNS gave no answer for `{label}`."),
-    }
-}
-
-fn no_record(label: &str) -> String {
-    format!("`{label}` has no TXT record yet.")
+fn too_slow(name: &Name) -> String {
+    format!("DNS takes too long to answer for {}: its name servers are silent or slow.", say::name(name))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn somewhere() -> Probe {
+        let resolvers = vec!["127.0.0.1:53".parse().unwrap()];
+        Probe::new(&ProbeSettings { resolvers, ..ProbeSettings::default() }).unwrap()
+    }
+
     #[test]
     fn a_probe_can_be_made_before_there_is_a_runtime() {
-        assert!(Probe::new(ProbeSettings::default()).is_ok());
+        somewhere();
     }
 
     #[tokio::test]
     async fn what_is_no_name_cannot_be_looked_at() {
-        let probe = Probe::new(ProbeSettings::default()).unwrap();
         let question = TxtQuestion { name: "a..b.".into(), value: "v".into() };
-        assert_eq!(probe.txt(&question).await.unwrap_err().remedy(), Remedy::GiveUp);
-    }
-
-    #[test]
-    fn a_refusal_names_its_code() {
-        let refused = NetError::Dns(DnsError::ResponseCode(ResponseCode::Refused));
-        assert!(explain("x.example", &refused).starts_with("DNS refuses to answer for `x.example` ("));
+        assert_eq!(somewhere().txt(&question).await.unwrap_err().remedy(), Remedy::GiveUp);
     }
 }

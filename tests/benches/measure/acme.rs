@@ -129,8 +129,13 @@ impl Laboratory {
         let account = bare::account(&directory, &roots).await?;
         let settings = AcmeSettings { root_certificates_pem: Some(roots), ..AcmeSettings::new(directory) };
         let store = Arc::new(MemoryStore::new(ManualClock::new()));
-        let probe = ProbeSettings { resolvers: vec![dns.address()], ..ProbeSettings::default() };
-        let probe = Arc::new(Probe::new(probe)?);
+        let probe = ProbeSettings {
+            resolvers: vec![dns.address()],
+            dns_port: dns.address().port(),
+            allow_private_addresses: true,
+            ..ProbeSettings::default()
+        };
+        let probe = Arc::new(Probe::new(&probe)?);
         let issuer = AcmeIssuer::new(settings, store.clone(), store, probe, Arc::new(SystemClock))?;
         Ok(Self { dns, account, issuer, _authority: authority, _state: state })
     }

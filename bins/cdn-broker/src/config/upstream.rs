@@ -1,6 +1,6 @@
 use std::net::{IpAddr, SocketAddr};
 
-use acme_core::{AcmeSettings, ExternalAccount, ProbeSettings};
+use acme_core::{AcmeSettings, EdgeMark, ExternalAccount, ProbeSettings};
 use cloudfront_core::AwsSettings;
 use contract::Secret;
 
@@ -66,8 +66,8 @@ pub(super) fn probe(reader: &mut Reader<'_>) -> Option<ProbeSettings> {
         text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(resolver).collect::<Result<_, _>>()
     });
     let dns_port = reader.parsed("PROOF_DNS_PORT", "53", port);
-    let http_port = reader.parsed("PROOF_HTTP_PORT", "80", port);
-    let https_port = reader.parsed("PROOF_HTTPS_PORT", "443", port);
+    let plain = reader.parsed("PROOF_HTTP_PORT", "80", port);
+    let tls = reader.parsed("PROOF_HTTPS_PORT", "443", port);
     let allow_private_addresses =
         reader.parsed("PROOF_ALLOW_PRIVATE_ADDRESSES", "false", |text| match text {
             "true" => Ok(true),
@@ -77,10 +77,19 @@ pub(super) fn probe(reader: &mut Reader<'_>) -> Option<ProbeSettings> {
     Some(ProbeSettings {
         resolvers: resolvers?,
         dns_port: dns_port?,
-        http_port: http_port?,
-        https_port: https_port?,
+        http_port: plain?,
+        https_port: tls?,
         allow_private_addresses: allow_private_addresses?,
+        edge_marks: edge_marks(),
     })
+}
+
+/// What CloudFront's edges write on every answer, their errors included.
+fn edge_marks() -> Vec<EdgeMark> {
+    vec![
+        EdgeMark { header: "x-amz-cf-id".to_owned(), value: None },
+        EdgeMark { header: "server".to_owned(), value: Some("CloudFront".to_owned()) },
+    ]
 }
 
 /// `IP:PORT`, or an address alone, which means port 53.

@@ -44,7 +44,7 @@ async fn two_names_are_certified_once_both_proofs_are_there() -> Result<()> {
     assert!(first.expires.unwrap() > harness.record(&id).await?.opened_at);
     assert_eq!(
         first.last_look.as_ref().unwrap().saw,
-        "`_acme-challenge.www.example.gov` has no TXT record yet."
+        "`_acme-challenge.www.example.gov` does not exist yet (NXDOMAIN)."
     );
 
     harness.set_records(&id, &dns).await?;

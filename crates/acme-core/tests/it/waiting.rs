@@ -132,10 +132,9 @@ async fn a_wrong_value_is_never_answered() -> Result<()> {
         assert!(matches!(progress, IssuanceProgress::AwaitingProof { .. }), "{progress:?}");
     }
     assert_eq!(pebble.requests(""), asked);
-    assert_eq!(
-        issuer.instructions(&id).await?[0].last_look.as_ref().unwrap().saw,
-        "`_acme-challenge.a.example` has the TXT value \"of another order\", which is not the one asked for."
-    );
+    let saw = issuer.instructions(&id).await?[0].last_look.as_ref().unwrap().saw.clone();
+    let quoting = "`_acme-challenge.a.example` answers TXT `of another order`, but we need `";
+    assert!(saw.starts_with(quoting), "{saw}");
     // The right value beside the wrong one is enough (D13).
     harness.set_records(&id, &dns).await?;
     harness.until_issued(&issuer, &id).await?;

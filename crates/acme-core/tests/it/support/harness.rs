@@ -45,7 +45,7 @@ pub(crate) struct Harness {
 impl Harness {
     /// A broker whose probe asks `resolver`.
     pub(crate) fn new(settings: AcmeSettings, resolver: SocketAddr) -> Result<Self> {
-        Self::with_probe(settings, Arc::new(Probe::new(probe_settings(resolver))?))
+        Self::with_probe(settings, Arc::new(Probe::new(&probe_settings(resolver))?))
     }
 
     pub(crate) fn with_probe(settings: AcmeSettings, probe: Arc<dyn ProofProbe>) -> Result<Self> {

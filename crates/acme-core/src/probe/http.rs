@@ -1,0 +1,181 @@
+//! The authority's walk over HTTP: from `http://NAME/.well-known/acme-challenge/TOKEN` along redirects to an answer.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use contract::{Hop, HttpQuestion, Sighting};
+use hickory_resolver::proto::rr::{Name, RecordType};
+use url::Url;
+
+use super::EdgeMark;
+use super::addresses::is_public;
+use super::fetch::{Answer, FetchError, Fetcher, Target};
+use super::http_rules::{self, Ports};
+use super::http_say;
+use super::say;
+use super::walk::{End, Heard, Reply, Walker};
+use super::zones::address;
+
+/// How long a look may take, everything included; an authority gives up after as long.
+const BOUND: Duration = Duration::from_secs(10);
+/// As many redirects as an authority follows.
+pub(super) const MOST_REDIRECTS: usize = 10;
+/// The header in which a broker's responder says where it found the token.
+const RESPONDER: &str = "x-acme-responder";
+const PLACE_LENGTH: usize = 200;
+
+/// Looks over HTTP, with the authority's rules.
+pub(super) struct Web {
+    pub(super) ports: Ports,
+    pub(super) allow_private: bool,
+    pub(super) edge_marks: Vec<EdgeMark>,
+    pub(super) fetcher: Fetcher,
+    /// Whether it has been said that there is no way to IPv6 addresses.
+    pub(super) missed_ipv6: AtomicBool,
+}
+
+/// How far a look has come; it is still there when the look has run out of time.
+#[derive(Default)]
+struct Progress {
+    route: Vec<Hop>,
+    urls: Vec<Url>,
+    hosts: Vec<Name>,
+}
+
+impl Web {
+    /// Asks for the answer.
+    pub(super) async fn look(&self, walker: &Walker, question: &HttpQuestion) -> Sighting {
+        let mut progress = Progress::default();
+        let look = tokio::time::timeout(BOUND, self.travel(walker, question, &mut progress)).await;
+        let saw = look.unwrap_or_else(|_| Err(http_say::too_slow(progress.urls.last(), BOUND)));
+        match saw {
+            Ok(()) => Sighting::seen(progress.route),
+            Err(saw) => Sighting::not_yet(saw, progress.route),
+        }
+    }
+
+    /// Goes from URL to URL. The error is what the user should read.
+    async fn travel(
+        &self,
+        walker: &Walker,
+        question: &HttpQuestion,
+        progress: &mut Progress,
+    ) -> Result<(), String> {
+        let mut url = http_rules::first_url(question)?;
+        loop {
+            let target = http_rules::target(&url, self.ports)?;
+            progress.urls.push(url.clone());
+            let answer = self.fetch(walker, &target, progress).await?;
+            let Some(next) = http_rules::next_url(&url, &answer)? else {
+                self.judge(question, &url, &answer, progress)?;
+                return vouch(walker, &progress.hosts).await;
+            };
+            progress.route.push(Hop::Redirect { to: next.to_string(), status: answer.status.as_u16() });
+            http_rules::check_redirect(&url, &next, &progress.urls, self.ports)?;
+            url = next;
+        }
+    }
+
+    /// Connects as an authority does: to the first IPv6 address, and when that does not take the connection, to the
+    /// first IPv4 address.
+    async fn fetch(
+        &self,
+        walker: &Walker,
+        target: &Target,
+        progress: &mut Progress,
+    ) -> Result<Answer, String> {
+        let mut failure = None;
+        for address in self.addresses(walker, target, progress).await? {
+            let address = SocketAddr::new(address, target.port);
+            match self.fetcher.fetch(target, address).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) if error.is_about_the_connection() => {
+                    self.note_missing_ipv6(address, &error);
+                    failure.get_or_insert((address, error));
+                }
+                Err(error) => return Err(http_say::failure(target, address, &error)),
+            }
+        }
+        let (address, error) = failure.ok_or_else(|| http_say::no_address(&target.name))?;
+        Err(http_say::failure(target, address, &error))
+    }
+
+    /// Where there is an IPv6 address, the authority looks there, and what it finds cannot be seen from here.
+    fn note_missing_ipv6(&self, address: SocketAddr, error: &FetchError) {
+        let missing = address.is_ipv6() && matches!(error, FetchError::Unreachable);
+        if missing && !self.missed_ipv6.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "IPv6 addresses cannot be reached from here: of names that have both, only the IPv4 address is looked \
+                 at, while the authority prefers the other"
+            );
+        }
+    }
+
+    /// One address of each kind, IPv6 first. What is returned is what is connected to: nobody is asked again.
+    async fn addresses(
+        &self,
+        walker: &Walker,
+        target: &Target,
+        progress: &mut Progress,
+    ) -> Result<Vec<IpAddr>, String> {
+        let trail = walker.walk(&target.name, RecordType::A).await;
+        progress.route.extend(trail.route.iter().cloned());
+        if let Some(saw) = say::astray(&trail.route, &trail.end) {
+            return Err(saw);
+        }
+        let End::Arrived(heard) = trail.end else { return Err(http_say::no_address(&target.name)) };
+        if heard.zone.is_some() && !progress.hosts.contains(&target.name) {
+            progress.hosts.push(target.name.clone());
+        }
+        let v6 = walker.ask(&heard.name, RecordType::AAAA).await.ok();
+        let found: Vec<IpAddr> = v6.iter().chain([&heard]).flat_map(addresses).collect();
+        let allowed = |address: &&IpAddr| self.allow_private || is_public(**address);
+        let one =
+            |v6: bool| found.iter().filter(allowed).find(move |address| address.is_ipv6() == v6).copied();
+        let usable: Vec<IpAddr> = [one(true), one(false)].into_iter().flatten().collect();
+        match (usable.is_empty(), found.first()) {
+            (false, _) => Ok(usable),
+            (true, Some(address)) => Err(http_say::private(&target.name, *address)),
+            (true, None) if heard.words().all(|(_, reply)| *reply == Reply::NoName) => {
+                Err(format!("{}{}", say::along(&trail.route), http_say::no_name(&heard.name)))
+            }
+            (true, None) => Err(format!("{}{}", say::along(&trail.route), http_say::no_address(&heard.name))),
+        }
+    }
+
+    fn judge(
+        &self,
+        question: &HttpQuestion,
+        url: &Url,
+        answer: &Answer,
+        progress: &mut Progress,
+    ) -> Result<(), String> {
+        let place = answer.headers.get(RESPONDER).and_then(|place| place.to_str().ok());
+        if let Some(place) = place {
+            let place = place.chars().take(PLACE_LENGTH).collect();
+            progress.route.push(Hop::Responder { place });
+        }
+        let from_edge = self.edge_marks.iter().any(|mark| mark.is_on(&answer.headers));
+        let redirected = progress.urls.len() > 1;
+        match http_say::explain(question, url, answer, redirected, from_edge) {
+            Some(saw) => Err(saw),
+            None => Ok(()),
+        }
+    }
+}
+
+fn addresses(heard: &Heard) -> impl Iterator<Item = IpAddr> {
+    heard.records().filter_map(address)
+}
+
+/// Asked last, so that no resolver remembers what was not there yet.
+async fn vouch(walker: &Walker, hosts: &[Name]) -> Result<(), String> {
+    for host in hosts {
+        let vouched = walker.resolvers.vouch(host, RecordType::A).await;
+        if let Some(saw) = say::unvouched("The answer is there", host, vouched) {
+            return Err(saw);
+        }
+    }
+    Ok(())
+}
