@@ -52,6 +52,20 @@ async fn the_environment_names_every_part_and_nothing_else() {
     assert_eq!(environment["PROOF_HTTP_PORT"], sandbox.edge().http().port().to_string());
     assert_eq!(environment["PROOF_HTTPS_PORT"], sandbox.edge().https().port().to_string());
 
+    let roots = std::fs::read_to_string(&environment["ACME_ROOT_CA"]).unwrap();
+    assert_eq!(web::get(&roots, &environment["ACME_URL"]).await.unwrap().status(), 200);
+    let cloud = web::get("", &format!("{}/_sandbox/state", environment["AWS_ENDPOINT_URL"])).await.unwrap();
+    let cloud: Value = serde_json::from_slice(cloud.body()).unwrap();
+    assert_eq!(cloud["buckets"][0]["name"], environment["BUCKET"]);
+    sandbox.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_environment_offers_what_the_operator_has_set_up() {
+    let state = tempfile::tempdir().unwrap();
+    let sandbox = Sandbox::start(Settings::new(state.path())).await.unwrap();
+    let broker = BrokerSettings::new(state.path()).unwrap();
+    let environment: BTreeMap<_, _> = sandbox.broker_environment(&broker).into_iter().collect();
     let all = BrokerSettings { proofs: Proofs::ALL, ..broker };
     let more: BTreeMap<_, _> = sandbox.broker_environment(&all).into_iter().collect();
     let more: Vec<_> = more.into_iter().filter(|(name, _)| !environment.contains_key(name)).collect();
@@ -61,13 +75,6 @@ async fn the_environment_names_every_part_and_nothing_else() {
         ("MANAGED_ZONE", format!("{MANAGED_ZONE}:{}", sandbox.managed_zone())),
     ];
     assert_eq!(more, expected.map(|(name, value)| (name.to_owned(), value)));
-
-    let roots = std::fs::read_to_string(&environment["ACME_ROOT_CA"]).unwrap();
-    assert_eq!(web::get(&roots, &environment["ACME_URL"]).await.unwrap().status(), 200);
-    let cloud = web::get("", &format!("{}/_sandbox/state", environment["AWS_ENDPOINT_URL"])).await.unwrap();
-    let cloud: Value = serde_json::from_slice(cloud.body()).unwrap();
-    assert_eq!(cloud["buckets"][0]["name"], environment["BUCKET"]);
-    sandbox.stop().await.unwrap();
 }
 
 #[tokio::test]
