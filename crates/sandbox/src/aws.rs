@@ -29,7 +29,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-pub use faults::{Fault, FaultKind, FaultMoment, Faults, Held};
+pub use faults::{Fault, FaultKind, FaultMoment, Faults, Held, Outage};
 pub use journal::JournalEntry;
 pub use state::{
     AwsState, BucketState, CertificateState, ControlState, DistributionState, HostedZoneState, RecordState,
@@ -96,8 +96,19 @@ impl Aws {
         self.shared.world().host_zone(account, name)
     }
 
+    /// Lets a distribution of somebody else hold an alternate domain name: no distribution here can have it until
+    /// [`Aws::let_go_elsewhere`]. Names compare exactly.
+    pub fn hold_elsewhere(&self, alias: &str) {
+        self.shared.world().cloudfront.held_elsewhere.insert(alias.to_owned());
+    }
+
+    /// Somebody else's distribution drops the name.
+    pub fn let_go_elsewhere(&self, alias: &str) {
+        self.shared.world().cloudfront.held_elsewhere.remove(alias);
+    }
+
     /// Lets a name server answer for the hosted zones, those that exist and those to come. A change is answered when it is
-    /// in sync.
+    /// in sync. CloudFront asks it too where an alternate domain name points.
     ///
     /// # Errors
     /// If the name server does not take a zone.

@@ -212,6 +212,12 @@ impl Dns {
         Ok(addresses.collect())
     }
 
+    /// The names that the aliases of a name lead to, one after the other, as the resolver knows them now. Nothing is asked of
+    /// any feed: it may be a feed that asks.
+    pub(crate) fn aliases_of(&self, name: &str) -> Vec<String> {
+        parse_name(name).map(|name| self.world.aliases_of(&name)).unwrap_or_default()
+    }
+
     /// Takes over what `feed` has to say before each answer.
     pub(crate) fn follow(&self, feed: Weak<dyn Feed>) {
         self.world.follow(feed);

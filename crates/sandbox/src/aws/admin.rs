@@ -1,6 +1,7 @@
 //! The paths below `/_sandbox/`: what tests in another process use to look at this cloud and to trouble it.
 //!
-//! `GET state`, `GET journal`, `POST clock {"advance_s":n}`, `POST faults`, `POST release`,
+//! `GET state`, `GET journal`, `POST clock {"advance_s":n}`, `POST faults`, `POST outage {"op","kind"}`, `POST heal`,
+//! `POST release`, `POST hold-elsewhere {"alias"}`, `POST let-go-elsewhere {"alias"}`,
 //! `GET held[?timeout_ms=n]` (waits until a call is held), `POST trust` with a PEM text.
 
 use std::time::Duration;
@@ -9,7 +10,7 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::faults::Fault;
+use super::faults::{Fault, Outage};
 use super::message::{Answer, Request};
 use super::server::Shared;
 use super::state;
@@ -22,6 +23,12 @@ struct Advance {
     advance_s: u64,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Alias {
+    alias: String,
+}
+
 pub(super) async fn answer(shared: &Shared, request: &Request) -> Answer {
     let path = request.path().trim_start_matches("/_sandbox/");
     let done = match (&request.method, path) {
@@ -31,6 +38,13 @@ pub(super) async fn answer(shared: &Shared, request: &Request) -> Answer {
         (&Method::POST, "clock") => advance(shared, request),
         (&Method::POST, "faults") => plan(shared, request),
         (&Method::POST, "trust") => trust(shared, request),
+        (&Method::POST, "outage") => break_down(shared, request),
+        (&Method::POST, "hold-elsewhere") => elsewhere(shared, request, true),
+        (&Method::POST, "let-go-elsewhere") => elsewhere(shared, request, false),
+        (&Method::POST, "heal") => {
+            shared.faults.heal();
+            Ok(Answer::new(204))
+        }
         (&Method::POST, "release") => {
             shared.faults.release();
             Ok(Answer::new(204))
@@ -57,6 +71,23 @@ fn advance(shared: &Shared, request: &Request) -> anyhow::Result<Answer> {
 fn plan(shared: &Shared, request: &Request) -> anyhow::Result<Answer> {
     let fault: Fault = serde_json::from_slice(&request.body)?;
     shared.faults.add(fault);
+    Ok(Answer::new(204))
+}
+
+fn break_down(shared: &Shared, request: &Request) -> anyhow::Result<Answer> {
+    let outage: Outage = serde_json::from_slice(&request.body)?;
+    shared.faults.break_down(outage);
+    Ok(Answer::new(204))
+}
+
+fn elsewhere(shared: &Shared, request: &Request, holds: bool) -> anyhow::Result<Answer> {
+    let Alias { alias } = serde_json::from_slice(&request.body)?;
+    let held = &mut shared.world().cloudfront.held_elsewhere;
+    if holds {
+        held.insert(alias)
+    } else {
+        held.remove(&alias)
+    };
     Ok(Answer::new(204))
 }
 

@@ -6,6 +6,7 @@ mod controls;
 mod create;
 mod delete;
 mod distribution;
+mod invalidation;
 mod list;
 mod origins;
 mod read;
@@ -13,7 +14,7 @@ mod shape;
 mod tags;
 mod update;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::error::Failure;
 use super::journal::JournalEntry;
@@ -48,6 +49,9 @@ pub(crate) enum Operation {
     GetOriginAccessControlConfig,
     ListOriginAccessControls,
     DeleteOriginAccessControl,
+    CreateInvalidation,
+    GetInvalidation,
+    ListInvalidations,
 }
 
 /// Everything CloudFront knows.
@@ -55,6 +59,9 @@ pub(crate) enum Operation {
 pub(crate) struct CloudFront {
     pub(crate) distributions: Vec<Distribution>,
     pub(crate) controls: Vec<Control>,
+    /// Alternate domain names that distributions of others hold.
+    pub(crate) held_elsewhere: BTreeSet<String>,
+    invalidations: Vec<invalidation::Invalidation>,
     /// Every caller reference that was ever used, with the distribution it made. Deleting does not free it.
     references: HashMap<String, String>,
 }
@@ -82,10 +89,11 @@ fn no_such_distribution() -> Failure {
 /// Which call a request is, and the id or ARN it is about.
 pub(crate) fn identify(request: &Request) -> Result<(Operation, String), Failure> {
     use Operation::{
-        CreateDistribution, CreateDistributionWithTags, CreateOriginAccessControl, DeleteDistribution,
-        DeleteOriginAccessControl, GetDistribution, GetDistributionConfig, GetOriginAccessControl,
-        GetOriginAccessControlConfig, ListDistributions, ListOriginAccessControls, ListTagsForResource,
-        TagResource, UntagResource, UpdateDistribution,
+        CreateDistribution, CreateDistributionWithTags, CreateInvalidation, CreateOriginAccessControl,
+        DeleteDistribution, DeleteOriginAccessControl, GetDistribution, GetDistributionConfig,
+        GetInvalidation, GetOriginAccessControl, GetOriginAccessControlConfig, ListDistributions,
+        ListInvalidations, ListOriginAccessControls, ListTagsForResource, TagResource, UntagResource,
+        UpdateDistribution,
     };
     let path = request.path().strip_prefix(VERSION).unwrap_or_default().trim_end_matches('/');
     let segments: Vec<&str> = path.split('/').collect();
@@ -97,6 +105,9 @@ pub(crate) fn identify(request: &Request) -> Result<(Operation, String), Failure
         ("GET", ["distribution", _, "config"]) => GetDistributionConfig,
         ("PUT", ["distribution", _, "config"]) => UpdateDistribution,
         ("DELETE", ["distribution", _]) => DeleteDistribution,
+        ("POST", ["distribution", _, "invalidation"]) => CreateInvalidation,
+        ("GET", ["distribution", _, "invalidation"]) => ListInvalidations,
+        ("GET", ["distribution", _, "invalidation", _]) => GetInvalidation,
         ("GET", ["tagging"]) => ListTagsForResource,
         ("POST", ["tagging"]) if request.query("Operation").as_deref() == Some("Untag") => UntagResource,
         ("POST", ["tagging"]) => TagResource,
@@ -135,6 +146,9 @@ pub(crate) fn perform(
         Operation::GetOriginAccessControlConfig => controls::config(world, &id),
         Operation::ListOriginAccessControls => controls::list(world, request),
         Operation::DeleteOriginAccessControl => controls::delete(world, &id, request),
+        Operation::CreateInvalidation => invalidation::create(world, &id, request),
+        Operation::GetInvalidation => invalidation::get(world, &id, request),
+        Operation::ListInvalidations => invalidation::list(world, &id, request),
     }
 }
 

@@ -22,6 +22,16 @@ pub struct Fault {
     pub kind: FaultKind,
 }
 
+/// A misfortune that lasts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outage {
+    /// The operations it meets, as in [`Fault::op`].
+    pub op: String,
+    /// What happens to each of their calls.
+    pub kind: FaultKind,
+}
+
 /// When a fault strikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -40,6 +50,12 @@ pub enum FaultKind {
     Throttle,
     /// HTTP 503 `ServiceUnavailable`.
     Unavailable,
+    /// HTTP 500 `InternalError` (IAM: `ServiceFailure`).
+    Internal,
+    /// HTTP 403 `AccessDenied`: the operator has not granted the call.
+    AccessDenied,
+    /// HTTP 403 `ExpiredToken`: the operator's credentials have run out.
+    ExpiredToken,
     /// Another change is in progress: `PriorRequestNotComplete` of Route 53, `ConcurrentModification` of IAM,
     /// `PreconditionFailed` of CloudFront, `OperationAborted` of S3.
     Conflict,
@@ -62,6 +78,7 @@ pub struct Held {
 #[derive(Debug)]
 pub struct Faults {
     planned: Mutex<Vec<Fault>>,
+    outages: Mutex<Vec<Outage>>,
     held: watch::Sender<Vec<(u64, Held)>>,
     /// How often holds were released: a held call waits for the next time.
     releases: watch::Sender<u64>,
@@ -70,12 +87,28 @@ pub struct Faults {
 impl Faults {
     pub(super) fn new() -> Self {
         let planned = Mutex::new(Vec::new());
-        Self { planned, held: watch::Sender::new(Vec::new()), releases: watch::Sender::new(0) }
+        Self {
+            planned,
+            outages: Mutex::default(),
+            held: watch::Sender::new(Vec::new()),
+            releases: watch::Sender::new(0),
+        }
     }
 
     /// Plans a fault.
     pub fn add(&self, fault: Fault) {
         self.plan().push(fault);
+    }
+
+    /// Lets every matching call meet the same misfortune, before any effect, until [`Faults::heal`]. A planned fault goes
+    /// first.
+    pub fn break_down(&self, outage: Outage) {
+        self.broken().push(outage);
+    }
+
+    /// Ends all outages. Planned faults stay.
+    pub fn heal(&self) {
+        self.broken().clear();
     }
 
     /// The calls that are held now.
@@ -106,7 +139,17 @@ impl Faults {
                 due = Some(index);
             }
         }
-        due.map(|index| planned.remove(index))
+        let planned = due.map(|index| planned.remove(index));
+        planned.or_else(|| self.outage(op))
+    }
+
+    fn outage(&self, op: &str) -> Option<Fault> {
+        let kind = self.broken().iter().find(|outage| glob(&outage.op, op)).map(|outage| outage.kind)?;
+        Some(Fault { op: op.to_owned(), nth: 1, when: FaultMoment::Before, kind })
+    }
+
+    fn broken(&self) -> MutexGuard<'_, Vec<Outage>> {
+        self.outages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for the next release. The call counts as held from now until then, or until the client is gone.
@@ -140,6 +183,19 @@ impl FaultKind {
             Self::Throttle => Some(Failure::bad("Throttling", "Rate exceeded")),
             Self::Unavailable => {
                 Some(Failure::new(503, "ServiceUnavailable", "Service is temporarily unavailable."))
+            }
+            Self::Internal if service == Service::Iam => {
+                Some(Failure::new(500, "ServiceFailure", "An internal error has occurred."))
+            }
+            Self::Internal => Some(Failure::new(500, "InternalError", "An internal error has occurred.")),
+            Self::AccessDenied => {
+                let message =
+                    "User: arn:aws:iam::111111111111:user/sandbox is not authorized to perform this action.";
+                Some(Failure::new(403, "AccessDenied", message))
+            }
+            Self::ExpiredToken => {
+                let message = "The security token included in the request is expired";
+                Some(Failure::new(403, "ExpiredToken", message))
             }
             Self::Conflict => Some(conflict(service)),
             Self::Reset | Self::Hold => None,
@@ -220,6 +276,19 @@ mod tests {
         assert!(faults.strike("PutObject").is_some());
         assert!(faults.strike("PutObject").is_some());
         assert!(faults.strike("PutObject").is_none());
+    }
+
+    #[test]
+    fn an_outage_meets_every_call_until_it_is_healed() {
+        let faults = Faults::new();
+        faults.break_down(Outage { op: "Put*".to_owned(), kind: FaultKind::AccessDenied });
+        faults.add(fault("PutObject", 1));
+        let struck = || faults.strike("PutObject").map(|fault| fault.kind);
+        assert_eq!(struck(), Some(FaultKind::Reset), "what was planned goes first");
+        assert_eq!([struck(), struck()], [Some(FaultKind::AccessDenied); 2]);
+        assert!(faults.strike("GetObject").is_none());
+        faults.heal();
+        assert_eq!(struck(), None);
     }
 
     #[tokio::test]

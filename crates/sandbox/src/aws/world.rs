@@ -31,6 +31,8 @@ pub struct AwsSettings {
     pub iam_release: Duration,
     /// The most server certificates the account can hold.
     pub certificate_quota: usize,
+    /// The most distributions the account can have.
+    pub distribution_quota: usize,
     /// The most distributions that one origin access control can serve.
     pub distributions_per_control: usize,
     /// Buckets that exist from the start.
@@ -48,6 +50,7 @@ impl Default for AwsSettings {
             iam_propagation: Duration::from_secs(20),
             iam_release: Duration::from_mins(15),
             certificate_quota: 20,
+            distribution_quota: 500,
             distributions_per_control: 100,
             buckets: Vec::new(),
             route53_sync: Duration::from_secs(30),
@@ -118,6 +121,11 @@ impl World {
         self.route53.zones.iter().try_for_each(|zone| publish(&dns, zone))?;
         self.dns = Some(dns);
         Ok(())
+    }
+
+    /// The names that the aliases of a name lead to, in the DNS of this cloud's world.
+    pub(crate) fn led_to(&self, name: &str) -> Vec<String> {
+        self.dns.as_ref().map(|dns| dns.aliases_of(name)).unwrap_or_default()
     }
 
     /// Writes one line of the journal; sequence and time are set here.

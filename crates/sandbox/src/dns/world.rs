@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 
-use hickory_proto::rr::{Name, RecordType};
+use hickory_proto::rr::{Name, RData, Record, RecordType};
 use serde::Serialize;
 
 use super::NameServer;
@@ -97,6 +97,22 @@ impl World {
                 "a change was not taken over"
             );
         }
+    }
+
+    pub(super) fn aliases_of(&self, name: &Name) -> Vec<String> {
+        let question = answer::Question {
+            server: NameServer::Resolver,
+            name,
+            kind: RecordType::A,
+            checking_disabled: false,
+            over_udp: false,
+        };
+        let reply = answer::Mind { records: &self.lock(), rules: &[] }.reply(&question).unwrap_or_default();
+        let target = |record: &Record| match &record.data {
+            RData::CNAME(target) => Some(readable(&target.0.to_lowercase())),
+            _ => None,
+        };
+        reply.answers.iter().filter_map(target).collect()
     }
 
     pub(super) fn note(&self, question: &answer::Question<'_>) {

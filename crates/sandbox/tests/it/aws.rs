@@ -2,10 +2,12 @@
 
 pub(crate) mod fixture;
 
+mod aliases;
 mod cloudfront;
 mod controls;
 mod faults;
 mod iam;
+mod invalidations;
 mod protocol;
 mod route53;
 mod s3;

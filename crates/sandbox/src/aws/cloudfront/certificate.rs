@@ -2,7 +2,7 @@
 //! documents them [`aws.md` 1.3]. The sentences for a chain that is too long, out of its dates or not trusted are ours:
 //! nobody has published the real ones. Match the code.
 
-use super::distribution::certificate_id;
+use super::distribution::{Distribution, certificate_id};
 use crate::aws::certificate::{Facts, trusted};
 use crate::aws::clock::millis;
 use crate::aws::error::Failure;
@@ -42,7 +42,8 @@ pub(super) fn check(world: &World, config: &Element, itself: Option<&str>) -> Re
         let message = "Your request contains more CNAMEs than are allowed per distribution.";
         return Err(Failure::bad("TooManyDistributionCNAMEs", message));
     }
-    free(world, &aliases, itself)
+    free(world, &aliases, itself)?;
+    points_here(world, &aliases, itself)
 }
 
 fn invalid(message: impl Into<String>) -> Failure {
@@ -164,9 +165,39 @@ fn well_formed(alias: &str) -> Result<(), Failure> {
 fn free(world: &World, aliases: &[String], itself: Option<&str>) -> Result<(), Failure> {
     let mut others = world.cloudfront.distributions.iter().filter(|other| Some(other.id.as_str()) != itself);
     if others.any(|other| other.aliases().iter().any(|held| aliases.contains(held))) {
-        let message =
-            "One or more of the CNAMEs you provided are already associated with a different resource.";
-        return Err(Failure::new(409, "CNAMEAlreadyExists", message));
+        return Err(held());
+    }
+    let elsewhere = &world.cloudfront.held_elsewhere;
+    if aliases.iter().any(|alias| elsewhere.contains(alias)) {
+        return Err(held());
     }
     Ok(())
+}
+
+fn held() -> Failure {
+    let message = "One or more of the CNAMEs you provided are already associated with a different resource.";
+    Failure::new(409, "CNAMEAlreadyExists", message)
+}
+
+/// CloudFront resolves a name when it is added, and refuses it while the DNS leads it to another distribution.
+fn points_here(world: &World, aliases: &[String], itself: Option<&str>) -> Result<(), Failure> {
+    let distributions = &world.cloudfront.distributions;
+    let present = distributions.iter().find(|found| Some(found.id.as_str()) == itself);
+    let held = present.map(Distribution::aliases).unwrap_or_default();
+    let others: Vec<&str> = distributions
+        .iter()
+        .filter(|other| Some(other.id.as_str()) != itself)
+        .map(|other| other.domain.as_str())
+        .collect();
+    let strays = |alias: &&String| world.led_to(alias).iter().any(|target| others.contains(&target.as_str()));
+    match aliases.iter().filter(|alias| !held.contains(alias)).find(strays) {
+        Some(_) => {
+            let message = "One or more aliases specified for the distribution includes an incorrectly configured DNS \
+                           record that points to another CloudFront distribution. You must update the DNS record to \
+                           correct the problem. For more information, see https://docs.aws.amazon.com/\
+                           AmazonCloudFront/latest/DeveloperGuide/CNAMEs.html#alternate-domain-names-restrictions";
+            Err(Failure::new(409, "CNAMEAlreadyExists", message))
+        }
+        None => Ok(()),
+    }
 }

@@ -22,6 +22,10 @@ pub(super) fn create(
     fresh_reference(world, config.text_at("CallerReference"))?;
     origins::check(world, config, None)?;
     certificate::check(world, config, None)?;
+    if world.cloudfront.distributions.len() >= world.settings.distribution_quota {
+        let message = "Your request contains more distributions than are allowed per account.";
+        return Err(Failure::bad("TooManyDistributions", message));
+    }
     let tags = document.child("Tags").map_or(Ok(Vec::new()), tags::read)?;
     let now = world.clock.now();
     let deploys_at = now.saturating_add(millis(world.settings.deploy));

@@ -326,3 +326,13 @@ async fn state_and_journal_tell_what_happened() {
     assert_eq!(entry.certificate.as_deref(), Some(certificate.as_str()));
     assert!(!serde_json::to_string(&journal).unwrap().contains("PRIVATE KEY"));
 }
+
+#[tokio::test]
+async fn an_account_has_a_quota_of_distributions() {
+    let settings = AwsSettings { distribution_quota: 1, ..AwsSettings::default() };
+    let cloud = Cloud::with(settings).await.unwrap();
+    cloud.made(&config("one")).await.unwrap();
+    let refused = cloud.create(&config("two")).await.unwrap();
+    assert_eq!(refused.refusal(), (400, "TooManyDistributions"));
+    assert_eq!(cloud.aws.state().distributions.len(), 1);
+}

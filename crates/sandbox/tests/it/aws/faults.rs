@@ -104,3 +104,27 @@ async fn waiting_for_a_hold_has_an_end() {
     let wrong = cloud.ask("", "POST", "/_sandbox/faults", &[], r#"{"op":"x"}"#.to_owned()).await.unwrap();
     assert_eq!(wrong.status, 400);
 }
+
+#[tokio::test]
+async fn an_outage_lasts_until_it_is_healed() {
+    let cloud = Cloud::start().await.unwrap();
+    let admin = |path: &'static str, body: &'static str| {
+        let cloud = &cloud;
+        async move { cloud.ask("", "POST", &format!("/_sandbox/{path}"), &[], body.to_owned()).await }
+    };
+    for (kind, refusal) in [
+        ("access_denied", (403, "AccessDenied")),
+        ("expired_token", (403, "ExpiredToken")),
+        ("internal", (500, "InternalError")),
+        ("conflict", (412, "PreconditionFailed")),
+    ] {
+        let outage = format!(r#"{{"op":"*Distribution*","kind":"{kind}"}}"#);
+        assert_eq!(cloud.ask("", "POST", "/_sandbox/outage", &[], outage).await.unwrap().status, 204);
+        for _ in 0..2 {
+            assert_eq!(cloud.create(&config("r")).await.unwrap().refusal(), refusal);
+        }
+        assert_eq!(admin("heal", "").await.unwrap().status, 204);
+    }
+    assert_eq!(cloud.create(&config("r")).await.unwrap().status, 201);
+    assert_eq!(admin("outage", r#"{"op":"*"}"#).await.unwrap().status, 400);
+}
