@@ -37,8 +37,8 @@ pub use site::ChallengeSite;
 pub use storage::{
     AccountRecord, AccountStore, AuthorizationRecord, CertificateRecord, CertificateState, CertificateStore,
     ChallengeAnswers, Change, Claim, Cursor, HttpAnswer, Instance, InstanceState, InstanceStore,
-    IssuanceRecord, IssuanceStore, LogEntry, Operation, OperationKind, OperationState, OperationStore,
-    OriginalRequest, PresentedProof, ProofPlace, Settings, Standing, Track, WorkQueue,
+    IssuanceRecord, IssuanceStore, LedgerStore, LogEntry, Operation, OperationKind, OperationState,
+    OperationStore, OriginalRequest, PresentedProof, ProofPlace, Settings, Standing, Track, WorkQueue,
 };
 pub use time::{Clock, Randomness, Timestamp};
 pub use vault::CertificateVault;

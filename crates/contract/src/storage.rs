@@ -7,6 +7,7 @@ mod account;
 mod certificates;
 mod instances;
 mod issuance;
+mod ledger;
 mod operations;
 mod queue;
 
@@ -17,6 +18,7 @@ pub use issuance::{
     AuthorizationRecord, ChallengeAnswers, HttpAnswer, IssuanceRecord, IssuanceStore, PresentedProof,
     ProofPlace,
 };
+pub use ledger::LedgerStore;
 pub use operations::{
     Change, LogEntry, Operation, OperationKind, OperationState, OperationStore, Standing, Track,
 };
@@ -25,6 +27,6 @@ pub use queue::{Claim, Cursor, WorkQueue};
 #[cfg(feature = "testing")]
 pub use {
     account::MockAccountStore, certificates::MockCertificateStore, instances::MockInstanceStore,
-    issuance::MockChallengeAnswers, issuance::MockIssuanceStore, operations::MockOperationStore,
-    queue::MockWorkQueue,
+    issuance::MockChallengeAnswers, issuance::MockIssuanceStore, ledger::MockLedgerStore,
+    operations::MockOperationStore, queue::MockWorkQueue,
 };

@@ -44,7 +44,7 @@ pub use crate::proof::MockProofProbe;
 pub use crate::site::MockChallengeSite;
 pub use crate::storage::{
     MockAccountStore, MockCertificateStore, MockChallengeAnswers, MockInstanceStore, MockIssuanceStore,
-    MockOperationStore, MockWorkQueue,
+    MockLedgerStore, MockOperationStore, MockWorkQueue,
 };
 pub use crate::time::MockClock;
 pub use crate::vault::MockCertificateVault;

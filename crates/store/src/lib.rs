@@ -10,6 +10,7 @@ mod error;
 mod instances;
 mod issuances;
 mod labels;
+mod ledger;
 mod operations;
 mod queue;
 mod schema;

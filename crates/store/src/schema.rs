@@ -126,6 +126,13 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    ledger (key) {
+        key -> Text,
+        moment -> BigInt,
+    }
+}
+
 diesel::joinable!(operations -> instances (instance));
 diesel::joinable!(authorizations -> issuances (issuance));
 diesel::allow_tables_to_appear_in_same_query!(instances, operations);

@@ -1,4 +1,5 @@
 mod instances;
+mod ledger;
 mod queue;
 mod records;
 
@@ -31,6 +32,7 @@ struct State {
     certificates: BTreeMap<(InstanceId, i32, i32), CertificateRecord>,
     issuances: BTreeMap<IssuanceId, IssuanceRecord>,
     accounts: BTreeMap<String, AccountRecord>,
+    ledger: BTreeMap<String, Timestamp>,
 }
 
 #[derive(Debug)]

@@ -9,6 +9,7 @@ pub mod certificates;
 pub mod instances;
 pub mod issuances;
 pub mod leases;
+pub mod ledger;
 pub mod operations;
 pub mod queue;
 pub mod race;
@@ -24,8 +25,8 @@ use super::{Passage, keep_promises};
 use crate::testing::sample;
 use crate::{
     AccountStore, CertificateStore, ChallengeAnswers, Claim, Cursor, Instance, InstanceId, InstanceStore,
-    IssuanceStore, LeaseToken, Operation, OperationKind, OperationState, OperationStore, PortResult,
-    WorkQueue,
+    IssuanceStore, LeaseToken, LedgerStore, Operation, OperationKind, OperationState, OperationStore,
+    PortResult, WorkQueue,
 };
 
 /// How long the suite's leases last.
@@ -44,6 +45,7 @@ pub trait Storage:
     + IssuanceStore
     + ChallengeAnswers
     + AccountStore
+    + LedgerStore
 {
 }
 
@@ -55,6 +57,7 @@ impl<T> Storage for T where
         + IssuanceStore
         + ChallengeAnswers
         + AccountStore
+        + LedgerStore
 {
 }
 
@@ -68,6 +71,7 @@ pub struct Subject {
     issuances: Arc<dyn IssuanceStore>,
     answers: Arc<dyn ChallengeAnswers>,
     accounts: Arc<dyn AccountStore>,
+    ledger: Arc<dyn LedgerStore>,
     time: Arc<dyn Passage>,
     prefix: String,
     ids: Arc<AtomicU64>,
@@ -127,6 +131,9 @@ pub async fn run(subject: &Subject) {
         accounts::the_first_account_of_a_directory_wins,
         accounts::of_many_at_once_all_get_the_same_account,
         accounts::the_url_is_recorded,
+        ledger::a_moment_is_replaced_only_by_who_has_seen_it,
+        ledger::of_many_at_once_none_is_lost,
+        ledger::what_has_passed_is_forgotten,
     );
 }
 
@@ -146,6 +153,7 @@ impl Subject {
             issuances: Arc::<S>::clone(store),
             answers: Arc::<S>::clone(store),
             accounts: Arc::<S>::clone(store),
+            ledger: Arc::<S>::clone(store),
             time: Arc::new(time),
             prefix: prefix.into(),
             ids: Arc::default(),

@@ -141,3 +141,9 @@ CREATE TABLE accounts (
     url        TEXT,
     created_at BIGINT NOT NULL
 );
+
+-- How far an authority's limits are used up: by limit and what it limits, the moment at which nothing would be used.
+CREATE TABLE ledger (
+    key    TEXT   NOT NULL PRIMARY KEY,
+    moment BIGINT NOT NULL
+);

@@ -1,3 +1,4 @@
+DROP TABLE ledger;
 DROP TABLE accounts;
 DROP TABLE authorizations;
 DROP TABLE issuances;

@@ -1,0 +1,36 @@
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+
+use super::MemoryStore;
+use crate::{LedgerStore, PortResult, Timestamp};
+
+#[async_trait]
+impl LedgerStore for MemoryStore {
+    async fn moments(&self, keys: &[String]) -> PortResult<BTreeMap<String, Timestamp>> {
+        self.call("ledger.moments", |state, _| {
+            let kept = keys.iter().filter_map(|key| Some((key.clone(), *state.ledger.get(key)?)));
+            Ok(kept.collect())
+        })
+        .await
+    }
+
+    async fn swap(&self, key: &str, seen: Option<Timestamp>, next: Timestamp) -> PortResult<bool> {
+        self.call("ledger.swap", |state, _| {
+            let as_seen = state.ledger.get(key).copied() == seen;
+            if as_seen {
+                state.ledger.insert(key.to_owned(), next);
+            }
+            Ok(as_seen)
+        })
+        .await
+    }
+
+    async fn forget_before(&self, moment: Timestamp) -> PortResult<()> {
+        self.call("ledger.forget_before", |state, _| {
+            state.ledger.retain(|_, kept| *kept >= moment);
+            Ok(())
+        })
+        .await
+    }
+}

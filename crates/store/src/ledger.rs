@@ -1,0 +1,49 @@
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use contract::{LedgerStore, PortResult, Timestamp};
+use diesel::prelude::*;
+
+use crate::db::Db;
+use crate::error::{StoreError, unless_taken};
+use crate::schema::ledger;
+use crate::store::Store;
+
+#[async_trait]
+impl LedgerStore for Store {
+    async fn moments(&self, keys: &[String]) -> PortResult<BTreeMap<String, Timestamp>> {
+        let keys = keys.to_vec();
+        self.run("read the ledger", move |db, _| {
+            let rows = ledger::table.filter(ledger::key.eq_any(keys)).load::<(String, i64)>(db)?;
+            Ok(rows.into_iter().map(|(key, moment)| (key, Timestamp::from_millis(moment))).collect())
+        })
+        .await
+    }
+
+    async fn swap(&self, key: &str, seen: Option<Timestamp>, next: Timestamp) -> PortResult<bool> {
+        let (key, next) = (key.to_owned(), next.as_millis());
+        self.run("write the ledger", move |db, _| match seen {
+            Some(seen) => replace(db, &key, seen.as_millis(), next),
+            None => unless_taken(insert(db, &key, next)),
+        })
+        .await
+    }
+
+    async fn forget_before(&self, moment: Timestamp) -> PortResult<()> {
+        self.run("clear the ledger", move |db, _| {
+            diesel::delete(ledger::table.filter(ledger::moment.lt(moment.as_millis()))).execute(db)?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn replace(db: &mut Db, key: &str, seen: i64, next: i64) -> Result<bool, StoreError> {
+    let as_seen = ledger::table.filter(ledger::key.eq(key)).filter(ledger::moment.eq(seen));
+    Ok(diesel::update(as_seen).set(ledger::moment.eq(next)).execute(db)? == 1)
+}
+
+fn insert(db: &mut Db, key: &str, next: i64) -> Result<bool, StoreError> {
+    let row = (ledger::key.eq(key), ledger::moment.eq(next));
+    Ok(diesel::insert_into(ledger::table).values(row).execute(db)? == 1)
+}
