@@ -11,9 +11,9 @@ pub(crate) fn look_again(age: Duration) -> Duration {
 }
 
 /// How long to leave an authority alone that is at work since `since`: half of what has passed, so that a quick one
-/// costs no time and a dozen and a half questions cover the first five seconds, and what it asks for where it does.
+/// costs no time and a score of questions covers the first five seconds, and what it asks for where it does.
 pub(crate) fn poll_again(since: Duration, asked: Option<Duration>) -> Duration {
-    let own = (since / 2).clamp(Duration::from_millis(5), Duration::from_secs(10));
+    let own = (since / 2).clamp(Duration::from_millis(2), Duration::from_secs(10));
     asked.map_or(own, |asked| asked.max(own))
 }
 
@@ -56,7 +56,7 @@ mod tests {
         let millis = |since, asked: Option<u64>| {
             poll_again(Duration::from_millis(since), asked.map(Duration::from_millis)).as_millis()
         };
-        assert_eq!([millis(0, None), millis(1000, None), millis(60_000, None)], [5, 500, 10_000]);
+        assert_eq!([millis(0, None), millis(1000, None), millis(60_000, None)], [2, 500, 10_000]);
         assert_eq!([millis(0, Some(3000)), millis(60_000, Some(3000))], [3000, 10_000]);
     }
 

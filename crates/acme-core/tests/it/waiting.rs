@@ -77,7 +77,7 @@ async fn an_answered_challenge_is_not_answered_again_while_the_authority_is_at_w
     let (authority, probe, harness, id) = laboratory(&["a.example", "b.example"]).await?;
     authority.lazy();
     probe.see_everything(true);
-    let shortly = IssuanceProgress::Working { again: Duration::from_millis(5) };
+    let shortly = IssuanceProgress::Working { again: Duration::from_millis(2) };
     assert_eq!(harness.issuer()?.advance(&id).await?, shortly);
     harness.clock.advance(Duration::from_secs(4));
     let later = IssuanceProgress::Working { again: Duration::from_secs(2) };
