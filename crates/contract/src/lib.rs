@@ -36,9 +36,10 @@ pub use secret::Secret;
 pub use site::ChallengeSite;
 pub use storage::{
     AccountRecord, AccountStore, AuthorizationRecord, CertificateRecord, CertificateState, CertificateStore,
-    ChallengeAnswers, Change, Claim, Cursor, HttpAnswer, Instance, InstanceState, InstanceStore,
-    IssuanceRecord, IssuanceStore, LedgerStore, LogEntry, Operation, OperationKind, OperationState,
-    OperationStore, OriginalRequest, PresentedProof, ProofPlace, Settings, Standing, Track, WorkQueue,
+    ChallengeAnswers, Change, ChosenMoment, Claim, Cursor, DomainRecord, DomainState, DomainStore,
+    HttpAnswer, Instance, InstanceState, InstanceStore, IssuanceRecord, IssuanceStore, LedgerStore, LogEntry,
+    Operation, OperationKind, OperationState, OperationStore, OriginalRequest, PresentedProof, ProofPlace,
+    RenewalPlan, RenewalStore, Settings, Standing, Sweep, SweepStore, Track, WorkQueue,
 };
 pub use time::{Clock, Randomness, Timestamp};
 pub use vault::CertificateVault;

@@ -5,14 +5,18 @@
 
 mod account;
 mod certificates;
+mod domains;
 mod instances;
 mod issuance;
 mod ledger;
 mod operations;
 mod queue;
+mod renewals;
+mod sweeps;
 
 pub use account::{AccountRecord, AccountStore};
 pub use certificates::{CertificateRecord, CertificateState, CertificateStore};
+pub use domains::{DomainRecord, DomainState, DomainStore};
 pub use instances::{Instance, InstanceState, InstanceStore, OriginalRequest, Settings};
 pub use issuance::{
     AuthorizationRecord, ChallengeAnswers, HttpAnswer, IssuanceRecord, IssuanceStore, PresentedProof,
@@ -23,10 +27,13 @@ pub use operations::{
     Change, LogEntry, Operation, OperationKind, OperationState, OperationStore, Standing, Track,
 };
 pub use queue::{Claim, Cursor, WorkQueue};
+pub use renewals::{ChosenMoment, RenewalPlan, RenewalStore};
+pub use sweeps::{Sweep, SweepStore};
 
 #[cfg(feature = "testing")]
 pub use {
-    account::MockAccountStore, certificates::MockCertificateStore, instances::MockInstanceStore,
-    issuance::MockChallengeAnswers, issuance::MockIssuanceStore, ledger::MockLedgerStore,
-    operations::MockOperationStore, queue::MockWorkQueue,
+    account::MockAccountStore, certificates::MockCertificateStore, domains::MockDomainStore,
+    instances::MockInstanceStore, issuance::MockChallengeAnswers, issuance::MockIssuanceStore,
+    ledger::MockLedgerStore, operations::MockOperationStore, queue::MockWorkQueue,
+    renewals::MockRenewalStore, sweeps::MockSweepStore,
 };

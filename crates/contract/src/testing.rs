@@ -43,8 +43,8 @@ pub use crate::certificate::MockCertificateIssuer;
 pub use crate::proof::MockProofProbe;
 pub use crate::site::MockChallengeSite;
 pub use crate::storage::{
-    MockAccountStore, MockCertificateStore, MockChallengeAnswers, MockInstanceStore, MockIssuanceStore,
-    MockLedgerStore, MockOperationStore, MockWorkQueue,
+    MockAccountStore, MockCertificateStore, MockChallengeAnswers, MockDomainStore, MockInstanceStore,
+    MockIssuanceStore, MockLedgerStore, MockOperationStore, MockRenewalStore, MockSweepStore, MockWorkQueue,
 };
 pub use crate::time::MockClock;
 pub use crate::vault::MockCertificateVault;

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use contract::{
-    CertificateFacts, CertificateRecord, CertificateStore, InstanceId, IssuanceId, PortResult,
-    StoredCertificate, Timestamp, VaultName,
+    CertificateFacts, CertificateRecord, CertificateState, CertificateStore, InstanceId, IssuanceId,
+    PortResult, StoredCertificate, Timestamp, VaultName,
 };
 use diesel::prelude::*;
 
@@ -22,6 +22,19 @@ impl CertificateStore for Store {
             if !update(db, &row)? && !unless_taken(insert(db, &row))? {
                 update(db, &row)?;
             }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn make_live(&self, record: &CertificateRecord) -> PortResult<()> {
+        let row = CertificateRow::of(&CertificateRecord { state: CertificateState::Live, ..record.clone() });
+        self.run("store that a certificate is live", move |db, _| {
+            let row = row?;
+            db.write(|db| {
+                retire_live(db, &row)?;
+                Ok(update(db, &row)? || insert(db, &row)?)
+            })?;
             Ok(())
         })
         .await
@@ -49,6 +62,15 @@ pub(crate) fn of_instance(
         .select(CertificateRow::as_select())
         .load(db)?;
     rows.into_iter().map(CertificateRow::into_record).collect()
+}
+
+fn retire_live(db: &mut Db, row: &CertificateRow) -> Result<(), StoreError> {
+    let live = certificates::table
+        .filter(certificates::instance.eq(&row.instance))
+        .filter(certificates::incarnation.eq(row.incarnation))
+        .filter(certificates::state.eq(CertificateState::Live.label()));
+    diesel::update(live).set(certificates::state.eq(CertificateState::Retired.label())).execute(db)?;
+    Ok(())
 }
 
 fn update(db: &mut Db, row: &CertificateRow) -> Result<bool, StoreError> {

@@ -1,5 +1,6 @@
 use contract::{
-    CertificateState, InstanceState, OperationKind, OperationState, ProofMethod, ProofState, Track,
+    CertificateState, DomainState, InstanceState, OperationKind, OperationState, ProofMethod, ProofState,
+    Track,
 };
 
 /// An enumeration kept as text. The words are part of the database's format (its CHECK constraints list them): a
@@ -47,7 +48,7 @@ labels! {
         Gone = "gone",
     }
     Track { User = "user", Renewal = "renewal" }
-    OperationKind { Provision = "provision", Update = "update", Deprovision = "deprovision" }
+    OperationKind { Provision = "provision", Update = "update", Renew = "renew", Deprovision = "deprovision" }
     OperationState { Running = "running", Succeeded = "succeeded", Failed = "failed", Cancelled = "cancelled" }
     CertificateState {
         Pending = "pending",
@@ -63,5 +64,6 @@ labels! {
         Delegated = "delegated",
         Direct = "direct",
     }
+    DomainState { Proven = "proven", Lapsed = "lapsed" }
     ProofState { Open = "open", Answered = "answered", Proven = "proven" }
 }

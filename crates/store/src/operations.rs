@@ -24,7 +24,7 @@ impl OperationStore for Store {
         let id = instance.as_str().to_owned();
         self.run("read how an instance stands", move |db, _| {
             let Some(instance) = crate::instances::find(db, &id)? else { return Ok(None) };
-            let latest = latest(db, &id)?;
+            let latest = newest(db, &id, Track::User)?;
             let certificates = crate::certificates::of_instance(db, &id, instance.incarnation)?;
             Ok(Some(Standing { instance, latest, certificates }))
         })
@@ -73,6 +73,27 @@ impl OperationStore for Store {
         .await
     }
 
+    async fn begin_renewal(&self, operation: &Operation) -> PortResult<bool> {
+        let operation = OperationRow::of(operation);
+        self.run("begin a renewal", move |db, _| {
+            let operation = operation?;
+            db.write(|db| {
+                let begins =
+                    is_ready(db, &operation.instance)? && !awaits_certificate(db, &operation.instance)?;
+                if begins {
+                    operation.insert(db)?;
+                }
+                Ok(begins)
+            })
+        })
+        .await
+    }
+
+    async fn newest(&self, instance: &InstanceId, track: Track) -> PortResult<Option<Operation>> {
+        let id = instance.as_str().to_owned();
+        self.run("read the newest operation on a track", move |db, _| newest(db, &id, track)).await
+    }
+
     async fn history(&self, id: &OperationId) -> PortResult<Vec<LogEntry>> {
         let id = id.as_str().to_owned();
         self.run("read the history of an operation", move |db, _| {
@@ -87,11 +108,11 @@ impl OperationStore for Store {
     }
 }
 
-/// The newest operation on the user's track of an instance.
-fn latest(db: &mut Db, instance: &str) -> Result<Option<Operation>, StoreError> {
+/// The newest operation on a track of an instance.
+fn newest(db: &mut Db, instance: &str, track: Track) -> Result<Option<Operation>, StoreError> {
     let row = operations::table
         .filter(operations::instance.eq(instance))
-        .filter(operations::track.eq(Track::User.label()))
+        .filter(operations::track.eq(track.label()))
         .order(operations::seq.desc())
         .select(OperationRow::as_select())
         .first(db)
@@ -127,6 +148,24 @@ fn is_being_deprovisioned(db: &mut Db, instance: &str) -> Result<bool, StoreErro
         .count()
         .get_result(db)?;
     Ok(deprovisions > 0)
+}
+
+/// Whether an instance serves. Written as an update for the same reason as [`mark_deprovisioning`].
+fn is_ready(db: &mut Db, instance: &str) -> Result<bool, StoreError> {
+    let ready = instances::table.find(instance).filter(instances::state.eq(InstanceState::Ready.label()));
+    Ok(diesel::update(ready).set(instances::state.eq(InstanceState::Ready.label())).execute(db)? == 1)
+}
+
+/// Whether a renewal runs, or an update that brings a certificate of its own.
+fn awaits_certificate(db: &mut Db, instance: &str) -> Result<bool, StoreError> {
+    let brings_one = operations::needs_certificate.eq(true);
+    let running: i64 = operations::table
+        .filter(operations::instance.eq(instance))
+        .filter(operations::state.eq(OperationState::Running.label()))
+        .filter(operations::track.eq(Track::Renewal.label()).or(brings_one))
+        .count()
+        .get_result(db)?;
+    Ok(running > 0)
 }
 
 /// Whether an instance is ready and has still the parameters and the plan it had when it was looked at. Like

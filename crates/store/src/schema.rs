@@ -82,6 +82,39 @@ diesel::table! {
 }
 
 diesel::table! {
+    renewals (instance) {
+        instance -> Text,
+        incarnation -> Integer,
+        generation -> Integer,
+        window_from -> Nullable<BigInt>,
+        window_until -> Nullable<BigInt>,
+        renew_at -> Nullable<BigInt>,
+        check_at -> BigInt,
+        begun -> Integer,
+        warned -> Integer,
+    }
+}
+
+diesel::table! {
+    instance_domains (instance, name) {
+        instance -> Text,
+        name -> Text,
+        state -> Text,
+        since -> BigInt,
+    }
+}
+
+diesel::table! {
+    sweeps (vault_name) {
+        vault_name -> Text,
+        instance -> Text,
+        since -> BigInt,
+        next_at -> BigInt,
+        told -> Bool,
+    }
+}
+
+diesel::table! {
     issuances (id) {
         id -> Text,
         version -> Integer,

@@ -48,6 +48,10 @@ pub trait CertificateStore: Send + Sync {
     /// instance's lease writes.
     async fn put(&self, record: &CertificateRecord) -> PortResult<()>;
 
+    /// Writes a record as the one that is live; the one that was live until now is retired. Both or neither, so that
+    /// there is never more than one. The same rule as for `put` says who may write.
+    async fn make_live(&self, record: &CertificateRecord) -> PortResult<()>;
+
     /// The certificates of one incarnation, oldest generation first.
     async fn of_instance(&self, id: &InstanceId, incarnation: i32) -> PortResult<Vec<CertificateRecord>>;
 }

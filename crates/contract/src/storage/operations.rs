@@ -18,6 +18,8 @@ pub enum OperationKind {
     Provision,
     /// Changes an instance that serves, into what its [`Change`] says.
     Update,
+    /// Replaces the certificate of a live instance before it expires.
+    Renew,
     /// Takes an instance down.
     Deprovision,
 }
@@ -137,6 +139,13 @@ pub trait OperationStore: Send + Sync {
     /// nothing was changed.
     async fn begin_update(&self, operation: &Operation, seen: &Instance, supersede: bool)
     -> PortResult<bool>;
+
+    /// Stores a renewal operation, if the instance is ready, and neither a renewal nor an update that brings a certificate
+    /// of its own runs on it. `false` otherwise: nothing was changed.
+    async fn begin_renewal(&self, operation: &Operation) -> PortResult<bool>;
+
+    /// The newest operation on a track of an instance.
+    async fn newest(&self, instance: &InstanceId, track: Track) -> PortResult<Option<Operation>>;
 
     /// The history of an operation, oldest first.
     async fn history(&self, id: &OperationId) -> PortResult<Vec<LogEntry>>;

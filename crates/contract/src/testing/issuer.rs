@@ -107,6 +107,11 @@ impl FakeIssuer {
         locked(&self.state).issuances.keys().cloned().collect()
     }
 
+    /// What an issuance was opened with.
+    pub fn request(&self, id: &IssuanceId) -> Option<CertificateRequest> {
+        locked(&self.state).issuances.get(id).map(|issuance| issuance.request.clone())
+    }
+
     /// Whether an issuance was abandoned.
     pub fn is_abandoned(&self, id: &IssuanceId) -> bool {
         locked(&self.state).issuances.get(id).is_some_and(|issuance| issuance.abandoned)

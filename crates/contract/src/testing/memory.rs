@@ -1,3 +1,5 @@
+mod chores;
+mod domains;
 mod instances;
 mod ledger;
 mod queue;
@@ -8,8 +10,9 @@ use std::sync::{Arc, Mutex};
 
 use super::{CrashPlan, ManualClock, locked};
 use crate::{
-    AccountRecord, CertificateRecord, Clock, Instance, InstanceId, IssuanceId, IssuanceRecord, LeaseToken,
-    LogEntry, Operation, OperationId, OperationState, PortResult, Timestamp,
+    AccountRecord, CertificateRecord, Clock, DomainName, DomainRecord, Instance, InstanceId, IssuanceId,
+    IssuanceRecord, LeaseToken, LogEntry, Operation, OperationId, OperationState, PortResult, RenewalPlan,
+    Sweep, Timestamp, VaultName,
 };
 
 /// All storage ports in memory, with exactly the promises of the ports. Clones share the data, so that the store
@@ -33,6 +36,9 @@ struct State {
     issuances: BTreeMap<IssuanceId, IssuanceRecord>,
     accounts: BTreeMap<String, AccountRecord>,
     ledger: BTreeMap<String, Timestamp>,
+    domains: BTreeMap<(InstanceId, DomainName), DomainRecord>,
+    renewals: BTreeMap<InstanceId, RenewalPlan>,
+    sweeps: BTreeMap<VaultName, Sweep>,
 }
 
 #[derive(Debug)]
@@ -52,6 +58,31 @@ impl MemoryStore {
     pub fn with_plan(mut self, plan: &CrashPlan) -> Self {
         self.plan = plan.clone();
         self
+    }
+
+    /// Every operation that was ever stored, oldest first.
+    pub fn operations(&self) -> Vec<Operation> {
+        locked(&self.state).operations.clone()
+    }
+
+    /// What is still to be removed from the vault.
+    pub fn sweeps(&self) -> Vec<Sweep> {
+        locked(&self.state).sweeps.values().cloned().collect()
+    }
+
+    /// The plans for renewals.
+    pub fn renewals(&self) -> Vec<RenewalPlan> {
+        locked(&self.state).renewals.values().cloned().collect()
+    }
+
+    /// Which instances have which names.
+    pub fn domains(&self) -> Vec<DomainRecord> {
+        locked(&self.state).domains.values().cloned().collect()
+    }
+
+    /// The certificates of all instances.
+    pub fn certificates(&self) -> Vec<CertificateRecord> {
+        locked(&self.state).certificates.values().cloned().collect()
     }
 
     /// One call of a port: `effect` runs alone and at once, between the two points of the plan.

@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod answers;
 pub mod certificates;
+pub mod domains;
 pub mod instances;
 pub mod issuances;
 pub mod leases;
@@ -13,6 +14,8 @@ pub mod ledger;
 pub mod operations;
 pub mod queue;
 pub mod race;
+pub mod renewals;
+pub mod sweeps;
 pub mod updates;
 
 use std::sync::Arc;
@@ -24,9 +27,9 @@ use tokio::task::JoinSet;
 use super::{Passage, keep_promises};
 use crate::testing::sample;
 use crate::{
-    AccountStore, CertificateStore, ChallengeAnswers, Claim, Cursor, Instance, InstanceId, InstanceStore,
-    IssuanceStore, LeaseToken, LedgerStore, Operation, OperationKind, OperationState, OperationStore,
-    PortResult, WorkQueue,
+    AccountStore, CertificateStore, ChallengeAnswers, Claim, Cursor, DomainStore, Instance, InstanceId,
+    InstanceStore, IssuanceStore, LeaseToken, LedgerStore, Operation, OperationKind, OperationState,
+    OperationStore, PortResult, RenewalStore, SweepStore, WorkQueue,
 };
 
 /// How long the suite's leases last.
@@ -46,6 +49,9 @@ pub trait Storage:
     + ChallengeAnswers
     + AccountStore
     + LedgerStore
+    + DomainStore
+    + RenewalStore
+    + SweepStore
 {
 }
 
@@ -58,6 +64,9 @@ impl<T> Storage for T where
         + ChallengeAnswers
         + AccountStore
         + LedgerStore
+        + DomainStore
+        + RenewalStore
+        + SweepStore
 {
 }
 
@@ -72,6 +81,9 @@ pub struct Subject {
     answers: Arc<dyn ChallengeAnswers>,
     accounts: Arc<dyn AccountStore>,
     ledger: Arc<dyn LedgerStore>,
+    domains: Arc<dyn DomainStore>,
+    renewals: Arc<dyn RenewalStore>,
+    sweeps: Arc<dyn SweepStore>,
     time: Arc<dyn Passage>,
     prefix: String,
     ids: Arc<AtomicU64>,
@@ -79,6 +91,13 @@ pub struct Subject {
 
 /// Runs every promise. Panics with the name of the first one that is not kept.
 pub async fn run(subject: &Subject) {
+    work(subject).await;
+    records(subject).await;
+    names_and_chores(subject).await;
+}
+
+/// Instances, their operations, and who works on them.
+async fn work(subject: &Subject) {
     keep_promises!(subject =>
         instances::what_is_unknown_is_none,
         instances::an_instance_comes_back_as_created,
@@ -116,8 +135,15 @@ pub async fn run(subject: &Subject) {
         leases::a_save_extends_the_lease,
         leases::a_save_after_cancellation_changes_nothing,
         race::workers_share_operations_without_a_double_claim,
+    );
+}
+
+/// What is kept about certificates and the authority.
+async fn records(subject: &Subject) {
+    keep_promises!(subject =>
         certificates::a_certificate_is_put_and_replaced,
         certificates::certificates_are_listed_by_generation,
+        certificates::only_one_certificate_is_live,
         issuances::an_issuance_is_inserted_once,
         issuances::an_issuance_comes_back_as_saved,
         issuances::a_save_needs_the_version_it_has_read,
@@ -134,6 +160,27 @@ pub async fn run(subject: &Subject) {
         ledger::a_moment_is_replaced_only_by_who_has_seen_it,
         ledger::of_many_at_once_none_is_lost,
         ledger::what_has_passed_is_forgotten,
+    );
+}
+
+/// Who has which name, and what the broker does unasked.
+async fn names_and_chores(subject: &Subject) {
+    keep_promises!(subject =>
+        renewals::a_renewal_begins_on_its_own_track,
+        renewals::a_renewal_begins_only_where_none_runs,
+        renewals::a_renewal_gives_way_to_an_update_with_a_certificate,
+        renewals::of_many_renewals_at_once_one_begins,
+        renewals::a_plan_is_kept,
+        renewals::a_successor_has_a_plan_of_its_own,
+        renewals::a_due_plan_is_taken_once,
+        renewals::brokers_share_due_plans,
+        domains::the_first_to_prove_a_name_has_it,
+        domains::of_many_claims_at_once_one_has_the_name,
+        domains::a_lapsed_name_belongs_to_nobody,
+        domains::names_are_given_back,
+        domains::a_former_life_gets_no_names,
+        sweeps::a_removal_is_taken_until_it_is_done,
+        sweeps::the_longest_due_removal_comes_first,
     );
 }
 
@@ -154,6 +201,9 @@ impl Subject {
             answers: Arc::<S>::clone(store),
             accounts: Arc::<S>::clone(store),
             ledger: Arc::<S>::clone(store),
+            domains: Arc::<S>::clone(store),
+            renewals: Arc::<S>::clone(store),
+            sweeps: Arc::<S>::clone(store),
             time: Arc::new(time),
             prefix: prefix.into(),
             ids: Arc::default(),

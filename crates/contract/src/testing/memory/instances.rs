@@ -52,8 +52,7 @@ impl OperationStore for MemoryStore {
     async fn standing(&self, id: &InstanceId) -> PortResult<Option<Standing>> {
         self.call("operations.standing", |state, _| {
             let Some(instance) = state.instances.get(id).cloned() else { return Ok(None) };
-            let on_users_track = |o: &&Operation| o.instance == *id && o.track == Track::User;
-            let latest = state.operations.iter().rfind(on_users_track).cloned();
+            let latest = state.newest(id, Track::User).cloned();
             let certificates = state.certificates_of(id, instance.incarnation);
             Ok(Some(Standing { instance, latest, certificates }))
         })
@@ -73,6 +72,27 @@ impl OperationStore for MemoryStore {
         self.call("operations.begin_update", |state, _| state.begin_update(operation, seen, supersede)).await
     }
 
+    async fn begin_renewal(&self, operation: &Operation) -> PortResult<bool> {
+        self.call("operations.begin_renewal", |state, _| {
+            let instance = state.instances.get(&operation.instance);
+            let ready = instance.is_some_and(|found| found.state == InstanceState::Ready);
+            let brings_certificate = |other: &Operation| {
+                other.track == Track::Renewal
+                    || other.change.as_ref().is_some_and(|change| change.needs_certificate)
+            };
+            let mut others = state.running().filter(|other| other.instance == operation.instance);
+            if !ready || others.any(brings_certificate) {
+                return Ok(false);
+            }
+            state.add(operation).map(|()| true)
+        })
+        .await
+    }
+
+    async fn newest(&self, id: &InstanceId, track: Track) -> PortResult<Option<Operation>> {
+        self.call("operations.newest", |state, _| Ok(state.newest(id, track).cloned())).await
+    }
+
     async fn history(&self, id: &OperationId) -> PortResult<Vec<LogEntry>> {
         self.call("operations.history", |state, _| {
             Ok(state.log.iter().filter(|entry| entry.operation == *id).cloned().collect())
@@ -87,6 +107,10 @@ fn gives_way(old: &Instance, new: &Instance) -> bool {
 }
 
 impl State {
+    fn newest(&self, instance: &InstanceId, track: Track) -> Option<&Operation> {
+        self.operations.iter().rfind(|one| one.instance == *instance && one.track == track)
+    }
+
     /// Adds an operation, if its id is new and its track is free.
     fn add(&mut self, operation: &Operation) -> PortResult<()> {
         let same_track = |o: &Operation| o.instance == operation.instance && o.track == operation.track;

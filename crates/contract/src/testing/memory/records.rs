@@ -2,8 +2,9 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, State};
 use crate::{
-    AccountRecord, AccountStore, AuthorizationRecord, CertificateRecord, CertificateStore, ChallengeAnswers,
-    InstanceId, IssuanceId, IssuanceRecord, IssuanceStore, PortResult, ProofPlace, ProofState, durable_label,
+    AccountRecord, AccountStore, AuthorizationRecord, CertificateRecord, CertificateState, CertificateStore,
+    ChallengeAnswers, InstanceId, IssuanceId, IssuanceRecord, IssuanceStore, PortResult, ProofPlace,
+    ProofState, durable_label,
 };
 
 #[async_trait]
@@ -12,6 +13,21 @@ impl CertificateStore for MemoryStore {
         self.call("certificates.put", |state, _| {
             let key = (record.instance.clone(), record.incarnation, record.generation);
             state.certificates.insert(key, record.clone());
+            Ok(())
+        })
+        .await
+    }
+
+    async fn make_live(&self, record: &CertificateRecord) -> PortResult<()> {
+        self.call("certificates.make_live", |state, _| {
+            for other in state.certificates.values_mut() {
+                let same_life = other.instance == record.instance && other.incarnation == record.incarnation;
+                if same_life && other.state == CertificateState::Live {
+                    other.state = CertificateState::Retired;
+                }
+            }
+            let live = CertificateRecord { state: CertificateState::Live, ..record.clone() };
+            state.certificates.insert((live.instance.clone(), live.incarnation, live.generation), live);
             Ok(())
         })
         .await

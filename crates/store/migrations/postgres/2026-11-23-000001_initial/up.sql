@@ -31,7 +31,7 @@ CREATE TABLE operations (
     id         TEXT    NOT NULL UNIQUE,
     instance   TEXT    NOT NULL REFERENCES instances (id),
     track      TEXT    NOT NULL CHECK (track IN ('user', 'renewal')),
-    kind       TEXT    NOT NULL CHECK (kind IN ('provision', 'update', 'deprovision')),
+    kind       TEXT    NOT NULL CHECK (kind IN ('provision', 'update', 'renew', 'deprovision')),
     state      TEXT    NOT NULL CHECK (state IN ('running', 'succeeded', 'failed', 'cancelled')),
     step       TEXT    NOT NULL,
     attempt    INTEGER NOT NULL,
@@ -95,6 +95,46 @@ CREATE TABLE certificates (
     CHECK ((serial IS NULL) = (fingerprint IS NULL) AND (serial IS NULL) = (not_before IS NULL)
         AND (serial IS NULL) = (not_after IS NULL) AND (serial IS NULL) = (names IS NULL))
 );
+
+-- When the certificate that an instance serves is to be renewed.
+CREATE TABLE renewals (
+    instance     TEXT    NOT NULL PRIMARY KEY REFERENCES instances (id),
+    incarnation  INTEGER NOT NULL,
+    generation   INTEGER NOT NULL,
+    window_from  BIGINT,
+    window_until BIGINT,
+    renew_at     BIGINT,
+    check_at     BIGINT  NOT NULL,
+    begun        INTEGER NOT NULL,
+    warned       INTEGER NOT NULL,
+    CHECK ((window_from IS NULL) = (window_until IS NULL) AND (window_from IS NULL) = (renew_at IS NULL))
+);
+
+-- What is due: certificates at rest are never read.
+CREATE INDEX renewals_due ON renewals (check_at);
+
+-- Which names instances have proven.
+CREATE TABLE instance_domains (
+    instance TEXT   NOT NULL REFERENCES instances (id),
+    name     TEXT   NOT NULL,
+    state    TEXT   NOT NULL CHECK (state IN ('proven', 'lapsed')),
+    since    BIGINT NOT NULL,
+    PRIMARY KEY (instance, name)
+);
+
+-- A name belongs to the first instance that proves it.
+CREATE UNIQUE INDEX instance_domains_proven ON instance_domains (name) WHERE state = 'proven';
+
+-- Certificates that nobody needs and that the vault would not let go of.
+CREATE TABLE sweeps (
+    vault_name TEXT    NOT NULL PRIMARY KEY,
+    instance   TEXT    NOT NULL,
+    since      BIGINT  NOT NULL,
+    next_at    BIGINT  NOT NULL,
+    told       BOOLEAN NOT NULL
+);
+
+CREATE INDEX sweeps_due ON sweeps (next_at);
 
 CREATE TABLE issuances (
     id            TEXT    NOT NULL PRIMARY KEY,

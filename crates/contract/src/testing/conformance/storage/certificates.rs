@@ -50,6 +50,30 @@ pub async fn certificates_are_listed_by_generation(subject: &Subject) -> PortRes
     Ok(())
 }
 
+/// `make_live` retires what was live, in whatever order the two were made, and nothing else.
+pub async fn only_one_certificate_is_live(subject: &Subject) -> PortResult<()> {
+    let (instance, _) = subject.provisioning().await?;
+    let [first, second, third] = [1, 2, 3].map(|generation| record(&instance.id, 1, generation));
+    for record in [&first, &second, &third] {
+        subject.certificates.put(record).await?;
+    }
+    let other_life = CertificateRecord { state: CertificateState::Live, ..record(&instance.id, 2, 1) };
+    subject.certificates.put(&other_life).await?;
+    let in_state = |record: &CertificateRecord, state| CertificateRecord { state, ..record.clone() };
+    let live = |record| in_state(record, CertificateState::Live);
+    let retired = |record| in_state(record, CertificateState::Retired);
+    subject.certificates.make_live(&third).await?;
+    let expected = [first.clone(), second.clone(), live(&third)];
+    assert_eq!(subject.certificates.of_instance(&instance.id, 1).await?, expected);
+    for _ in 0..2 {
+        subject.certificates.make_live(&second).await?;
+        let expected = [first.clone(), live(&second), retired(&third)];
+        assert_eq!(subject.certificates.of_instance(&instance.id, 1).await?, expected);
+    }
+    assert_eq!(subject.certificates.of_instance(&instance.id, 2).await?, [other_life]);
+    Ok(())
+}
+
 fn record(instance: &InstanceId, incarnation: i32, generation: i32) -> CertificateRecord {
     let name = format!("{instance}-{incarnation}-{generation}");
     CertificateRecord {
