@@ -48,13 +48,13 @@ pub(crate) fn run() -> u8 {
 
 async fn run_until_stopped(config: &Config) -> anyhow::Result<()> {
     announce(config);
-    let Wired { service, worker } = wire(config).await?;
+    let Wired { service, worker, chores } = wire(config).await?;
     let (stop, stopped) = watch::channel(false);
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     let working = tokio::spawn({
         let stopped = stopped.clone();
-        async move { worker.serve(stopped, GRACE).await }
+        async move { tokio::join!(worker.serve(stopped.clone(), GRACE), chores.serve(stopped)) }
     });
     let serving = serve(service, config.http.address, ServerLimits::default(), stopped);
     let mut serving = std::pin::pin!(serving);

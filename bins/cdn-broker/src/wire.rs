@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use acme_core::{AcmeIssuer, Probe};
 use anyhow::Context;
-use broker::{Pace, Ports, Rules, Service, WorkSettings, Worker, default_catalog};
+use broker::{Chores, Pace, Ports, Rules, Service, WorkSettings, Worker, default_catalog};
 use osb_core::Api;
 use store::Store;
 
@@ -16,10 +16,11 @@ use crate::logging::LogAlerts;
 /// For how long a finished deletion is reported as succeeded; afterwards it is gone (R67).
 const DELETED_RETENTION: Duration = Duration::from_hours(1);
 
-/// The running parts: who answers, and who works.
+/// The running parts: who answers, who works, and who sees to what nobody asks for.
 pub(crate) struct Wired {
     pub(crate) service: Service,
     pub(crate) worker: Worker,
+    pub(crate) chores: Chores,
 }
 
 /// Opens the database, prepares the clients, and puts everything together. Asks nobody but the database.
@@ -29,6 +30,7 @@ pub(crate) async fn wire(config: &Config) -> anyhow::Result<Wired> {
         step_timeout: config.service.step_timeout,
         deployment_poll: config.service.deployment_poll,
         provision_proof_wait: config.service.provision_proof_wait,
+        ..Pace::default()
     };
     let rules = Rules {
         default_origin: config.service.default_origin.clone(),
@@ -37,8 +39,9 @@ pub(crate) async fn wire(config: &Config) -> anyhow::Result<Wired> {
     };
     let worker = Worker::new(ports.clone(), WorkSettings { pace, key_type: config.service.key_type });
     let api = Api::new(default_catalog(), config.http.credentials.clone()).context("the catalog")?;
+    let chores = Chores::new(ports.clone(), worker.bell());
     let service = Service::new(api, ports, rules, worker.bell());
-    Ok(Wired { service, worker })
+    Ok(Wired { service, worker, chores })
 }
 
 async fn ports(config: &Config) -> anyhow::Result<Ports> {
@@ -57,7 +60,10 @@ async fn ports(config: &Config) -> anyhow::Result<Ports> {
         instances: store.clone(),
         operations: store.clone(),
         queue: store.clone(),
-        certificates: store,
+        certificates: store.clone(),
+        domains: store.clone(),
+        renewals: store.clone(),
+        sweeps: store,
         alerts: Arc::new(LogAlerts),
         clock,
         randomness: Arc::new(SystemRandomness),

@@ -51,10 +51,11 @@ impl Situation<'_> {
             Some(next) => self.at(next, Duration::ZERO),
             None => Cursor {
                 state: OperationState::Succeeded,
-                instance_state: Some(match self.operation.kind {
-                    OperationKind::Provision | OperationKind::Update => InstanceState::Ready,
-                    OperationKind::Deprovision => InstanceState::Gone,
-                }),
+                instance_state: match self.operation.kind {
+                    OperationKind::Provision | OperationKind::Update => Some(InstanceState::Ready),
+                    OperationKind::Renew => None,
+                    OperationKind::Deprovision => Some(InstanceState::Gone),
+                },
                 adopt: self.operation.kind == OperationKind::Update,
                 ..self.at(self.step, Duration::ZERO)
             },
@@ -119,12 +120,13 @@ impl Situation<'_> {
             step_since: self.operation.step_since,
             sentence: error.tenant_sentence().map(str::to_owned),
             error: Some(text.clone()),
-            instance_state: Some(match self.operation.kind {
-                OperationKind::Provision => InstanceState::ProvisionFailed,
-                // What was served is served still.
-                OperationKind::Update => InstanceState::Ready,
-                OperationKind::Deprovision => InstanceState::DeprovisionFailed,
-            }),
+            instance_state: match self.operation.kind {
+                OperationKind::Provision => Some(InstanceState::ProvisionFailed),
+                // What is served is served still.
+                OperationKind::Update => Some(InstanceState::Ready),
+                OperationKind::Renew => None,
+                OperationKind::Deprovision => Some(InstanceState::DeprovisionFailed),
+            },
             ..self.at(self.step, Duration::ZERO)
         };
         let log = self.entry("failed", text.clone(), error.request_id());
@@ -132,11 +134,15 @@ impl Situation<'_> {
     }
 
     fn is_overdue(&self) -> bool {
-        self.now.since(self.operation.step_since) > self.pace.deadline(self.step)
+        self.now.since(self.operation.step_since) > self.deadline()
+    }
+
+    fn deadline(&self) -> Duration {
+        self.pace.deadline(self.operation.kind, self.step)
     }
 
     fn overdue(&self) -> PortError {
-        let hours = self.pace.deadline(self.step).as_secs().div_ceil(3600);
+        let hours = self.deadline().as_secs().div_ceil(3600);
         let error =
             PortError::new(self.step.name(), Remedy::GiveUp, format!("not done within {hours} hours"));
         match self.step {

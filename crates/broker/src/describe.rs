@@ -1,10 +1,13 @@
 //! What the user reads in `cf service`: one place for all texts. The first line is a whole sentence; what is to be done
 //! stands below it, ready to be copied.
 
+mod notices;
+
 use contract::{
     DomainInstructions, DomainName, Instance, Operation, OperationKind, OperationState, ProofState,
 };
 
+pub(crate) use self::notices::{lapsed, late, taken, taken_while_waiting};
 use crate::Pace;
 use crate::workflow::Step;
 
@@ -77,6 +80,10 @@ impl Scene<'_> {
             OperationKind::Update => (
                 "The service instance could not be changed; it serves what it did before.",
                 "Nothing is lost: make the same update again when the cause is removed.",
+            ),
+            OperationKind::Renew => (
+                "The certificate could not be renewed; what is served has not changed.",
+                "It is tried again.",
             ),
             OperationKind::Deprovision => (
                 "The service instance could not be deleted completely.",
@@ -158,6 +165,7 @@ fn progress(step: Step) -> &'static str {
         Step::Disable | Step::AwaitDisabled => {
             "The CDN is being told everywhere to stop serving the domains; this takes about five minutes."
         }
+        Step::RemoveOldCertificate => "Deleting the certificate that has been replaced.",
         Step::DeleteDistribution => "Deleting the CDN distribution.",
         Step::RemoveCertificates => "Deleting the certificate.",
         Step::Forget => "Wiping the private key.",
@@ -165,7 +173,7 @@ fn progress(step: Step) -> &'static str {
 }
 
 /// `a`, `a and b`, `a, b and c`; a long list is only counted, since it stands elsewhere.
-fn list(names: &[DomainName]) -> String {
+pub(crate) fn list(names: &[DomainName]) -> String {
     match names {
         [] => String::new(),
         [one] => one.to_string(),

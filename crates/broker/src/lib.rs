@@ -1,22 +1,26 @@
 #![doc = include_str!("../README.md")]
 
 mod catalog;
+mod chores;
 mod decide;
 mod describe;
 mod names;
 mod pace;
 mod parameters;
+mod planner;
 mod ports;
 mod server;
 mod service;
+mod sweeper;
 mod worker;
 mod workflow;
 
 pub use catalog::{PLAN_ID, SERVICE_ID, default_catalog};
+pub use chores::Chores;
 pub use pace::Pace;
 pub use parameters::{ParameterError, read_settings};
 pub use ports::Ports;
 pub use server::{ServerError, ServerLimits, serve};
 pub use service::{Rules, Service};
 pub use worker::{WorkSettings, Worker};
-pub use workflow::{DEPROVISION, PROVISION, Step, UPDATE_SETTINGS};
+pub use workflow::{DEPROVISION, PROVISION, RENEW, Step, UPDATE_SETTINGS};

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use contract::OperationKind;
+
 use crate::workflow::Step;
 
 /// The times that an operator may set.
@@ -14,6 +16,9 @@ pub struct Pace {
     /// How long a user may take to prove their domains (`PROVISION_PROOF_WAIT`). The platform itself gives up after
     /// seven days (osb.md C3), so this must be less, or the user never reads why.
     pub provision_proof_wait: Duration,
+    /// How long an operation tries to remove a certificate that the vault still holds on to. Afterwards that is left to
+    /// the background: neither a user nor a renewal waits for it.
+    pub vault_patience: Duration,
 }
 
 impl Default for Pace {
@@ -22,6 +27,7 @@ impl Default for Pace {
             step_timeout: Duration::from_secs(45),
             deployment_poll: Duration::from_secs(15),
             provision_proof_wait: Duration::from_hours(144),
+            vault_patience: Duration::from_mins(2),
         }
     }
 }
@@ -39,9 +45,15 @@ impl Pace {
     }
 
     /// How long a step may keep failing before its operation is given up. Waiting for the user is not failing.
-    pub(crate) fn deadline(&self, step: Step) -> Duration {
+    pub(crate) fn deadline(&self, kind: OperationKind, step: Step) -> Duration {
         let minute = Duration::from_mins(1);
         match step {
+            // Nobody waits for a renewal, and nothing is better than to go on with it, until it has succeeded.
+            Step::ObtainCertificate | Step::StoreCertificate | Step::AttachCertificate
+                if kind == OperationKind::Renew =>
+            {
+                Duration::MAX
+            }
             // A certificate in hand is worth more than a quick answer: what is in the way of attaching it (a name in
             // use elsewhere, propagation) is waited for as long as the user was waited for.
             Step::ObtainCertificate | Step::StoreCertificate | Step::AttachCertificate => {
@@ -49,10 +61,10 @@ impl Pace {
             }
             // Terraform waits 90 minutes for the same (aws.md 1.5).
             Step::AwaitDeployment | Step::AwaitDisabled | Step::DeleteDistribution => 90 * minute,
-            // IAM may hold on to a certificate long after CloudFront has let go of it (aws.md 1.6).
-            Step::RemoveCertificates => 24 * 60 * minute,
             Step::CreateDistribution
             | Step::ApplySettings
+            | Step::RemoveOldCertificate
+            | Step::RemoveCertificates
             | Step::SettleCreation
             | Step::Disable
             | Step::WithdrawProofs

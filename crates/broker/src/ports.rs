@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use contract::{
-    Alerts, Cdn, CertificateIssuer, CertificateStore, CertificateVault, ChallengeSite, Clock, InstanceStore,
-    OperationStore, Randomness, WorkQueue,
+    Alerts, Cdn, CertificateIssuer, CertificateStore, CertificateVault, ChallengeSite, Clock, DomainStore,
+    InstanceStore, OperationStore, Randomness, RenewalStore, SweepStore, WorkQueue,
 };
 
 /// Everything the service needs from the world, each behind its port.
@@ -24,6 +24,12 @@ pub struct Ports {
     pub queue: Arc<dyn WorkQueue>,
     /// Their certificates.
     pub certificates: Arc<dyn CertificateStore>,
+    /// Which names they have proven.
+    pub domains: Arc<dyn DomainStore>,
+    /// When their certificates are to be renewed.
+    pub renewals: Arc<dyn RenewalStore>,
+    /// What is still to be removed from the vault.
+    pub sweeps: Arc<dyn SweepStore>,
     /// Who tells the operator.
     pub alerts: Arc<dyn Alerts>,
     /// The time.

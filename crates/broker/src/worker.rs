@@ -169,7 +169,7 @@ impl Worker {
         let Some(step) = Step::of(operation) else {
             return Ok(self.unknown_step(operation).await);
         };
-        let run = Run { ports: &self.ports, settings: &self.settings, operation, instance: &instance };
+        let run = Run::prepare(&self.ports, &self.settings, operation, &instance).await?;
         let limit = self.settings.pace.step_timeout;
         let result = match tokio::time::timeout(limit, run.step(step)).await {
             Ok(result) => result,

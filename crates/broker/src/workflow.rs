@@ -3,14 +3,15 @@
 //! A step is idempotent, short, and never sleeps. It may be run twice, and its answer may be lost: whatever it
 //! learns is stored before the cursor moves, and every name it gives upstream is computed from stored ids.
 
-mod facts;
+pub(crate) mod facts;
+mod removal;
+mod renewal;
 mod update;
 
 use std::time::Duration;
 
 use contract::{
-    CertificateRequest, CertificateState, Instance, IssuanceProgress, Operation, OperationKind, PortResult,
-    Remedy,
+    CertificateState, DomainName, Instance, IssuanceProgress, Operation, OperationKind, PortResult, Remedy,
 };
 
 use crate::Ports;
@@ -29,6 +30,16 @@ pub const PROVISION: &[Step] = &[
 
 /// Changes an instance whose names are all covered by the certificate that is served.
 pub const UPDATE_SETTINGS: &[Step] = &[Step::ApplySettings, Step::AwaitDeployment];
+
+/// Replaces the certificate of a live instance. What is served stays attached until its successor is deployed.
+pub const RENEW: &[Step] = &[
+    Step::ObtainCertificate,
+    Step::StoreCertificate,
+    Step::AttachCertificate,
+    Step::AwaitDeployment,
+    Step::RemoveOldCertificate,
+    Step::WithdrawProofs,
+];
 
 /// Takes an instance down, from whatever point it had reached.
 pub const DEPROVISION: &[Step] = &[
@@ -56,6 +67,8 @@ pub enum Step {
     ApplySettings,
     /// Every edge has them.
     AwaitDeployment,
+    /// The vault holds no certificate that the served one has replaced.
+    RemoveOldCertificate,
     /// No proof of control is lying about any more.
     WithdrawProofs,
     /// It is known whether there is a distribution to take down: a create whose answer was lost is asked again.
@@ -68,7 +81,7 @@ pub enum Step {
     DeleteDistribution,
     /// The vault holds no certificate of the instance.
     RemoveCertificates,
-    /// Keys are wiped; the instance is a tombstone.
+    /// Keys are wiped, names are given back; the instance is a tombstone.
     Forget,
 }
 
@@ -78,6 +91,7 @@ impl Step {
         match operation.kind {
             OperationKind::Provision => PROVISION,
             OperationKind::Update => UPDATE_SETTINGS,
+            OperationKind::Renew => RENEW,
             OperationKind::Deprovision => DEPROVISION,
         }
     }
@@ -91,6 +105,7 @@ impl Step {
             Self::AttachCertificate => "attach-certificate",
             Self::ApplySettings => "apply-settings",
             Self::AwaitDeployment => "await-deployment",
+            Self::RemoveOldCertificate => "remove-old-certificate",
             Self::WithdrawProofs => "withdraw-proofs",
             Self::SettleCreation => "settle-creation",
             Self::Disable => "disable",
@@ -133,6 +148,8 @@ pub(crate) struct Run<'a> {
     pub(crate) settings: &'a WorkSettings,
     pub(crate) operation: &'a Operation,
     pub(crate) instance: &'a Instance,
+    /// The names that the operation is to bring to life.
+    pub(crate) wanted: Vec<DomainName>,
 }
 
 impl Run<'_> {
@@ -145,6 +162,7 @@ impl Run<'_> {
             Step::AttachCertificate => self.attach_certificate().await,
             Step::ApplySettings => self.apply_settings().await,
             Step::AwaitDeployment => self.await_deployment().await,
+            Step::RemoveOldCertificate => self.remove_old_certificate().await,
             Step::WithdrawProofs => self.withdraw_proofs().await,
             Step::SettleCreation => self.settle_creation().await,
             Step::Disable => self.disable().await,
@@ -164,16 +182,22 @@ impl Run<'_> {
     }
 
     async fn obtain_certificate(&self) -> PortResult<Outcome> {
-        let mut certificate = self.certificate().await?;
-        let request = CertificateRequest {
-            tenant: self.instance.request.organization.clone(),
-            site: self.instance.id.clone(),
-            ..CertificateRequest::new(certificate.names.clone(), self.settings.key_type)
+        let known = self.certificates().await?;
+        let mut certificate = self.certificate_among(&known).await?;
+        self.ports.issuer.open(&certificate.issuance, &self.request(&certificate, &known)).await?;
+        let progress = match self.ports.issuer.advance(&certificate.issuance).await {
+            Ok(progress) => progress,
+            Err(error) => {
+                self.give_up_if_hopeless(&error, certificate).await?;
+                return Err(error);
+            }
         };
-        self.ports.issuer.open(&certificate.issuance, &request).await?;
-        match self.ports.issuer.advance(&certificate.issuance).await? {
+        match progress {
             IssuanceProgress::Working { again } => Ok(Outcome::Wait(again)),
-            IssuanceProgress::AwaitingProof { look_again } => Ok(Outcome::Wait(look_again)),
+            IssuanceProgress::AwaitingProof { look_again } => {
+                let lapsed = self.let_names_lapse(&certificate, &known).await?;
+                Ok(Outcome::Wait(if lapsed { Duration::ZERO } else { look_again }))
+            }
             IssuanceProgress::HeldBack { until, why } => {
                 Ok(Outcome::HeldBack(until.since(self.ports.clock.now()), why))
             }
@@ -190,6 +214,10 @@ impl Run<'_> {
         let Some(bundle) = self.issued(&certificate).await? else {
             return Ok(Outcome::BackTo(Step::ObtainCertificate));
         };
+        self.claim_names(&certificate).await?;
+        if let Some(wait) = self.make_room(&certificate).await? {
+            return Ok(Outcome::Wait(wait));
+        }
         certificate.stored = Some(self.ports.vault.ensure(&certificate.vault_name, &bundle).await?);
         certificate.state = CertificateState::Stored;
         self.ports.certificates.put(&certificate).await?;
@@ -201,6 +229,9 @@ impl Run<'_> {
         let Some(id) = &self.instance.distribution else {
             return Ok(Outcome::BackTo(Step::CreateDistribution));
         };
+        if let Some(wait) = self.wait_for_update().await? {
+            return Ok(Outcome::Wait(wait));
+        }
         self.ports.cdn.apply(id, &self.spec(Some(serving))).await?;
         Ok(Outcome::Done)
     }
@@ -220,9 +251,8 @@ impl Run<'_> {
         if !seen.deployed {
             return Ok(Outcome::Wait(self.deployment_wait()));
         }
-        if let Some(mut certificate) = self.present_certificate().await? {
-            certificate.state = CertificateState::Live;
-            self.ports.certificates.put(&certificate).await?;
+        if let Some(certificate) = self.present_certificate().await? {
+            self.go_live(&certificate).await?;
         }
         Ok(Outcome::Done)
     }
@@ -270,20 +300,14 @@ impl Run<'_> {
         Ok(Outcome::Done)
     }
 
-    async fn remove_certificates(&self) -> PortResult<Outcome> {
-        for mut certificate in self.certificates().await? {
-            // Also when no id is known: an upload whose answer was lost has left one under the name.
-            self.ports.vault.remove(&certificate.vault_name).await?;
-            certificate.state = CertificateState::Removed;
-            self.ports.certificates.put(&certificate).await?;
-        }
-        Ok(Outcome::Done)
-    }
-
     async fn forget(&self) -> PortResult<Outcome> {
         for certificate in self.certificates().await? {
             self.ports.issuer.abandon(&certificate.issuance).await?;
         }
+        if let Some(plan) = self.ports.renewals.of_instance(&self.instance.id).await? {
+            self.ports.renewals.forget(&plan).await?;
+        }
+        self.ports.domains.keep_only(&self.instance.id, &[]).await?;
         Ok(Outcome::Done)
     }
 }

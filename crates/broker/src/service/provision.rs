@@ -1,7 +1,8 @@
 //! Creating and deleting: what is asked is stored whole before it is answered, and nothing else is done here.
 
 use contract::{
-    Instance, InstanceId, InstanceState, OperationKind, OriginalRequest, PortError, PortResult, Remedy,
+    DomainName, Instance, InstanceId, InstanceState, OperationKind, OriginalRequest, PortError, PortResult,
+    Remedy,
 };
 use osb_core::{
     Call, Deprovision, DeprovisionDecision, ErrorCode, Existing, Provision, ProvisionDecision, Response,
@@ -9,7 +10,7 @@ use osb_core::{
 };
 
 use super::{Service, reading};
-use crate::{names, read_settings};
+use crate::{describe, names, read_settings};
 
 impl Service {
     /// `PUT`: R48 to R63.
@@ -49,6 +50,9 @@ impl Service {
             }
         };
         let id = InstanceId::new(&wanted.instance_id);
+        if let Some(refusal) = self.refuse_names_of_others(&id, &settings.domains).await? {
+            return Ok(Some(refusal));
+        }
         let now = self.ports.clock.now();
         let instance = Instance {
             incarnation,
@@ -67,6 +71,20 @@ impl Service {
         self.bell.notify_one();
         tracing::info!(instance.id = %instance.id, operation.id = %operation.id, "accepted a provision");
         Ok(Some(Response::provision_accepted(&reading::operation_id(&operation)?, None, None)))
+    }
+
+    /// The answer to somebody who asks for names that another instance has proven. Names that nobody has proven yet
+    /// may be asked for by several: the first to prove one has it.
+    pub(super) async fn refuse_names_of_others(
+        &self,
+        id: &InstanceId,
+        names: &[DomainName],
+    ) -> PortResult<Option<Response>> {
+        let owners = self.ports.domains.owners(names).await?;
+        let taken: Vec<DomainName> =
+            owners.into_iter().filter(|owner| owner.instance != *id).map(|owner| owner.name).collect();
+        let refusal = |text: String| Response::error(ErrorCode::InvalidParameters, &text);
+        Ok((!taken.is_empty()).then(|| refusal(describe::taken(&taken))))
     }
 
     /// `DELETE`: R95 to R104.

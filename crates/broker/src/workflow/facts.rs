@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use contract::{
     CertificateBundle, CertificateRecord, CertificateState, Distribution, DistributionId, DistributionSpec,
-    DomainName, Instance, IssuanceProgress, PortError, PortResult, Remedy, Serving, Settings, Timestamp,
+    DomainName, DomainState, Instance, IssuanceProgress, Operation, OperationKind, PortError, PortResult,
+    Remedy, Serving, Settings, Timestamp,
 };
 
 use super::Run;
-use crate::names;
+use crate::worker::WorkSettings;
+use crate::{Ports, describe, names};
 
 /// The certificate that is served: the newest that is live.
 pub(crate) fn live(certificates: &[CertificateRecord]) -> Option<&CertificateRecord> {
@@ -44,6 +46,29 @@ fn is_fresh(certificate: &CertificateRecord, now: Timestamp) -> bool {
     })
 }
 
+impl<'a> Run<'a> {
+    /// Gets ready to run a step of `operation`.
+    ///
+    /// Errors: the store's.
+    pub(crate) async fn prepare(
+        ports: &'a Ports,
+        settings: &'a WorkSettings,
+        operation: &'a Operation,
+        instance: &'a Instance,
+    ) -> PortResult<Self> {
+        let target = operation.change.as_ref().map_or(&instance.settings, |change| &change.settings);
+        let mut wanted = target.domains.clone();
+        if operation.kind == OperationKind::Renew {
+            let known = ports.domains.of_instance(&instance.id).await?;
+            let has_lapsed = |name: &DomainName| {
+                known.iter().any(|it| it.name == *name && it.state == DomainState::Lapsed)
+            };
+            wanted.retain(|name| !has_lapsed(name));
+        }
+        Ok(Self { ports, settings, operation, instance, wanted })
+    }
+}
+
 impl Run<'_> {
     /// What this operation is to make of the instance.
     pub(super) fn target(&self) -> &Settings {
@@ -52,16 +77,24 @@ impl Run<'_> {
 
     /// The names that this operation is to bring to life.
     pub(super) fn wanted(&self) -> &[DomainName] {
-        &self.target().domains
+        &self.wanted
+    }
+
+    /// The certificate that this operation works on.
+    pub(super) async fn certificate(&self) -> PortResult<CertificateRecord> {
+        let known = self.certificates().await?;
+        self.certificate_among(&known).await
     }
 
     /// The certificate that this operation works on. The first time, its names are computed and stored, before anybody
     /// uses them.
-    pub(super) async fn certificate(&self) -> PortResult<CertificateRecord> {
-        let certificates = self.certificates().await?;
-        match in_work(&certificates, self.wanted(), self.ports.clock.now()) {
+    pub(super) async fn certificate_among(
+        &self,
+        known: &[CertificateRecord],
+    ) -> PortResult<CertificateRecord> {
+        match in_work(known, self.wanted(), self.ports.clock.now()) {
             Some(found) => Ok(found.clone()),
-            None => self.next_certificate(&certificates).await,
+            None => self.next_certificate(known).await,
         }
     }
 
@@ -113,6 +146,18 @@ impl Run<'_> {
     pub(super) async fn serving(&self) -> PortResult<Option<Serving>> {
         let stored = self.present_certificate().await?.and_then(|certificate| certificate.stored);
         Ok(stored.map(|certificate| Serving { names: self.wanted().to_vec(), certificate }))
+    }
+
+    /// Claims the names of a certificate that proves them.
+    pub(super) async fn claim_names(&self, certificate: &CertificateRecord) -> PortResult<()> {
+        let Instance { id, incarnation, .. } = self.instance;
+        let taken = self.ports.domains.claim(id, *incarnation, &certificate.names).await?;
+        if taken.is_empty() {
+            return Ok(());
+        }
+        let cause = format!("{} belong to another instance", describe::list(&taken));
+        Err(PortError::new("claim the domains", Remedy::AwaitTenant, cause)
+            .for_tenant(describe::taken_while_waiting(&taken)))
     }
 
     /// Keeps the id and the host name of the distribution.

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Pace, Ports, Rules, Service, WorkSettings, Worker, default_catalog};
+use broker::{Chores, Pace, Ports, Rules, Service, WorkSettings, Worker, default_catalog};
 use contract::testing::{Outcome, World, until_crash};
-use contract::{DomainName, Instance, InstanceId, InstanceStore, OperationState, OperationStore, WorkQueue};
+use contract::{
+    CertificateRecord, CertificateState, DomainName, Instance, InstanceId, InstanceStore, OperationKind,
+    OperationState, OperationStore, WorkQueue,
+};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use osb_core::{Api, Credential, Request, Response};
 use serde_json::{Value, json};
@@ -19,6 +22,12 @@ pub(crate) struct Bench {
 
 pub(crate) const ID: &str = "9a4b0c1e-0000-4000-8000-000000000001";
 pub(crate) const DOMAINS: [&str; 2] = ["www.example.gov", "docs.example.gov"];
+
+/// Shortly before two thirds of the 90 days that a sample certificate lives.
+const NEARLY_TWO_THIRDS: Duration = Duration::from_hours(59 * 24);
+
+/// From there to behind the window in which it is renewed.
+const THE_WINDOW: Duration = Duration::from_hours(4 * 24);
 
 impl Bench {
     pub(crate) fn new() -> Self {
@@ -39,7 +48,10 @@ impl Bench {
             instances: Arc::new(world.store.clone()),
             operations: Arc::new(world.store.clone()),
             queue,
-            certificates: Arc::new(world.store),
+            certificates: Arc::new(world.store.clone()),
+            domains: Arc::new(world.store.clone()),
+            renewals: Arc::new(world.store.clone()),
+            sweeps: Arc::new(world.store),
             alerts: Arc::new(world.alerts),
             clock: Arc::new(world.clock),
             randomness: Arc::new(world.randomness),
@@ -48,6 +60,10 @@ impl Bench {
 
     pub(crate) fn worker(&self) -> Worker {
         Worker::new(self.ports(), WorkSettings { pace: self.pace.clone(), ..WorkSettings::default() })
+    }
+
+    pub(crate) fn chores(&self) -> Chores {
+        Chores::new(self.ports(), Arc::default())
     }
 
     pub(crate) fn service(&self) -> Service {
@@ -78,6 +94,45 @@ impl Bench {
             self.world.clock.advance(Duration::from_secs(30));
         }
         panic!("the condition never came true; the operation: {:?}", self.latest().await);
+    }
+
+    /// Like `work_until`, with what the broker does by itself.
+    pub(crate) async fn live_until(&self, done: impl AsyncFn(&Self) -> bool) {
+        let chores = self.chores();
+        self.work_until(async |bench| {
+            chores.run_due().await.unwrap();
+            done(bench).await
+        })
+        .await;
+    }
+
+    /// Brings an instance to life and lets time pass until its certificate is due for renewal.
+    pub(crate) async fn serve_until_renewal_is_due(&self) {
+        self.prove_all();
+        self.provision_both().await;
+        assert!(!self.work_until_the_end_or_death().await);
+        self.chores().run_due().await.unwrap();
+        self.world.clock.advance(NEARLY_TWO_THIRDS);
+        self.chores().run_due().await.unwrap();
+        assert_eq!(self.renewals(), [], "the moment has not come");
+        self.world.clock.advance(THE_WINDOW);
+    }
+
+    /// Lets the renewal run to its success, in a process that may die; `true` when it did.
+    pub(crate) async fn renew_until_the_end_or_death(&self) -> bool {
+        let end = self.live_until(async |bench| bench.renewals().contains(&OperationState::Succeeded));
+        until_crash(&self.world.plan, end).await == Outcome::Crashed
+    }
+
+    /// How the renewals stand, oldest first.
+    pub(crate) fn renewals(&self) -> Vec<OperationState> {
+        let operations = self.world.store.operations();
+        operations.iter().filter(|one| one.kind == OperationKind::Renew).map(|one| one.state).collect()
+    }
+
+    /// The certificates that are in a state, oldest first.
+    pub(crate) fn certificates(&self, state: CertificateState) -> Vec<CertificateRecord> {
+        self.world.store.certificates().into_iter().filter(|one| one.state == state).collect()
     }
 
     /// Like `work_until` the operation has ended, in a process that may die; `true` when it did.

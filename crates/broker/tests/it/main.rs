@@ -6,4 +6,6 @@ mod faults;
 mod front_door;
 mod harness;
 mod limits;
+mod names;
+mod renewals;
 mod texts;

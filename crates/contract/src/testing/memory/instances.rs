@@ -80,8 +80,8 @@ impl OperationStore for MemoryStore {
                 other.track == Track::Renewal
                     || other.change.as_ref().is_some_and(|change| change.needs_certificate)
             };
-            let mut others = state.running().filter(|other| other.instance == operation.instance);
-            if !ready || others.any(brings_certificate) {
+            let on_it = |other: &&Operation| other.instance == operation.instance;
+            if !ready || state.running().filter(on_it).any(brings_certificate) {
                 return Ok(false);
             }
             state.add(operation).map(|()| true)

@@ -1,0 +1,74 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::PortResult;
+use tokio::sync::{Notify, watch};
+
+use crate::Ports;
+use crate::planner::Planner;
+use crate::sweeper::Sweeper;
+
+/// What the broker does by itself, beside the work that was asked for: it plans renewals, and removes what was left
+/// behind. Everything is kept in the store, so it may be stopped at any moment, and run in several processes at once.
+#[derive(Clone)]
+pub struct Chores {
+    ports: Ports,
+    planner: Planner,
+    sweeper: Sweeper,
+    bell: Arc<Notify>,
+}
+
+/// The longest time without a look: another process may have planned something meanwhile.
+const LONGEST_NAP: Duration = Duration::from_secs(10);
+
+/// The shortest, when something is overdue because it has just failed.
+const SHORTEST_NAP: Duration = Duration::from_secs(1);
+
+impl Chores {
+    /// Chores on these ports that ring `bell` when they have made work for the worker.
+    pub fn new(ports: Ports, bell: Arc<Notify>) -> Self {
+        let (planner, sweeper) = (Planner { ports: ports.clone() }, Sweeper { ports: ports.clone() });
+        Self { ports, planner, sweeper, bell }
+    }
+
+    /// Does what is due, whenever it is, until `stop` turns true. What it is in the middle of is dropped then: it falls
+    /// due again.
+    pub async fn serve(&self, mut stop: watch::Receiver<bool>) {
+        let work = async {
+            loop {
+                if let Err(error) = self.run_due().await {
+                    tracing::error!(%error, "could not look for what is due");
+                }
+                nap_for(self.nap().await).await;
+            }
+        };
+        tokio::select! {
+            // A sender that is gone has stopped as well.
+            _ = stop.wait_for(|stopped| *stopped) => {}
+            () = work => {}
+        }
+    }
+
+    /// Does everything that is due now.
+    ///
+    /// Errors: the store's, when it could not even be asked what is due.
+    pub async fn run_due(&self) -> PortResult<()> {
+        if self.planner.run_due().await? > 0 {
+            self.bell.notify_one();
+        }
+        self.sweeper.run_due().await
+    }
+
+    async fn nap(&self) -> Duration {
+        let next = [self.ports.renewals.next_check().await, self.ports.sweeps.next_try().await];
+        let next = next.into_iter().filter_map(|next| next.ok().flatten()).min();
+        let now = self.ports.clock.now();
+        next.map_or(LONGEST_NAP, |due| due.since(now).clamp(SHORTEST_NAP, LONGEST_NAP))
+    }
+}
+
+/// Sleeping is how a tick of the timer is waited for.
+#[expect(clippy::disallowed_methods, reason = "the timer of what the broker does by itself")]
+async fn nap_for(duration: Duration) {
+    tokio::time::sleep(duration).await;
+}

@@ -1,0 +1,104 @@
+//! Sentences about names and certificates that stand apart from the description of an operation.
+
+use contract::{CertificateFacts, DomainName, RenewalPlan};
+
+/// To a user who asks for names that another instance has proven.
+pub(crate) fn taken(names: &[DomainName]) -> String {
+    format!(
+        "{} to another service instance, which has proven control of {}. Delete that instance or take the domain off it \
+         first.",
+        belong(names),
+        them(names)
+    )
+}
+
+/// To a user whose instance waits because another one has proven the same names first.
+pub(crate) fn taken_while_waiting(names: &[DomainName]) -> String {
+    format!(
+        "{} to another service instance, which has proven control of {} first. Delete that instance or take the domain off \
+         it, and this one goes on by itself: its certificate is kept.",
+        belong(names),
+        them(names)
+    )
+}
+
+/// To the operator, when a renewal goes on without names.
+pub(crate) fn lapsed(names: &[DomainName]) -> String {
+    format!(
+        "control of {} can no longer be proven, and the certificate is about to expire: the renewal goes on without {}. Its \
+         user has to mend the proof and to update the service instance.",
+        enumerate(names),
+        them(names)
+    )
+}
+
+/// To the operator, about a certificate that should have been renewed.
+pub(crate) fn late(facts: &CertificateFacts, plan: &RenewalPlan, stage: i32, error: Option<&str>) -> String {
+    let names = enumerate(&facts.names);
+    let when = facts.not_after;
+    let left = match stage {
+        1 => format!("expires on {when}, a third of its life is left"),
+        2 => format!("expires on {when}, a tenth of its life is left"),
+        3 => format!("expires on {when}, a twentieth of its life is left"),
+        _ => format!("has expired on {when}"),
+    };
+    let tries = match plan.begun {
+        0 => "no renewal could be begun".to_owned(),
+        1 => "1 renewal was begun and has not succeeded".to_owned(),
+        many => format!("{many} renewals were begun and none has succeeded"),
+    };
+    let latest = error.map(|error| format!("; the latest says: {error}")).unwrap_or_default();
+    format!("the certificate for {names} {left}, and {tries}{latest}")
+}
+
+fn belong(names: &[DomainName]) -> String {
+    let verb = if names.len() == 1 { "belongs" } else { "belong" };
+    format!("{} {verb}", enumerate(names))
+}
+
+fn them(names: &[DomainName]) -> &'static str {
+    if names.len() == 1 { "it" } else { "them" }
+}
+
+/// The first names, and how many more there are.
+fn enumerate(names: &[DomainName]) -> String {
+    const SHOWN: usize = 5;
+    match names.split_at_checked(SHOWN) {
+        Some((first, more)) if !more.is_empty() => {
+            let first: Vec<&str> = first.iter().map(DomainName::as_str).collect();
+            format!("{} and {} more domains", first.join(", "), more.len())
+        }
+        _ => super::list(names),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::testing::sample;
+    use contract::{InstanceId, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn the_sentences_read_well() {
+        let one = sample::names(&["www.example.gov"]);
+        let many: Vec<DomainName> = (1..=7).map(|n| sample::name(&format!("w{n}.example.gov"))).collect();
+        let facts = sample::bundle(1, &one, Timestamp::from_secs(1_767_225_600)).facts;
+        let first = RenewalPlan::first(&InstanceId::new("i"), 1, 1, facts.not_before);
+        let third = RenewalPlan { begun: 2, ..first.clone() };
+        let second = RenewalPlan { begun: 1, ..first.clone() };
+        insta::assert_snapshot!(
+            [
+                taken(&one),
+                taken(&many),
+                taken_while_waiting(&one),
+                lapsed(&one),
+                late(&facts, &first, 1, None),
+                late(&facts, &second, 2, None),
+                late(&facts, &third, 3, Some("could not obtain the certificate: rateLimited")),
+                late(&facts, &third, 4, None),
+            ]
+            .join("\n")
+        );
+    }
+}

@@ -1,0 +1,116 @@
+//! What a renewal does differently from a first issuance. Whatever becomes of it, what is served stays as it is until
+//! its successor is deployed.
+
+use std::time::Duration;
+
+use contract::{
+    Alert, CertificateFacts, CertificateRecord, CertificateRequest, CertificateState, DomainName,
+    OperationKind, OperationState, PortError, PortResult, ProofState, Remedy, RenewalPlan,
+};
+
+use super::{Run, facts};
+use crate::describe;
+
+impl Run<'_> {
+    pub(super) fn is_renewal(&self) -> bool {
+        self.operation.kind == OperationKind::Renew
+    }
+
+    /// What the issuer is asked for. Names that are served now can be proven through the CDN.
+    pub(super) fn request(
+        &self,
+        certificate: &CertificateRecord,
+        known: &[CertificateRecord],
+    ) -> CertificateRequest {
+        let live = facts::live(known);
+        let is_served = |name: &&DomainName| live.is_some_and(|live| live.names.contains(name));
+        let replaced = live.filter(|_| self.is_renewal()).and_then(|live| live.facts.as_ref());
+        CertificateRequest {
+            tenant: self.instance.request.organization.clone(),
+            site: self.instance.id.clone(),
+            served: certificate.names.iter().filter(is_served).cloned().collect(),
+            replaces: replaced.and_then(|facts| facts.renewal_id.clone()),
+            ..CertificateRequest::new(certificate.names.clone(), self.settings.key_type)
+        }
+    }
+
+    /// A renewal whose issuance can come to nothing leaves it behind, so that the next one begins afresh.
+    pub(super) async fn give_up_if_hopeless(
+        &self,
+        error: &PortError,
+        certificate: CertificateRecord,
+    ) -> PortResult<()> {
+        if self.is_renewal() && matches!(error.remedy(), Remedy::GiveUp | Remedy::StartOver) {
+            self.set_aside(certificate).await?;
+        }
+        Ok(())
+    }
+
+    async fn set_aside(&self, certificate: CertificateRecord) -> PortResult<()> {
+        self.ports.issuer.abandon(&certificate.issuance).await?;
+        let retired = CertificateRecord { state: CertificateState::Retired, ..certificate };
+        self.ports.certificates.put(&retired).await
+    }
+
+    /// Lets a renewal that the clock presses go on without the names that cannot be proven any more: at one tenth of
+    /// life left, a certificate for most of the names is worth more than none for all of them. `true` when it does.
+    pub(super) async fn let_names_lapse(
+        &self,
+        certificate: &CertificateRecord,
+        known: &[CertificateRecord],
+    ) -> PortResult<bool> {
+        let served = facts::live(known).and_then(|live| live.facts.as_ref());
+        if !self.is_renewal() || !served.is_some_and(|served| self.presses(served)) {
+            return Ok(false);
+        }
+        let lapsing = self.unproven(certificate).await?;
+        if lapsing.is_empty() || lapsing.len() == certificate.names.len() {
+            return Ok(false);
+        }
+        let message = describe::lapsed(&lapsing);
+        let subject = format!("names of instance {}", self.instance.id);
+        self.ports.alerts.raise(Alert { subject, message }).await;
+        self.ports.domains.lapse(&self.instance.id, &lapsing).await?;
+        self.set_aside(certificate.clone()).await?;
+        Ok(true)
+    }
+
+    /// Whether little life is left, and the names have had their time: a renewal that begins late, for example because no
+    /// broker was running, does not give names up at its first look.
+    fn presses(&self, served: &CertificateFacts) -> bool {
+        let (now, life) = (self.ports.clock.now(), served.not_after.since(served.not_before));
+        now >= served.not_after - life / 10 && now.since(self.operation.step_since) >= life / 30
+    }
+
+    /// The names whose proof has not been seen; none before all of them were looked for.
+    async fn unproven(&self, certificate: &CertificateRecord) -> PortResult<Vec<DomainName>> {
+        let instructions = self.ports.issuer.instructions(&certificate.issuance).await?;
+        let open = instructions.iter().filter(|one| one.state == ProofState::Open);
+        if open.clone().any(|one| one.last_look.is_none()) {
+            return Ok(Vec::new());
+        }
+        Ok(open.map(|one| one.name.clone()).collect())
+    }
+
+    /// How long a renewal leaves the distribution alone because an update is changing it: the renewal does not know
+    /// what the update makes of it.
+    pub(super) async fn wait_for_update(&self) -> PortResult<Option<Duration>> {
+        if !self.is_renewal() {
+            return Ok(None);
+        }
+        let standing = self.ports.operations.standing(&self.instance.id).await?;
+        let latest = standing.and_then(|standing| standing.latest);
+        let runs = latest.is_some_and(|latest| latest.state == OperationState::Running);
+        Ok(runs.then(|| self.deployment_wait()))
+    }
+
+    /// Makes a deployed certificate the one that is served, and plans its renewal.
+    pub(super) async fn go_live(&self, certificate: &CertificateRecord) -> PortResult<()> {
+        if certificate.state != CertificateState::Live {
+            self.ports.certificates.make_live(certificate).await?;
+        }
+        let CertificateRecord { instance, incarnation, generation, .. } = certificate;
+        let plan = RenewalPlan::first(instance, *incarnation, *generation, self.ports.clock.now());
+        self.ports.renewals.ensure(&plan).await
+    }
+}
