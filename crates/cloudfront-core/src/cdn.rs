@@ -104,6 +104,24 @@ impl Cdn for CloudFrontCdn {
         }
         Err(raced("delete", id))
     }
+
+    async fn invalidate(
+        &self,
+        id: &DistributionId,
+        reference: &Reference,
+        paths: &[String],
+    ) -> PortResult<()> {
+        let doing = format!("invalidate paths of the distribution {id}");
+        let batch = shape::invalidation(reference, paths).map_err(|error| unsayable(&doing, error))?;
+        let sent = self
+            .client
+            .create_invalidation()
+            .distribution_id(id.as_str())
+            .invalidation_batch(batch)
+            .send()
+            .await;
+        sent.map(drop).map_err(|error| port_error(doing, error))
+    }
 }
 
 impl CloudFrontCdn {

@@ -13,8 +13,9 @@ pub struct PolicySettings {
     pub zone: Option<String>,
 }
 
-const DISTRIBUTION_ACTIONS: [&str; 5] = [
+const DISTRIBUTION_ACTIONS: [&str; 6] = [
     "cloudfront:CreateDistribution",
+    "cloudfront:CreateInvalidation",
     "cloudfront:DeleteDistribution",
     "cloudfront:GetDistribution",
     "cloudfront:TagResource",

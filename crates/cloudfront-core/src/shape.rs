@@ -17,7 +17,7 @@ mod viewer;
 use aws_sdk_cloudfront::error::BuildError;
 use aws_sdk_cloudfront::types::{
     CustomErrorResponse, CustomErrorResponses, DistributionConfig, DistributionConfigWithTags, HttpVersion,
-    PriceClass, Tag, Tags,
+    InvalidationBatch, Paths, PriceClass, Tag, Tags,
 };
 use contract::{DistributionSpec, InstanceId, Reference};
 
@@ -81,6 +81,12 @@ fn tags(spec: &DistributionSpec) -> Result<Tags, BuildError> {
     let tags: Result<Vec<_>, _> =
         spec.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
     Ok(Tags::builder().set_items(Some(tags?)).build())
+}
+
+/// The paths that every edge is to fetch anew. CloudFront answers a reference that it knows as it did the first time.
+pub(crate) fn invalidation(reference: &Reference, paths: &[String]) -> Result<InvalidationBatch, BuildError> {
+    let paths = Paths::builder().quantity(count(paths)).set_items(Some(paths.to_vec())).build()?;
+    InvalidationBatch::builder().caller_reference(reference.as_str()).paths(paths).build()
 }
 
 /// The `Quantity` that CloudFront wants in front of every list. No list here is near two thousand million entries.

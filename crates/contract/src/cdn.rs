@@ -109,4 +109,17 @@ pub trait Cdn: Send + Sync {
     ///
     /// Errors: `Retry` while it is not yet disabled everywhere.
     async fn remove(&self, id: &DistributionId) -> PortResult<()>;
+
+    /// Makes every edge fetch these paths anew when they are asked for next. A path begins with a slash; one that ends
+    /// with `*` stands for all that begin like it. It is done once for each `reference`, however often it is called with
+    /// the same paths; it takes effect within minutes, and nobody waits for that.
+    ///
+    /// Errors: `Retry` (throttled, too much of it at the same time), `StartOver` when the distribution is gone, `GiveUp`
+    /// (a path is refused, or the reference stands for other paths).
+    async fn invalidate(
+        &self,
+        id: &DistributionId,
+        reference: &Reference,
+        paths: &[String],
+    ) -> PortResult<()>;
 }

@@ -36,6 +36,7 @@ const RULES: &[Rule] = &[
             "OperationAborted",
             "PreconditionFailed",
             "InvalidIfMatchVersion",
+            "TooManyInvalidationsInProgress",
         ],
         RETRY,
     ),
@@ -94,6 +95,8 @@ const RULES: &[Rule] = &[
         ],
         Remedy::AwaitOperator,
     ),
+    // The zone that the operator set up.
+    rule(&["NoSuchHostedZone", "InvalidDomainName"], Remedy::AwaitOperator),
     // The bucket that the operator set up, and its key.
     rule(
         &[

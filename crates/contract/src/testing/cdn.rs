@@ -122,6 +122,15 @@ impl Cdn for FakeCdn {
         })
         .await
     }
+
+    async fn invalidate(
+        &self,
+        id: &DistributionId,
+        reference: &Reference,
+        paths: &[String],
+    ) -> PortResult<()> {
+        self.call("cdn.invalidate", |cloud, _| cloud.invalidate(id, reference, paths)).await
+    }
 }
 
 impl Cloud {
@@ -166,6 +175,23 @@ impl Cloud {
         self.distributions.insert(id.clone(), made);
         self.wrote(Write::Updated(id.clone(), shown.names.clone(), shown.certificate.clone()));
         Ok(shown)
+    }
+
+    fn invalidate(&mut self, id: &DistributionId, reference: &Reference, paths: &[String]) -> PortResult<()> {
+        let doing = "invalidate paths";
+        if !self.distributions.contains_key(id) {
+            return Err(refusal(doing, Remedy::StartOver, format!("{id} does not exist")));
+        }
+        let wanted = Write::Invalidated(id.clone(), reference.clone(), paths.to_vec());
+        let is_named = |write: &Write| matches!(write, Write::Invalidated(_, named, _) if named == reference);
+        match self.journal().into_iter().find(is_named) {
+            Some(done) if done == wanted => Ok(()),
+            Some(_) => Err(refusal(doing, Remedy::GiveUp, format!("{reference} stands for other paths"))),
+            None => {
+                self.wrote(wanted);
+                Ok(())
+            }
+        }
     }
 
     /// The rules for aliases, in `CloudFront`'s order.

@@ -17,6 +17,8 @@ pub enum Write {
     Disabled(DistributionId),
     /// A distribution was deleted.
     Deleted(DistributionId),
+    /// The edges of a distribution were told to fetch paths anew.
+    Invalidated(DistributionId, Reference, Vec<String>),
     /// A certificate was uploaded.
     Uploaded(VaultName, StoredCertificate),
     /// A certificate was removed from the vault.

@@ -19,6 +19,7 @@ const METHODS: &[&str] = &[
     "cdn.disable",
     "cdn.ensure",
     "cdn.find",
+    "cdn.invalidate",
     "cdn.remove",
     "certificates.make_live",
     "certificates.of_instance",

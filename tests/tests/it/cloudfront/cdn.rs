@@ -248,3 +248,29 @@ async fn throttling_is_outlasted_and_then_handed_on() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn an_invalidation_whose_answer_is_lost_is_one_invalidation() -> anyhow::Result<()> {
+    let account = Account::open().await?;
+    let (made, _) = account.distribution("one").await?;
+    let (reference, paths) = (Reference::new("operation-1"), ["/*".to_owned(), "/a.css".to_owned()]);
+    account.lose_the_answer_of("CreateInvalidation");
+    account.cdn.invalidate(&made.id, &reference, &paths).await?;
+    assert_eq!(account.effects("CreateInvalidation"), 2);
+    let done = &account.local.state().distributions[0].invalidations;
+    assert_eq!(done.iter().map(|one| one.paths.as_slice()).collect::<Vec<_>>(), [paths.as_slice()]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn too_many_invalidations_at_once_are_for_later() -> anyhow::Result<()> {
+    let account = Account::open().await?;
+    let (made, _) = account.distribution("one").await?;
+    let wildcards: Vec<String> = (0..15).map(|n| format!("/{n}/*")).collect();
+    account.cdn.invalidate(&made.id, &Reference::new("first"), &wildcards).await?;
+    let second = ["/*".to_owned()];
+    assert!(is_retry(account.cdn.invalidate(&made.id, &Reference::new("second"), &second).await));
+    account.settle();
+    account.cdn.invalidate(&made.id, &Reference::new("second"), &second).await?;
+    Ok(())
+}

@@ -36,6 +36,7 @@ pub async fn run(subject: &Subject) {
         a_lost_distribution_starts_over,
         a_disabled_distribution_keeps_its_shape,
         only_what_is_disabled_is_removed,
+        paths_are_invalidated_once_for_each_reference,
     );
 }
 
@@ -134,6 +135,21 @@ pub async fn only_what_is_disabled_is_removed(subject: &Subject) -> PortResult<(
     assert_eq!(subject.cdn.find(&made.id).await?, None);
     subject.cdn.disable(&made.id).await?;
     subject.cdn.remove(&made.id).await
+}
+
+/// `invalidate` may be repeated; its reference stands for these paths and no others.
+pub async fn paths_are_invalidated_once_for_each_reference(subject: &Subject) -> PortResult<()> {
+    let (made, _) = subject.distribution().await?;
+    let reference = Reference::new(subject.fresh("invalidation"));
+    let paths = ["/index.html".to_owned(), "/images/*".to_owned()];
+    subject.cdn.invalidate(&made.id, &reference, &paths).await?;
+    subject.cdn.invalidate(&made.id, &reference, &paths).await?;
+    let others = ["/".to_owned()];
+    assert_eq!(remedy(subject.cdn.invalidate(&made.id, &reference, &others).await), Some(Remedy::GiveUp));
+    subject.removed(&made.id).await?;
+    let gone = subject.cdn.invalidate(&made.id, &reference, &paths).await;
+    assert_eq!(remedy(gone), Some(Remedy::StartOver));
+    Ok(())
 }
 
 impl Subject {
