@@ -8,8 +8,9 @@ use crate::aws::message::{Answer, Request};
 use crate::aws::world::World;
 use crate::aws::xml::Element;
 
-/// The most paths that may be in progress at once, wildcards not counted apart.
+/// What may be in progress at once for one distribution: paths, and among them wildcards.
 const MOST_PATHS: usize = 3000;
+const MOST_WILDCARDS: usize = 15;
 
 #[derive(Debug)]
 pub(super) struct Invalidation {
@@ -34,6 +35,7 @@ pub(super) fn create(world: &mut World, distribution: &str, request: &Request) -
     if let Some(known) = known {
         return if known.batch == batch { Ok(created(known, now)) } else { Err(reused()) };
     }
+    has_room(world, distribution, &batch, now)?;
     let completes_at = now.saturating_add(millis(world.settings.deploy));
     let distribution = distribution.to_owned();
     let id = world.ids.cloudfront().replacen('E', "I", 1);
@@ -106,13 +108,22 @@ fn check(batch: &Element) -> Result<(), Failure> {
         ));
     }
     let valid = |path: &String| path.starts_with('/') && !path.trim_end_matches('*').contains('*');
-    if !paths.iter().all(valid) {
-        return Err(Failure::argument("Your request contains one or more invalid invalidation paths."));
+    if paths.iter().all(valid) {
+        return Ok(());
     }
-    if paths.len() > MOST_PATHS {
-        let message = "Processing your request will cause you to exceed the maximum number of in-progress \
-                       invalidations.";
-        return Err(Failure::bad("TooManyInvalidationsInProgress", message));
+    Err(Failure::argument("Your request contains one or more invalid invalidation paths."))
+}
+
+fn has_room(world: &World, distribution: &str, batch: &Element, now: Millis) -> Result<(), Failure> {
+    let all = world.cloudfront.invalidations.iter();
+    let running = all.filter(|one| one.distribution == distribution && now < one.completes_at);
+    let mut paths = batch.texts_at("Paths");
+    paths.extend(running.flat_map(|one| one.batch.texts_at("Paths")));
+    let wildcards = paths.iter().filter(|path| path.ends_with('*')).count();
+    if paths.len() <= MOST_PATHS && wildcards <= MOST_WILDCARDS {
+        return Ok(());
     }
-    Ok(())
+    let message =
+        "Processing your request will cause you to exceed the maximum number of in-progress invalidations.";
+    Err(Failure::bad("TooManyInvalidationsInProgress", message))
 }

@@ -6,18 +6,22 @@ use crate::aws::world::World;
 use crate::aws::xml::Element;
 
 /// Managed cache policies [`aws.md` 1.10].
-const CACHE_POLICIES: [&str; 4] = [
+const CACHE_POLICIES: [&str; 5] = [
     "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
     "658327ea-f89d-4fab-a63d-7e88639e58f6",
     "b2884449-e4de-46a7-ac36-70bc7f1ddd6d",
     "83da9c7e-98b4-4e11-a168-04f0df8e2c65",
+    "4cc15a8a-d715-48a4-82b8-cc0b614638fe",
 ];
 /// Managed origin request policies.
-const REQUEST_POLICIES: [&str; 4] = [
+const REQUEST_POLICIES: [&str; 7] = [
     "216adef6-5c7f-47e4-b989-5492eafa07d3",
     "b689b0a8-53d0-40ab-baf2-68738e2966ac",
     "33f36d7e-f396-46d9-90e0-52428a34d9dc",
     "88a5eaf4-2fd4-4709-b370-b4c650ea3fcf",
+    "59781a5b-3903-41f3-afcb-af62929ccde1",
+    "bf0718e1-ba1e-49d1-88b1-f726733018ae",
+    "acba4595-bd28-49b8-b9fe-13317c0390fa",
 ];
 /// Managed response headers policies.
 const RESPONSE_POLICIES: [&str; 2] =
