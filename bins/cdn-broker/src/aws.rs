@@ -20,6 +20,7 @@ fn policies(arguments: &PolicyArgs) -> String {
         bucket: arguments.bucket.clone(),
         iam_path_prefix: arguments.iam_path_prefix.clone(),
         zone: arguments.zone.clone(),
+        log_bucket: arguments.log_bucket.clone(),
     };
     let (user, bucket) = (iam_policy(&settings), bucket_policy(&settings));
     if arguments.json {

@@ -48,6 +48,9 @@ pub(crate) struct PolicyArgs {
     /// The Route 53 id of the managed zone, as in the variable `MANAGED_ZONE`; leave it out if there is none.
     #[arg(long)]
     pub(crate) zone: Option<String>,
+    /// The bucket of access logs, as in the variable `LOG_BUCKET`; leave it out if there is none.
+    #[arg(long)]
+    pub(crate) log_bucket: Option<String>,
     /// One JSON object with both policies, for programs.
     #[arg(long)]
     pub(crate) json: bool,

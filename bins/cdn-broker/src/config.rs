@@ -167,6 +167,8 @@ mod tests {
             ("PROOF_HTTP_PORT", "http"),
             ("PROOF_HTTPS_PORT", "65536"),
             ("PROOF_ALLOW_PRIVATE_ADDRESSES", "maybe"),
+            ("LOG_BUCKET", "logs.s3.amazonaws.com"),
+            ("WAF_WEB_ACL_ARN", "my-acl"),
             ("PROVISION_PROOF_WAIT", "soon"),
             ("STEP_TIMEOUT", "0s"),
             ("LOG_FORMAT", "xml"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use acme_core::{AcmeIssuer, Probe};
 use anyhow::Context;
-use broker::{Chores, Pace, Ports, Rules, Service, WorkSettings, Worker, default_catalog};
+use broker::{Chores, Offer, Pace, Ports, Rules, Service, WorkSettings, Worker, default_catalog};
 use osb_core::Api;
 use store::Store;
 
@@ -34,6 +34,7 @@ pub(crate) async fn wire(config: &Config) -> anyhow::Result<Wired> {
     };
     let rules = Rules {
         default_origin: config.service.default_origin.clone(),
+        offer: Offer { logging: config.aws.log_bucket.is_some() },
         deleted_retention: DELETED_RETENTION,
         pace: pace.clone(),
     };

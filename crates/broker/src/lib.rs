@@ -18,7 +18,7 @@ mod workflow;
 pub use catalog::{PLAN_ID, SERVICE_ID, default_catalog};
 pub use chores::Chores;
 pub use pace::Pace;
-pub use parameters::{ParameterError, read_settings};
+pub use parameters::{Offer, ParameterError, read_settings};
 pub use ports::Ports;
 pub use server::{ServerError, ServerLimits, serve};
 pub use service::{Rules, Service};

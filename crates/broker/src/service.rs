@@ -11,13 +11,15 @@ use osb_core::{Api, Call, ErrorCode, Existing, Operation, Request, Response, Upd
 use tokio::sync::Notify;
 
 use crate::workflow::Step;
-use crate::{Pace, Ports};
+use crate::{Offer, Pace, Ports};
 
 /// What the service is told by the operator.
 #[derive(Clone, Debug)]
 pub struct Rules {
     /// Where content comes from when the user does not say.
     pub default_origin: DomainName,
+    /// What can be asked for only where the operator has set up what it takes.
+    pub offer: Offer,
     /// For how long a finished deletion is reported as succeeded before it is reported as gone (R67).
     pub deleted_retention: Duration,
     /// How long things may take; the user is told.

@@ -27,6 +27,8 @@ pub struct CloudFrontCdn {
     client: Client,
     controls: Controls,
     bucket_host: String,
+    log_bucket: Option<String>,
+    web_acl: Option<String>,
 }
 
 impl CloudFrontCdn {
@@ -35,17 +37,39 @@ impl CloudFrontCdn {
             controls: Controls::new(client.clone(), settings.control_name.clone()),
             client,
             bucket_host: format!("{}.s3.{region}.amazonaws.com", settings.bucket),
+            log_bucket: settings.log_bucket.clone(),
+            web_acl: settings.web_acl.clone(),
         }
     }
 
     fn place<'a>(&'a self, control: &'a str) -> Place<'a> {
-        Place { bucket_host: &self.bucket_host, control }
+        let (log_bucket, web_acl) = (self.log_bucket.as_deref(), self.web_acl.as_deref());
+        Place { bucket_host: &self.bucket_host, control, log_bucket, web_acl }
+    }
+
+    /// Refuses to make, or to leave, a distribution unprotected or unlogged because the operator has taken a setting
+    /// back. What a distribution has already stays.
+    fn check(&self, spec: &DistributionSpec, current: Option<&DistributionConfig>) -> PortResult<()> {
+        let has_acl = current.and_then(DistributionConfig::web_acl_id).is_some_and(|id| !id.is_empty());
+        let has_log = current.and_then(DistributionConfig::logging).is_some_and(|log| log.enabled);
+        let logs = spec.delivery.logging.or(false);
+        let missing = match () {
+            () if spec.web_acl && self.web_acl.is_none() && !has_acl => {
+                "no web ACL is set for the plan that has one"
+            }
+            () if logs && self.log_bucket.is_none() && !has_log => {
+                "no log bucket is set, but a user's log goes there"
+            }
+            () => return Ok(()),
+        };
+        Err(PortError::new("shape the distribution", Remedy::AwaitOperator, missing))
     }
 }
 
 #[async_trait]
 impl Cdn for CloudFrontCdn {
     async fn ensure(&self, reference: &Reference, spec: &DistributionSpec) -> PortResult<Distribution> {
+        self.check(spec, None)?;
         for _ in 0..CONTROLS_MAX {
             let control = self.controls.with_room().await?;
             if let Some(distribution) = self.create(reference, spec, &control).await? {
@@ -60,6 +84,7 @@ impl Cdn for CloudFrontCdn {
     async fn apply(&self, id: &DistributionId, spec: &DistributionSpec) -> PortResult<Distribution> {
         for _ in 0..ATTEMPTS {
             let found = self.read(id).await?.ok_or_else(|| gone(id))?;
+            self.check(spec, Some(&found.config))?;
             let control = self.control_for(&found.config).await?;
             let wanted = shape::changed(&found.config, spec, self.place(&control));
             let wanted = wanted.map_err(|error| unsayable("change the distribution", error))?;

@@ -11,6 +11,8 @@ pub struct PolicySettings {
     pub iam_path_prefix: String,
     /// Route 53's id of the managed zone, if there is one.
     pub zone: Option<String>,
+    /// The bucket of access logs, if there is one.
+    pub log_bucket: Option<String>,
 }
 
 const DISTRIBUTION_ACTIONS: [&str; 6] = [
@@ -28,6 +30,8 @@ const CERTIFICATE_CHANGES: [&str; 2] = ["iam:DeleteServerCertificate", "iam:Uplo
 const CERTIFICATE_READS: [&str; 1] = ["iam:GetServerCertificate"];
 const OBJECT_ACTIONS: [&str; 2] = ["s3:DeleteObject", "s3:PutObject"];
 const BUCKET_ACTIONS: [&str; 1] = ["s3:ListBucket"];
+/// CloudFront grants itself access to the log bucket, in the name of whoever switches logging on.
+const LOG_ACTIONS: [&str; 2] = ["s3:GetBucketAcl", "s3:PutBucketAcl"];
 const RECORD_READS: [&str; 1] = ["route53:ListResourceRecordSets"];
 const RECORD_CHANGES: [&str; 1] = ["route53:ChangeResourceRecordSets"];
 const RECORD_TYPES: [&str; 2] = ["CNAME", "TXT"];
@@ -37,7 +41,7 @@ const RECORD_TYPES: [&str; 2] = ["CNAME", "TXT"];
 /// Reading a certificate (never its key) is allowed whatever its path: IAM finds the path of a name by looking it up,
 /// so that for a name that does not exist a narrower policy answers "access denied" instead of "not there".
 pub fn iam_policy(settings: &PolicySettings) -> Value {
-    let PolicySettings { account, bucket, iam_path_prefix, zone } = settings;
+    let PolicySettings { account, bucket, iam_path_prefix, zone, log_bucket } = settings;
     let certificates = format!("arn:aws:iam::{account}:server-certificate");
     let distributions = format!("arn:aws:cloudfront::{account}:distribution/*");
     let mut statements = vec![
@@ -53,6 +57,11 @@ pub fn iam_policy(settings: &PolicySettings) -> Value {
         allow("ListAnswers", &BUCKET_ACTIONS, &format!("arn:aws:s3:::{bucket}")),
     ];
     statements.extend(zone.iter().flat_map(|zone| records(zone)));
+    statements.extend(
+        log_bucket
+            .iter()
+            .map(|bucket| allow("LetCloudFrontLog", &LOG_ACTIONS, &format!("arn:aws:s3:::{bucket}"))),
+    );
     document(&statements)
 }
 
@@ -111,6 +120,7 @@ mod tests {
             bucket: "challenges".to_owned(),
             iam_path_prefix: "letsencrypt".to_owned(),
             zone: Some("Z0123456789ABCDEFGHIJ".to_owned()),
+            log_bucket: Some("access-logs".to_owned()),
         }
     }
 
@@ -160,7 +170,9 @@ mod tests {
             .flat_map(|statement| statement["Action"].as_array().unwrap())
             .map(|action| action.as_str().unwrap().to_owned())
             .collect();
-        let needed: BTreeSet<String> = calls().iter().flat_map(|call| actions(call)).collect();
+        let mut needed: BTreeSet<String> = calls().iter().flat_map(|call| actions(call)).collect();
+        // Checked within `UpdateDistribution`.
+        needed.extend(LOG_ACTIONS.map(str::to_owned));
         assert_eq!(allowed, needed);
     }
 

@@ -31,6 +31,10 @@ pub struct AwsSettings {
     pub control_name: String,
     /// The zone in which the broker may write; `None` when the operator has none.
     pub managed_zone: Option<ZoneSettings>,
+    /// The bucket of access logs; `None` when the operator offers none.
+    pub log_bucket: Option<String>,
+    /// The ARN of the web ACL of the plan that has one; `None` when the operator offers none.
+    pub web_acl: Option<String>,
     /// How S3 is asked to encrypt the answers (`AES256`, `aws:kms`); `None` leaves it to the bucket's default.
     pub server_side_encryption: Option<String>,
     /// The region of the bucket; `None` takes the SDK's own setting (`AWS_REGION`, profile), then `us-east-1`.
@@ -50,6 +54,8 @@ impl AwsSettings {
             iam_path_prefix: "letsencrypt".to_owned(),
             control_name: "cdn-broker-challenges".to_owned(),
             managed_zone: None,
+            log_bucket: None,
+            web_acl: None,
             server_side_encryption: None,
             region: None,
             endpoint: None,

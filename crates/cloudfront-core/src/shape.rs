@@ -1,7 +1,7 @@
 //! What a distribution should look like: pure functions from a spec to CloudFront's configuration.
 //!
-//! The shape is that of the earlier broker with today's settings. What the spec does not speak of is said once, when
-//! the distribution is made, and left to the operator ever after.
+//! The shape is that of the earlier broker with today's settings. What nobody has asked for is said once, when the
+//! distribution is made, and left to the operator ever after.
 
 #![expect(
     deprecated,
@@ -11,13 +11,15 @@
 
 mod behaviours;
 mod change;
+mod delivery;
 mod origins;
+mod passing;
+mod policies;
 mod viewer;
 
 use aws_sdk_cloudfront::error::BuildError;
 use aws_sdk_cloudfront::types::{
-    CustomErrorResponse, CustomErrorResponses, DistributionConfig, DistributionConfigWithTags, HttpVersion,
-    InvalidationBatch, Paths, PriceClass, Tag, Tags,
+    DistributionConfig, DistributionConfigWithTags, HttpVersion, InvalidationBatch, Paths, Tag, Tags,
 };
 use contract::{DistributionSpec, InstanceId, Reference};
 
@@ -33,6 +35,10 @@ pub(crate) struct Place<'a> {
     pub(crate) bucket_host: &'a str,
     /// The id of the origin access control to read it with.
     pub(crate) control: &'a str,
+    /// The bucket of access logs, if the operator has one.
+    pub(crate) log_bucket: Option<&'a str>,
+    /// The web ACL of the plan that has one, if the operator has one.
+    pub(crate) web_acl: Option<&'a str>,
 }
 
 /// A distribution that does not exist yet.
@@ -46,15 +52,17 @@ pub(crate) fn fresh(
         .comment(comment(&spec.instance))
         .enabled(true)
         .aliases(viewer::aliases(spec.serving.as_ref())?)
-        .viewer_certificate(viewer::certificate(spec.serving.as_ref()))
+        .viewer_certificate(viewer::certificate(spec.serving.as_ref(), &spec.delivery))
         .origins(origins::fresh(spec, place)?)
         .default_cache_behavior(behaviours::default(&spec.behaviour)?)
         .cache_behaviors(behaviours::cache_behaviors(vec![behaviours::challenges()?])?)
-        .custom_error_responses(error_responses(uncached_errors()?)?)
+        .custom_error_responses(delivery::error_responses(&spec.delivery)?)
         .default_root_object("")
         .http_version(HttpVersion::Http2and3)
         .is_ipv6_enabled(true)
-        .price_class(PriceClass::PriceClass100)
+        .price_class(delivery::price_class(&spec.delivery))
+        .set_logging(delivery::logging(spec, place))
+        .set_web_acl_id(place.web_acl.filter(|_| spec.web_acl).map(str::to_owned))
         .build()?;
     Ok(DistributionConfigWithTags::builder().distribution_config(config).tags(tags(spec)?).build())
 }
@@ -62,19 +70,6 @@ pub(crate) fn fresh(
 /// How a person finds the distribution of an instance.
 fn comment(instance: &InstanceId) -> String {
     format!("cdn-broker {instance}").chars().take(COMMENT_MAX).collect()
-}
-
-/// An error that an edge remembers makes a challenge fail that would succeed a moment later. S3 answers 403 for an
-/// object that is not there.
-fn uncached_errors() -> Result<Vec<CustomErrorResponse>, BuildError> {
-    [403, 404]
-        .into_iter()
-        .map(|code| CustomErrorResponse::builder().error_code(code).error_caching_min_ttl(0).build())
-        .collect()
-}
-
-fn error_responses(items: Vec<CustomErrorResponse>) -> Result<CustomErrorResponses, BuildError> {
-    CustomErrorResponses::builder().quantity(count(&items)).set_items(Some(items)).build()
 }
 
 fn tags(spec: &DistributionSpec) -> Result<Tags, BuildError> {

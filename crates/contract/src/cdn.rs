@@ -1,9 +1,21 @@
+mod behaviour;
+mod delivery;
+mod names;
+mod policies;
+mod wish;
+
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::{DistributionId, DomainName, InstanceId, PortResult, Reference, StoredCertificate};
+
+pub use behaviour::{Behaviour, Cookies};
+pub use delivery::{Delivery, MinimumTls, PriceClass};
+use names::names;
+pub use policies::{CachePolicy, OriginRequestPolicy, Policies};
+pub use wish::Wish;
 
 /// The one desired state of a distribution. Names without a certificate cannot be said: since April 2019 CloudFront
 /// refuses them, and so does this type.
@@ -17,6 +29,11 @@ pub struct DistributionSpec {
     pub origin: Origin,
     /// How requests are passed on.
     pub behaviour: Behaviour,
+    /// What it does towards viewers.
+    pub delivery: Delivery,
+    /// Whether requests pass the operator's web ACL first. A web ACL that somebody else has put there stays where none of
+    /// ours is wanted.
+    pub web_acl: bool,
     /// Tags, by name, for the operator's bills and searches.
     pub tags: BTreeMap<String, String>,
 }
@@ -39,28 +56,6 @@ pub struct Origin {
     pub path: String,
     /// Whether plain HTTP is spoken to the origin (`insecure_origin`); otherwise HTTPS only.
     pub insecure: bool,
-}
-
-/// What of a request reaches the origin.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Behaviour {
-    /// Request headers forwarded, sorted, canonical form; `*` alone means all.
-    pub headers: Vec<String>,
-    /// Cookies forwarded.
-    pub cookies: Cookies,
-}
-
-/// Which cookies are forwarded to the origin.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Cookies {
-    /// Every cookie.
-    #[default]
-    All,
-    /// No cookie.
-    None,
-    /// These cookies only, sorted; never empty.
-    Only(Vec<String>),
 }
 
 /// A distribution as the CDN sees it.

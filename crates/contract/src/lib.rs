@@ -19,7 +19,10 @@ mod vault;
 mod zone;
 
 pub use alerts::{Alert, Alerts};
-pub use cdn::{Behaviour, Cdn, Cookies, Distribution, DistributionSpec, Origin, Serving};
+pub use cdn::{
+    Behaviour, CachePolicy, Cdn, Cookies, Delivery, Distribution, DistributionSpec, MinimumTls, Origin,
+    OriginRequestPolicy, Policies, PriceClass, Serving, Wish,
+};
 pub use certificate::{
     CertificateBundle, CertificateFacts, CertificateIssuer, CertificateRequest, IssuanceProgress, KeyType,
     RenewalAdvice,

@@ -29,6 +29,18 @@ fn bad_parameters() -> Vec<(Value, &'static str)> {
         (json!({"domain": "a.gov", "colour": "red"}), "`colour`"),
         (json!({"domain": "a.gov", "cookies": "some"}), "`\"some\"`"),
         (json!({"domain": "a.gov", "origin": "http://b"}), "`http://b`"),
+        (json!({"domain": "a.gov", "insecure_origin": true}), "`insecure_origin`"),
+        (json!({"domain": "a.gov", "default_ttl": -1}), "`default_ttl`"),
+        (json!({"domain": "a.gov", "error_responses": {"418": "/x"}}), "`418`"),
+        (json!({"domain": "a.gov", "error_responses": {"404": "x"}}), "`x`"),
+        (json!({"domain": "a.gov", "cache_policy": "x"}), "`CachingOptimized`"),
+        (json!({"domain": "a.gov", "cache_policy": "CachingDisabled", "cookies": []}), "`cookies`"),
+        (json!({"domain": "a.gov", "origin_request_policy": "x"}), "`AllViewer`"),
+        (json!({"domain": "a.gov", "price_class": "x"}), "`PriceClass_100`"),
+        (json!({"domain": "a.gov", "minimum_tls": "SSLv3"}), "`TLSv1.2_2021`"),
+        (json!({"domain": "a.gov", "compress": "x"}), "`compress`"),
+        (json!({"domain": "a.gov", "hsts": 1}), "`hsts`"),
+        (json!({"domain": "a.gov", "logging": true}), "`logging`"),
     ]
 }
 

@@ -4,8 +4,10 @@ mod account;
 mod cdn;
 mod controls;
 mod edge;
+mod parameters;
 mod site;
 mod vault;
+mod zone;
 
 use std::sync::Arc;
 

@@ -112,9 +112,37 @@ pub(super) fn aws(reader: &mut Reader<'_>) -> Option<AwsSettings> {
             Err("it is made of letters, digits, `-`, `_` and `.`")
         }
     });
+    let log_bucket = reader.parsed("LOG_BUCKET", "", bucket_name);
+    let web_acl = reader.parsed("WAF_WEB_ACL_ARN", "", web_acl_arn);
     Some(AwsSettings {
+        log_bucket: log_bucket?,
+        web_acl: web_acl?,
         iam_path_prefix: prefix?,
         server_side_encryption: reader.optional("SERVER_SIDE_ENCRYPTION"),
         ..AwsSettings::new(bucket?)
     })
+}
+
+/// The name of a bucket, not its host name; nothing when the operator keeps no logs.
+fn bucket_name(text: &str) -> Result<Option<String>, &'static str> {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
+    let is_name =
+        (3..=63).contains(&text.len()) && text.bytes().all(plain) && !text.ends_with(".amazonaws.com");
+    match text {
+        "" => Ok(None),
+        _ if is_name => Ok(Some(text.to_owned())),
+        _ => Err("it is the name of an S3 bucket, such as my-access-logs"),
+    }
+}
+
+/// CloudFront takes the ACLs of AWS WAF whose scope is CLOUDFRONT, which all live in us-east-1.
+fn web_acl_arn(text: &str) -> Result<Option<String>, &'static str> {
+    let is_global = text.starts_with("arn:aws:wafv2:us-east-1:") && text.contains(":global/webacl/");
+    match text {
+        "" => Ok(None),
+        _ if is_global => Ok(Some(text.to_owned())),
+        _ => Err(
+            "it is the ARN of a web ACL for CloudFront, arn:aws:wafv2:us-east-1:ACCOUNT:global/webacl/NAME/ID",
+        ),
+    }
 }

@@ -43,7 +43,7 @@ impl Service {
         wanted: &Provision,
         incarnation: i32,
     ) -> PortResult<Option<Response>> {
-        let settings = match read_settings(&wanted.parameters, &self.rules.default_origin) {
+        let settings = match read_settings(&wanted.parameters, &self.rules.default_origin, self.rules.offer) {
             Ok(settings) => settings,
             Err(mistake) => {
                 return Ok(Some(Response::error(ErrorCode::InvalidParameters, &mistake.to_string())));

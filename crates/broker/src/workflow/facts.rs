@@ -174,6 +174,8 @@ impl Run<'_> {
             serving,
             origin: settings.origin.clone(),
             behaviour: settings.behaviour.clone(),
+            delivery: settings.delivery.clone(),
+            web_acl: false,
             tags: self.tags(),
         }
     }

@@ -70,6 +70,7 @@ impl Bench {
         let api = Api::new(default_catalog(), vec![Credential::new("user", "secret").unwrap()]).unwrap();
         let rules = Rules {
             default_origin: DomainName::parse("apps.example.org").unwrap(),
+            offer: broker::Offer::default(),
             deleted_retention: Duration::from_hours(1),
             pace: self.pace.clone(),
         };

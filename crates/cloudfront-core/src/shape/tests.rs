@@ -1,21 +1,31 @@
+mod asked;
+
 use std::collections::BTreeMap;
 
 use aws_sdk_cloudfront::types::{
-    CertificateSource, CustomErrorResponse, Headers, LoggingConfig, MinimumProtocolVersion, Origin,
-    OriginShield, PriceClass,
+    CertificateSource, CustomErrorResponse, DefaultCacheBehavior, Headers, LoggingConfig,
+    MinimumProtocolVersion, Origin, OriginShield, PriceClass,
 };
-use contract::{Behaviour, Cookies, DomainName, Serving, StoredCertificate};
+use contract::{Behaviour, Cookies, Delivery, DomainName, Serving, StoredCertificate};
 
 use super::*;
 
-const PLACE: Place<'_> = Place { bucket_host: "challenges.s3.us-east-1.amazonaws.com", control: "E1CONTROL" };
+const PLACE: Place<'_> = Place {
+    bucket_host: "challenges.s3.us-east-1.amazonaws.com",
+    control: "E1CONTROL",
+    log_bucket: Some("logs"),
+    web_acl: Some(ACL),
+};
+const ACL: &str = "arn:aws:wafv2:us-east-1:111111111111:global/webacl/public/1";
 
 fn spec() -> DistributionSpec {
     DistributionSpec {
         instance: InstanceId::new("9a3f2b10-0c1d-4e5f-8a9b-0123456789ab"),
         serving: None,
         origin: contract::Origin { domain: name("app.example.net"), path: String::new(), insecure: false },
-        behaviour: Behaviour { headers: vec!["Host".to_owned()], cookies: Cookies::All },
+        behaviour: Behaviour { headers: vec!["Host".to_owned()], ..Behaviour::default() },
+        delivery: Delivery::default(),
+        web_acl: false,
         tags: BTreeMap::from([("plan".to_owned(), "cdn-route".to_owned())]),
     }
 }
@@ -83,14 +93,21 @@ fn the_origin_follows_the_users_wishes() {
 fn what_is_forwarded_is_sorted() {
     let headers = ["User-Agent", "Accept", "Host", "Accept"].map(str::to_owned).to_vec();
     let cookies = Cookies::Only(vec!["theme".to_owned(), "session".to_owned()]);
-    let config = fresh_config(&DistributionSpec { behaviour: Behaviour { headers, cookies }, ..spec() });
+    let config = fresh_config(&DistributionSpec {
+        behaviour: Behaviour { headers, cookies, ..Behaviour::default() },
+        ..spec()
+    });
     insta::assert_snapshot!("forwarded", text(&config.default_cache_behavior.unwrap().forwarded_values));
 }
 
 #[test]
 fn the_order_of_headers_and_names_makes_no_difference_d17() {
     let with = |headers: [&str; 2], names: [&str; 2]| {
-        let behaviour = Behaviour { headers: headers.map(str::to_owned).to_vec(), cookies: Cookies::None };
+        let behaviour = Behaviour {
+            headers: headers.map(str::to_owned).to_vec(),
+            cookies: Cookies::None,
+            ..Behaviour::default()
+        };
         fresh_config(&DistributionSpec { behaviour, ..serving(&names, "ASCA1") })
     };
     assert_eq!(with(["A", "B"], ["a.org", "b.org"]), with(["B", "A"], ["b.org", "a.org"]));
@@ -215,7 +232,7 @@ fn a_distribution_keeps_its_control() {
 #[test]
 fn empty_and_absent_lists_are_the_same() {
     let mut read = fresh_config(&DistributionSpec {
-        behaviour: Behaviour { headers: Vec::new(), cookies: Cookies::None },
+        behaviour: Behaviour { cookies: Cookies::None, ..Behaviour::default() },
         ..spec()
     });
     let expected = normal(&read).unwrap();

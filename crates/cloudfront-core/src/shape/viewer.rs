@@ -1,6 +1,6 @@
 use aws_sdk_cloudfront::error::BuildError;
 use aws_sdk_cloudfront::types::{Aliases, MinimumProtocolVersion, SslSupportMethod, ViewerCertificate};
-use contract::{DomainName, Serving};
+use contract::{Delivery, DomainName, MinimumTls, Serving};
 
 use super::{count, non_empty, sorted};
 
@@ -16,23 +16,27 @@ pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Alias
     Aliases::builder().quantity(count(&names)).set_items(non_empty(names)).build()
 }
 
-/// The certificate of a distribution that has chosen no protocol of its own.
-pub(super) fn certificate(serving: Option<&Serving>) -> ViewerCertificate {
-    let oldest = MinimumProtocolVersion::TlSv122021;
-    serving.map_or_else(cloudfronts_own, |serving| own(serving, oldest))
+/// The certificate of a distribution that had none of ours before.
+pub(super) fn certificate(serving: Option<&Serving>, delivery: &Delivery) -> ViewerCertificate {
+    serving.map_or_else(cloudfronts_own, |serving| own(serving, oldest(delivery)))
 }
 
-/// The certificate after a change. The oldest protocol version that the operator allows for it stays; nothing else
-/// of the block does: a rebuilt block is the only one that CloudFront is sure to take (it hands out deprecated
+/// The certificate after a change. The oldest protocol version that the operator allows for it stays until the user
+/// speaks of it; nothing else of the block does: a rebuilt block is the only one that CloudFront is sure to take (it hands out deprecated
 /// fields next to the current ones and refuses the block when the two differ).
-pub(super) fn changed(current: Option<&ViewerCertificate>, serving: Option<&Serving>) -> ViewerCertificate {
+pub(super) fn changed(
+    current: Option<&ViewerCertificate>,
+    serving: Option<&Serving>,
+    delivery: &Delivery,
+) -> ViewerCertificate {
     match (current, serving) {
         (Some(current), Some(serving)) => {
-            let chosen = current.minimum_protocol_version().filter(|_| is_sni_only(current)).cloned();
-            own(serving, chosen.unwrap_or(MinimumProtocolVersion::TlSv122021))
+            let stays = is_sni_only(current) && !delivery.minimum_tls.is_said();
+            let chosen = current.minimum_protocol_version().filter(|_| stays).cloned();
+            own(serving, chosen.unwrap_or_else(|| oldest(delivery)))
         }
         (Some(current), None) if current.cloud_front_default_certificate() == Some(true) => current.clone(),
-        (_, serving) => certificate(serving),
+        (_, serving) => certificate(serving, delivery),
     }
 }
 
@@ -43,6 +47,10 @@ pub(super) fn normal(current: &ViewerCertificate) -> ViewerCertificate {
     block.certificate_source = None;
     block.cloud_front_default_certificate = block.cloud_front_default_certificate.filter(|is| *is);
     block
+}
+
+fn oldest(delivery: &Delivery) -> MinimumProtocolVersion {
+    MinimumProtocolVersion::from(delivery.minimum_tls.or(MinimumTls::Tls12In2021).as_str())
 }
 
 fn own(serving: &Serving, oldest: MinimumProtocolVersion) -> ViewerCertificate {

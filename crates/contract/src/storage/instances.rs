@@ -2,7 +2,8 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Behaviour, DistributionId, DomainName, InstanceId, Operation, Origin, PortResult, Reference, Timestamp,
+    Behaviour, Delivery, DistributionId, DomainName, InstanceId, Operation, Origin, PortResult, Reference,
+    Timestamp,
 };
 
 /// The whole original request, kept from before anything else happens, so that an instance can be recreated. An update
@@ -38,6 +39,9 @@ pub struct Settings {
     pub origin: Origin,
     /// How requests are passed on.
     pub behaviour: Behaviour,
+    /// What the distribution does towards viewers.
+    #[serde(default)]
+    pub delivery: Delivery,
 }
 
 /// The stage of life of an instance. Operations move it; nothing else does.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::{
-    Behaviour, CertificateBundle, CertificateFacts, CertificateRequest, Change, Cookies, DistributionSpec,
+    Behaviour, CertificateBundle, CertificateFacts, CertificateRequest, Change, Delivery, DistributionSpec,
     DomainName, Instance, InstanceId, InstanceState, KeyType, Operation, OperationId, OperationKind,
     OperationState, Origin, OriginalRequest, Reference, Secret, Serving, Settings, Timestamp, Track,
 };
@@ -44,7 +44,12 @@ pub fn instance(id: &str, domains: &[&str]) -> Instance {
         incarnation: 1,
         state: InstanceState::Provisioning,
         request: request(&format!(r#"{{"domain":"{}"}}"#, domains.join(","))),
-        settings: Settings { domains: names(domains), origin: origin(), behaviour: behaviour() },
+        settings: Settings {
+            domains: names(domains),
+            origin: origin(),
+            behaviour: behaviour(),
+            delivery: Delivery::default(),
+        },
         reference: Reference::new(format!("{id}-1")),
         distribution: None,
         distribution_domain: None,
@@ -110,7 +115,15 @@ pub fn bundle(serial: u64, names: &[DomainName], not_before: Timestamp) -> Certi
 /// What a distribution of `instance` should be: the default settings, `serving` what is given.
 pub fn spec(instance: &InstanceId, serving: Option<Serving>) -> DistributionSpec {
     let tags = BTreeMap::from([("instance".to_owned(), instance.to_string())]);
-    DistributionSpec { instance: instance.clone(), serving, origin: origin(), behaviour: behaviour(), tags }
+    DistributionSpec {
+        instance: instance.clone(),
+        serving,
+        origin: origin(),
+        behaviour: behaviour(),
+        delivery: Delivery::default(),
+        web_acl: false,
+        tags,
+    }
 }
 
 fn origin() -> Origin {
@@ -118,7 +131,7 @@ fn origin() -> Origin {
 }
 
 fn behaviour() -> Behaviour {
-    Behaviour { headers: vec!["Host".into()], cookies: Cookies::All }
+    Behaviour { headers: vec!["Host".into()], ..Behaviour::default() }
 }
 
 fn pem(label: &str, what: &str, serial: u64) -> String {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use async_trait::async_trait;
 use bytes::Bytes;
-use cloudfront_core::{Endpoint, Retries};
+use cloudfront_core::{Endpoint, Retries, ZoneSettings};
 use contract::testing::{conformance, sample};
 use contract::{
     Cdn, CertificateBundle, CertificateVault, Distribution, DistributionId, DistributionSpec, DomainName,
@@ -19,6 +19,8 @@ use sandbox::aws::{Aws, AwsSettings, Fault, FaultKind, FaultMoment, JournalEntry
 use sandbox::pki::Ca;
 
 pub(super) const BUCKET: &str = "challenges";
+/// The hosted zone that the broker may write in.
+pub(super) const ZONE: &str = "managed.example.net";
 
 /// Longer than anything takes to reach every edge.
 const LONG: Duration = Duration::from_hours(1);
@@ -34,6 +36,7 @@ pub(super) struct Account {
     pub(super) local: Arc<Aws>,
     pub(super) cdn: Arc<dyn Cdn>,
     pub(super) vault: Arc<dyn CertificateVault>,
+    zone: String,
     authority: Arc<Ca>,
     operator: Client,
 }
@@ -48,12 +51,14 @@ impl Account {
         let local = Aws::start(settings).await?;
         let authority = Ca::new("Public Authority")?;
         local.trust(authority.pem())?;
-        let ours = connect(&local, 3).await;
+        let zone = local.host_zone(ZONE)?;
+        let ours = connect(&local, 3, &zone).await;
         let (cdn, vault) = (Arc::new(ours.cdn), Arc::new(ours.vault));
         Ok(Self {
             local: Arc::new(local),
             cdn,
             vault,
+            zone,
             authority: Arc::new(authority),
             operator: Client::trusting("")?,
         })
@@ -61,7 +66,17 @@ impl Account {
 
     /// The ports as another process has them: it remembers nothing, and hands every error on at once.
     pub(super) async fn process(&self) -> cloudfront_core::Aws {
-        connect(&self.local, 1).await
+        self.process_with_zone(&self.zone).await
+    }
+
+    /// The same, with another zone id in its settings.
+    pub(super) async fn process_with_zone(&self, zone: &str) -> cloudfront_core::Aws {
+        connect(&self.local, 1, zone).await
+    }
+
+    /// The ports of an operator who has set neither a log bucket nor a web ACL.
+    pub(super) async fn bare_process(&self) -> cloudfront_core::Aws {
+        cloudfront_core::connect(&our_settings(&self.local, 1)).await
     }
 
     /// A certificate for these names that CloudFront trusts, each time another one.
@@ -202,19 +217,28 @@ impl conformance::site::Reader for Bucket {
     }
 }
 
-async fn connect(local: &Aws, attempts: u32) -> cloudfront_core::Aws {
+async fn connect(local: &Aws, attempts: u32, zone: &str) -> cloudfront_core::Aws {
+    cloudfront_core::connect(&cloudfront_core::AwsSettings {
+        managed_zone: Some(ZoneSettings { name: ZONE.to_owned(), id: zone.to_owned() }),
+        log_bucket: Some("access-logs".to_owned()),
+        web_acl: Some("arn:aws:wafv2:us-east-1:111111111111:global/webacl/public/1".to_owned()),
+        ..our_settings(local, attempts)
+    })
+    .await
+}
+
+fn our_settings(local: &Aws, attempts: u32) -> cloudfront_core::AwsSettings {
     let endpoint = Endpoint {
         url: local.url(),
         access_key_id: "AKIABROKER".to_owned(),
         secret_access_key: Secret::new("secret"),
     };
     let pause = Duration::from_millis(1);
-    cloudfront_core::connect(&cloudfront_core::AwsSettings {
+    cloudfront_core::AwsSettings {
         endpoint: Some(endpoint),
         retries: Retries { attempts, initial_backoff: pause, max_backoff: pause },
         ..cloudfront_core::AwsSettings::new(BUCKET)
-    })
-    .await
+    }
 }
 
 /// What the refusal asks for; `None` when there was none.

@@ -19,6 +19,7 @@ async fn an_answer_is_served_by_the_instances_distribution_and_by_no_other() -> 
         account: ACCOUNT.to_owned(),
         bucket: BUCKET.to_owned(),
         zone: None,
+        log_bucket: None,
         iam_path_prefix: "letsencrypt".to_owned(),
     };
     let put = Request::put(account.url(&format!("/{BUCKET}?policy")));
