@@ -33,6 +33,15 @@ pub(crate) struct Accounts {
     open: Mutex<Option<Account>>,
 }
 
+/// What CAA records are compared with (RFC 8659; RFC 8657).
+#[derive(Clone, Debug)]
+pub(crate) struct InCaa {
+    /// The names of the authority; never empty.
+    pub(crate) issuers: Vec<String>,
+    /// The URL of our account.
+    pub(crate) account_url: String,
+}
+
 impl Accounts {
     pub(crate) fn new(
         settings: Arc<AcmeSettings>,
@@ -72,7 +81,18 @@ impl Accounts {
         let key = PrivatePkcs8KeyDer::from(record.key.expose());
         let (account, exchange) =
             listening(builder.from_parts(url, key, self.settings.directory_url.clone())).await;
-        account.map_err(|error| AcmeError::refused(Operation::ReadDirectory, &exchange, error))
+        let account =
+            account.map_err(|error| AcmeError::refused(Operation::ReadDirectory, &exchange, error))?;
+        self.directories.keep(&exchange.body).await;
+        Ok(account)
+    }
+
+    /// How CAA records mean the authority and this account. An authority that does not say by which names it goes is
+    /// meant by none that we could know.
+    pub(crate) async fn in_caa(&self) -> Result<Option<InCaa>, AcmeError> {
+        let account = self.account().await?;
+        let issuers = self.directories.known().await?.meta.caa_identities;
+        Ok((!issuers.is_empty()).then(|| InCaa { issuers, account_url: account.id().to_owned() }))
     }
 
     async fn ensure_key(&self) -> Result<AccountRecord, AcmeError> {

@@ -21,6 +21,18 @@ pub(crate) struct Directory {
     /// Where it suggests when to renew (RFC 9773, section 4); not every authority does.
     #[serde(default)]
     pub(crate) renewal_info: Option<String>,
+    /// What it says about itself.
+    #[serde(default)]
+    pub(crate) meta: Meta,
+}
+
+/// What an authority says about itself (RFC 8555, section 7.1.1).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Meta {
+    /// The names by which CAA records mean it.
+    #[serde(default)]
+    pub(crate) caa_identities: Vec<String>,
 }
 
 /// The directory of the authority, read when it is first needed and kept for a day.
@@ -47,6 +59,22 @@ impl Directories {
         }
         let directory = read(&self.transport, &self.url).await?;
         Ok(kept.insert((now, directory)).1.clone())
+    }
+
+    /// The directory as it was last read, however long ago: a waiting issuance costs the authority nothing.
+    pub(crate) async fn known(&self) -> Result<Directory, AcmeError> {
+        let known = self.kept.lock().await.as_ref().map(|(_, directory)| directory.clone());
+        match known {
+            Some(directory) => Ok(directory),
+            None => self.directory().await,
+        }
+    }
+
+    /// Keeps a directory that somebody else has read.
+    pub(crate) async fn keep(&self, body: &[u8]) {
+        if let Ok(directory) = serde_json::from_slice(body) {
+            *self.kept.lock().await = Some((self.clock.now(), directory));
+        }
     }
 
     /// Reads the directory anew before the next use: the authority may have moved.

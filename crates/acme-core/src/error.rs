@@ -27,8 +27,8 @@ pub(crate) enum AcmeError {
     /// The authority refused, or did not answer.
     #[error(transparent)]
     Refused(Box<Refusal>),
-    #[error("the authority offers no way to prove control over {0} by DNS")]
-    NoDnsChallenge(DomainName),
+    #[error("the authority offers no challenge for {0} that can be met here")]
+    NoUsableChallenge(DomainName),
     /// The account key or a leaf key is unusable.
     #[error("{0}")]
     Key(&'static str),
@@ -217,9 +217,9 @@ impl AcmeError {
             Self::Port(error) => error,
             Self::Outpaced | Self::AccountBusy => PortError::new(doing, Remedy::Retry { after: None }, self),
             Self::Unknown(_) | Self::Abandoned(_) => PortError::new(doing, Remedy::GiveUp, self),
-            Self::NoDnsChallenge(ref name) => {
+            Self::NoUsableChallenge(ref name) => {
                 let sentence = format!(
-                    "The certificate authority does not accept a DNS record as proof of control over `{name}`."
+                    "The certificate authority does not accept any proof of control over `{name}` that can be given here."
                 );
                 PortError::new(doing, Remedy::GiveUp, self).for_tenant(sentence)
             }

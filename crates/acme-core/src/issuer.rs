@@ -3,9 +3,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use contract::{
-    AccountStore, CertificateBundle, CertificateFacts, CertificateIssuer, CertificateRequest, Clock,
-    DomainInstructions, IssuanceId, IssuanceProgress, IssuanceRecord, IssuanceStore, PortResult, ProofProbe,
-    RenewalAdvice,
+    AccountStore, CertificateBundle, CertificateFacts, CertificateIssuer, CertificateRequest, ChallengeSite,
+    Clock, DomainInstructions, IssuanceId, IssuanceProgress, IssuanceRecord, IssuanceStore, ManagedZone,
+    PortResult, ProofProbe, RenewalAdvice,
 };
 
 use crate::account::Accounts;
@@ -18,6 +18,7 @@ use crate::instructions;
 use crate::memory::Memory;
 use crate::order::LiveOrder;
 use crate::orders;
+use crate::proofs::{ProofSettings, ProofSettingsError, Proofs};
 use crate::renewal;
 use crate::settings::{AcmeSettings, SettingsError};
 use crate::steps::{self, Work};
@@ -37,6 +38,7 @@ pub struct AcmeIssuer {
     pub(crate) accounts: Accounts,
     renewals: Renewals,
     memory: Memory,
+    pub(crate) proofs: Proofs,
     pub(crate) issuances: Arc<dyn IssuanceStore>,
     pub(crate) probe: Arc<dyn ProofProbe>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -62,7 +64,32 @@ impl AcmeIssuer {
         let renewals = Renewals::new(Arc::clone(&directories), transport.clone(), time, timeout);
         let accounts =
             Accounts::new(Arc::clone(&settings), transport, directories, accounts, Arc::clone(&clock));
-        Ok(Self { settings, accounts, renewals, memory: Memory::default(), issuances, probe, clock })
+        let (memory, proofs) = (Memory::default(), Proofs::default());
+        Ok(Self { settings, accounts, renewals, memory, proofs, issuances, probe, clock })
+    }
+
+    /// The same issuer, which offers its users what these settings make possible. What needs the managed zone or the
+    /// challenge site is offered only together with [`Self::with_zone`] and [`Self::with_site`].
+    ///
+    /// Errors: settings that cannot work.
+    pub fn with_proofs(mut self, settings: ProofSettings) -> Result<Self, ProofSettingsError> {
+        settings.check()?;
+        self.proofs.settings = settings;
+        Ok(self)
+    }
+
+    /// The same issuer, which may write TXT values into the managed zone of the settings.
+    #[must_use]
+    pub fn with_zone(mut self, zone: Arc<dyn ManagedZone>) -> Self {
+        self.proofs.zone = Some(zone);
+        self
+    }
+
+    /// The same issuer, which puts HTTP-01 answers for names that are served already into the challenge site.
+    #[must_use]
+    pub fn with_site(mut self, site: Arc<dyn ChallengeSite>) -> Self {
+        self.proofs.site = Some(site);
+        self
     }
 
     async fn work(&self, id: &IssuanceId) -> Result<IssuanceProgress, AcmeError> {
@@ -71,12 +98,15 @@ impl AcmeIssuer {
             return Err(AcmeError::Abandoned(id.clone()));
         }
         if record.chain.is_some() {
-            return bundle(&record).map(IssuanceProgress::Issued);
+            let issued = bundle(&record);
+            Work::new(self, record, None).tidy().await;
+            return issued.map(IssuanceProgress::Issued);
         }
         self.move_to_this_directory(&mut record);
         let remembered = self.memory.take(&record, self.clock.now());
         let mut work = Work::new(self, record, remembered);
         let progress = steps::run(&mut work).await?;
+        work.tidy().await;
         let (record, order) = work.into_parts();
         let Some(progress) = progress else { return bundle(&record).map(IssuanceProgress::Issued) };
         if let Some(order) = order {
@@ -118,6 +148,24 @@ impl AcmeIssuer {
         Err(AcmeError::Outpaced)
     }
 
+    async fn give_back_what_is_left(&self, found: &IssuanceRecord) {
+        let ours = found.directory == self.settings.directory_url;
+        if let Some(order_url) = found.order_url.as_ref().filter(|_| ours && found.chain.is_none())
+            && let Err(error) = self.give_back(order_url).await
+        {
+            let error = error.into_port();
+            tracing::warn!(issuance.id = %found.id, %error, "pending authorizations were not given back");
+        }
+    }
+
+    /// Takes away what an abandoned issuance has put anywhere.
+    async fn clear(&self, id: &IssuanceId) -> Result<(), AcmeError> {
+        match self.issuances.load(id).await? {
+            Some(record) => Work::new(self, record, None).take_stale_proofs_away().await,
+            None => Ok(()),
+        }
+    }
+
     async fn give_back(&self, order_url: &str) -> Result<(), AcmeError> {
         match self.read(order_url).await? {
             Some(mut order) => order.deactivate_pending().await,
@@ -143,7 +191,7 @@ impl CertificateIssuer for AcmeIssuer {
 
     async fn instructions(&self, id: &IssuanceId) -> PortResult<Vec<DomainInstructions>> {
         let record = self.issuances.load(id).await?;
-        Ok(record.map(|record| instructions::instructions(&record)).unwrap_or_default())
+        Ok(record.map(|record| instructions::instructions(&record, &self.proofs)).unwrap_or_default())
     }
 
     async fn renewal(&self, certificate: &CertificateFacts) -> PortResult<RenewalAdvice> {
@@ -151,15 +199,10 @@ impl CertificateIssuer for AcmeIssuer {
     }
 
     async fn abandon(&self, id: &IssuanceId) -> PortResult<()> {
-        let Some(found) = self.wipe(id).await.map_err(AcmeError::into_port)? else { return Ok(()) };
-        let ours = found.directory == self.settings.directory_url;
-        if let Some(order_url) = found.order_url.filter(|_| ours && found.chain.is_none())
-            && let Err(error) = self.give_back(&order_url).await
-        {
-            let error = error.into_port();
-            tracing::warn!(issuance.id = %id, %error, "pending authorizations were not given back");
+        if let Some(found) = self.wipe(id).await.map_err(AcmeError::into_port)? {
+            self.give_back_what_is_left(&found).await;
         }
-        Ok(())
+        self.clear(id).await.map_err(AcmeError::into_port)
     }
 }
 

@@ -19,6 +19,7 @@ mod pace;
 mod placing;
 mod probe;
 mod problem;
+mod proofs;
 mod renewal;
 mod retry_after;
 mod settings;
@@ -26,4 +27,5 @@ mod steps;
 
 pub use issuer::AcmeIssuer;
 pub use probe::{EdgeMark, Probe, ProbeSettings};
+pub use proofs::{ProofSettings, ProofSettingsError};
 pub use settings::{AcmeSettings, ExternalAccount, SettingsError};

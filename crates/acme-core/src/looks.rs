@@ -1,57 +1,174 @@
+//! One look at everything that is open: for each domain by itself, through each challenge type that it may be proven
+//! with, CAA first.
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use contract::{
-    IssuanceRecord, LastLook, PortResult, ProofMethod, ProofProbe, Sighting, Timestamp, TxtQuestion, Verdict,
+    AuthorizationRecord, CaaQuestion, DomainName, HttpQuestion, IssuanceRecord, LastLook, PortResult,
+    ProofMethod, ProofPlace, ProofProbe, ProofState, Timestamp, TxtQuestion, Verdict,
 };
 use tokio::task::JoinSet;
 
-use crate::instructions::question;
+use crate::account::InCaa;
+use crate::proofs::{self, Landmarks, Outcome, Proofs, Weight, challenge_name};
 
-/// How many looks are taken at once: a hundred domains must not take a hundred time-outs in a row.
+/// How many domains are looked at at once: a hundred of them must not take a hundred time-outs in a row.
 const AT_ONCE: usize = 25;
-const SEEN: &str = "The TXT record is there; the certificate authority is asked to look.";
 
-/// Looks for every open proof, and gives what was seen by the authorization's URL.
+/// What is to be looked at for one domain.
+#[derive(Clone)]
+struct Task {
+    url: String,
+    name: DomainName,
+    landmarks: Landmarks,
+    served: bool,
+    txt: Option<TxtQuestion>,
+    http: Option<HttpQuestion>,
+    caa: Option<InCaa>,
+}
+
+/// What was seen of one domain.
+pub(crate) struct Look {
+    url: String,
+    txt: Option<Outcome>,
+    http: Option<Outcome>,
+    /// Where its TXT value belongs, once it is delegated.
+    delegate: Option<ProofPlace>,
+}
+
+/// What follows from a look at all open domains.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// The proofs that are there, by authorization, with the way they came.
+    pub(crate) seen: HashMap<String, ProofMethod>,
+    /// Where TXT values are to be put.
+    pub(crate) delegates: Vec<ProofPlace>,
+}
+
+/// Looks for every open proof.
 pub(crate) async fn take(
     probe: &Arc<dyn ProofProbe>,
+    proofs: &Proofs,
     record: &IssuanceRecord,
-) -> PortResult<Vec<(String, Sighting)>> {
-    let open = record.authorizations.iter().filter_map(|one| Some((one.url.clone(), question(one)?)));
-    let open: Vec<(String, TxtQuestion)> = open.collect();
-    let mut sightings = Vec::with_capacity(open.len());
+    caa: Option<&InCaa>,
+) -> PortResult<Vec<Look>> {
+    let open = record.authorizations.iter().filter(|one| one.state == ProofState::Open);
+    let open: Vec<Task> = open.map(|one| Task::new(proofs, record, one, caa)).collect();
+    let mut seen = Vec::with_capacity(open.len());
     for some in open.chunks(AT_ONCE) {
         let mut looks = JoinSet::new();
-        for (url, question) in some.iter().cloned() {
+        for task in some.iter().cloned() {
             let probe = Arc::clone(probe);
-            looks.spawn(async move { probe.txt(&question).await.map(|sighting| (url, sighting)) });
+            looks.spawn(async move { task.run(probe.as_ref()).await });
         }
         while let Some(look) = looks.join_next().await {
             // A look that was torn down has seen nothing; the next unit of work takes it again.
-            sightings.extend(look.ok().transpose()?);
+            seen.extend(look.ok().transpose()?);
         }
     }
-    Ok(sightings)
+    Ok(seen)
 }
 
-/// Enters what was seen, and gives the authorizations whose proof is there.
-pub(crate) fn keep(
-    record: &mut IssuanceRecord,
-    sightings: Vec<(String, Sighting)>,
-    now: Timestamp,
-) -> HashMap<String, ProofMethod> {
-    let mut seen = HashMap::new();
-    for (url, sighting) in sightings {
-        let saw = match sighting.verdict {
-            Verdict::Seen => {
-                seen.insert(url.clone(), ProofMethod::Direct);
-                SEEN.to_owned()
-            }
-            Verdict::NotYet { saw } => saw,
-        };
-        for one in record.authorizations.iter_mut().filter(|one| one.url == url) {
+/// Enters what was seen.
+pub(crate) fn keep(record: &mut IssuanceRecord, looks: Vec<Look>, now: Timestamp) -> Found {
+    let mut found = Found::default();
+    for look in looks {
+        let saw = sentence(look.txt.as_ref(), look.http.as_ref());
+        let method = [&look.txt, &look.http].into_iter().flatten().find_map(|outcome| match outcome {
+            Outcome::Seen(method) => Some(*method),
+            _ => None,
+        });
+        for one in record.authorizations.iter_mut().filter(|one| one.url == look.url) {
             one.last_look = Some(LastLook { at: now, saw: saw.clone() });
+            one.method = method;
+        }
+        found.seen.extend(method.map(|method| (look.url, method)));
+        found.delegates.extend(look.delegate.filter(|_| method.is_none()));
+    }
+    found
+}
+
+impl Task {
+    fn new(proofs: &Proofs, record: &IssuanceRecord, one: &AuthorizationRecord, caa: Option<&InCaa>) -> Self {
+        let name = one.name.clone();
+        let http = one.http.clone().filter(|_| proofs.answers_http(&record.request, &name));
+        Self {
+            url: one.url.clone(),
+            landmarks: proofs.landmarks(&record.request, &name),
+            served: proofs.is_served(&record.request, &name),
+            txt: one.dns.clone().map(|value| TxtQuestion { name: challenge_name(&name), value }),
+            http: http.map(|http| HttpQuestion {
+                name: name.clone(),
+                token: http.token,
+                answer: http.answer,
+            }),
+            caa: caa.cloned(),
+            name,
         }
     }
-    seen
+
+    async fn run(self, probe: &dyn ProofProbe) -> PortResult<Look> {
+        let (txt, http) = tokio::join!(self.look_at_txt(probe), self.look_over_http(probe));
+        let (txt, http) = (txt?, http?);
+        let value = self.txt.as_ref().map(|question| question.value.clone());
+        let owner = self.landmarks.delegate().filter(|_| matches!(txt, Some(Outcome::Delegated { .. })));
+        let delegate =
+            owner.zip(value).map(|(owner, value)| ProofPlace::Zone { owner: format!("{owner}."), value });
+        Ok(Look { url: self.url, txt, http, delegate })
+    }
+
+    async fn look_at_txt(&self, probe: &dyn ProofProbe) -> PortResult<Option<Outcome>> {
+        let Some(question) = &self.txt else { return Ok(None) };
+        if let Some(forbidden) = self.forbidden(probe, "dns-01").await? {
+            return Ok(Some(forbidden));
+        }
+        Ok(Some(proofs::txt(&self.landmarks, &self.name, probe.txt(question).await?)))
+    }
+
+    async fn look_over_http(&self, probe: &dyn ProofProbe) -> PortResult<Option<Outcome>> {
+        let Some(question) = &self.http else { return Ok(None) };
+        if let Some(forbidden) = self.forbidden(probe, "http-01").await? {
+            return Ok(Some(forbidden));
+        }
+        Ok(Some(proofs::http(&self.landmarks, &self.name, self.served, probe.http(question).await?)))
+    }
+
+    /// Whether CAA records keep the authority from issuing when the name is proven in this way.
+    async fn forbidden(&self, probe: &dyn ProofProbe, method: &str) -> PortResult<Option<Outcome>> {
+        let Some(caa) = &self.caa else { return Ok(None) };
+        let question = CaaQuestion {
+            name: self.name.clone(),
+            issuers: caa.issuers.clone(),
+            account_url: Some(caa.account_url.clone()),
+            method: method.to_owned(),
+        };
+        Ok(match probe.caa(&question).await? {
+            Verdict::Seen => None,
+            Verdict::NotYet { saw } => Some(Outcome::Forbidden { saw }),
+        })
+    }
 }
+
+/// What the user reads: the proof that is there; else what stands in the way, or how far the ways have come that have
+/// been begun.
+fn sentence(txt: Option<&Outcome>, http: Option<&Outcome>) -> String {
+    let is_seen = |outcome: Option<&Outcome>| matches!(outcome, Some(Outcome::Seen(_)));
+    if is_seen(txt) {
+        return "The TXT record is there; the certificate authority is asked to look.".to_owned();
+    }
+    if is_seen(http) {
+        return "The answer is there over HTTP; the certificate authority is asked to look.".to_owned();
+    }
+    match (txt.and_then(Outcome::words), http.and_then(Outcome::words)) {
+        (None, None) => "The certificate authority offers no proof that could be given.".to_owned(),
+        (Some((txt, _)), None | Some((_, Weight::Nothing)))
+        | (Some((txt, Weight::Forbidden)), Some((_, Weight::Forbidden))) => txt.to_owned(),
+        (None, Some((http, _))) | (Some((_, Weight::Nothing)), Some((http, Weight::Ours))) => http.to_owned(),
+        (Some((txt, _)), Some((http, _))) => format!("{txt} {http}"),
+    }
+}
+
+#[cfg(test)]
+#[path = "looks_tests.rs"]
+mod tests;

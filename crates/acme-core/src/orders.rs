@@ -4,13 +4,15 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use contract::{
-    AuthorizationRecord, DomainName, IssuanceRecord, LastLook, ProofMethod, ProofState, Timestamp,
+    AuthorizationRecord, CertificateRequest, DomainName, IssuanceRecord, LastLook, ProofMethod, ProofState,
+    Timestamp,
 };
 
 use crate::error::AcmeError;
 use crate::order::{LiveAuthorization, LiveOrder};
 use crate::pace;
 use crate::problem::Problem;
+use crate::proofs::Proofs;
 
 /// Enters a new order. What a failed one has left behind goes.
 pub(crate) fn adopt(record: &mut IssuanceRecord, order: &LiveOrder) {
@@ -25,10 +27,11 @@ pub(crate) fn adopt(record: &mut IssuanceRecord, order: &LiveOrder) {
 pub(crate) fn present(
     record: &mut IssuanceRecord,
     authorizations: &[LiveAuthorization],
+    proofs: &Proofs,
 ) -> Result<(), AcmeError> {
     let order_url = record.order_url.clone().unwrap_or_default();
     let presented = record.request.names.iter().map(|name| match of(authorizations, name) {
-        Some(authorization) => presented(authorization),
+        Some(authorization) => presented(authorization, &record.request, proofs),
         None => Ok(AuthorizationRecord::new(name.clone(), &order_url, ProofState::Proven)),
     });
     record.authorizations = presented.collect::<Result<_, _>>()?;
@@ -75,6 +78,13 @@ pub(crate) fn mark(record: &mut IssuanceRecord, urls: &[String], state: ProofSta
     }
 }
 
+/// Says when somebody looks next for what is open.
+pub(crate) fn look_next(record: &mut IssuanceRecord, at: Timestamp) {
+    for one in &mut record.authorizations {
+        one.next_look = Some(at).filter(|_| one.state == ProofState::Open);
+    }
+}
+
 /// The authority is satisfied with every proof.
 pub(crate) fn all_proven(record: &mut IssuanceRecord) {
     for one in &mut record.authorizations {
@@ -110,7 +120,9 @@ pub(crate) fn fail(
             ..AuthorizationRecord::new(name.clone(), url, state)
         }
     });
-    record.authorizations = remains.collect();
+    let remains = remains.collect();
+    record.failure = Some(failure(record, authorizations, problem));
+    record.authorizations = remains;
     (record.order_url, record.order_expires) = (None, None);
 }
 
@@ -127,14 +139,36 @@ fn of<'a>(authorizations: &'a [LiveAuthorization], name: &DomainName) -> Option<
     authorizations.iter().find(|one| &one.name == name)
 }
 
-fn presented(live: &LiveAuthorization) -> Result<AuthorizationRecord, AcmeError> {
+fn presented(
+    live: &LiveAuthorization,
+    request: &CertificateRequest,
+    proofs: &Proofs,
+) -> Result<AuthorizationRecord, AcmeError> {
     let record =
         AuthorizationRecord::new(live.name.clone(), &live.url, live.state.unwrap_or(ProofState::Open));
     if record.state == ProofState::Proven {
         return Ok(record);
     }
-    let dns = live.dns.clone().ok_or_else(|| AcmeError::NoDnsChallenge(live.name.clone()))?;
-    Ok(AuthorizationRecord { http: live.http.clone(), dns: Some(dns), ..record })
+    let record = AuthorizationRecord { http: live.http.clone(), dns: live.dns.clone(), ..record };
+    if proofs.can_meet(request, &record) {
+        Ok(record)
+    } else {
+        Err(AcmeError::NoUsableChallenge(record.name))
+    }
+}
+
+/// What the operator should know: which challenges failed, how we had seen their proofs, and what the order says.
+fn failure(record: &IssuanceRecord, live: &[LiveAuthorization], problem: Option<&Problem>) -> String {
+    let failed = live.iter().filter_map(|live| {
+        let problem = live.problem.as_ref()?;
+        let known = record.authorizations.iter().find(|one| one.url == live.url);
+        let method =
+            known.and_then(|one| one.method).map_or("not seen".to_owned(), |method| format!("{method:?}"));
+        Some(format!("{} ({method}): {problem}", live.name))
+    });
+    let order = problem.map(|problem| format!("order: {problem}"));
+    let failed: Vec<String> = failed.chain(order).collect();
+    if failed.is_empty() { "the authority gives no reason".to_owned() } else { failed.join("; ") }
 }
 
 fn concerns(problem: &Problem, name: &DomainName) -> bool {

@@ -49,7 +49,7 @@ fn proofs_are_presented_in_the_order_of_the_request_until_the_first_of_them_dies
     let mut record = record(&["b.example", "a.example"]);
     let soon =
         LiveAuthorization { expires: Some(NOW + Duration::from_mins(1)), ..live("a.example", Some(Open)) };
-    present(&mut record, &[soon, live("b.example", Some(Open))]).unwrap();
+    present(&mut record, &[soon, live("b.example", Some(Open))], &Proofs::default()).unwrap();
     let shown: Vec<_> = record.authorizations.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(shown, ["b.example", "a.example"]);
     assert_eq!(record.order_expires, Some(NOW + Duration::from_mins(1)));
@@ -63,7 +63,7 @@ fn a_proven_name_and_one_without_authorization_show_nothing_to_do() {
     let mut record = record(&["a.example", "b.example"]);
     let proven =
         LiveAuthorization { expires: Some(Timestamp::from_secs(1)), ..live("a.example", Some(Proven)) };
-    present(&mut record, &[proven]).unwrap();
+    present(&mut record, &[proven], &Proofs::default()).unwrap();
     assert!(is_proven(&record));
     assert!(record.authorizations.iter().all(|one| one.http.is_none() && one.dns.is_none()));
     assert_eq!(record.order_expires, Some(NOW + Duration::from_secs(700)), "what is proven cannot run out");
@@ -73,7 +73,7 @@ fn a_proven_name_and_one_without_authorization_show_nothing_to_do() {
 fn a_name_without_a_dns_challenge_ends_the_issuance() {
     let mut record = record(&["a.example"]);
     let http_only = LiveAuthorization { dns: None, ..live("a.example", Some(Open)) };
-    let error = present(&mut record, &[http_only]).unwrap_err().into_port();
+    let error = present(&mut record, &[http_only], &Proofs::default()).unwrap_err().into_port();
     assert_eq!(error.remedy(), contract::Remedy::GiveUp);
     assert!(error.tenant_sentence().unwrap().contains("`a.example`"));
 }
@@ -82,7 +82,7 @@ fn a_name_without_a_dns_challenge_ends_the_issuance() {
 fn only_seen_and_unanswered_challenges_are_due() {
     let names = ["seen.example", "unseen.example", "answered.example", "proven.example"];
     let mut record = record(&names);
-    present(&mut record, &names.map(|name| live(name, Some(Open)))).unwrap();
+    present(&mut record, &names.map(|name| live(name, Some(Open))), &Proofs::default()).unwrap();
     record.authorizations[2].state = Answered;
     let now = [
         live("seen.example", Some(Open)),

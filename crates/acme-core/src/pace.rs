@@ -4,10 +4,16 @@ use contract::{IssuanceRecord, Timestamp};
 
 const DAY: Duration = Duration::from_hours(24);
 
+const HOUR: Duration = Duration::from_hours(1);
+/// How soon to look at what was put into place only now.
+pub(crate) const SOON: Duration = Duration::from_secs(2);
+
 /// How long until it makes sense to look for a proof again: often while the user is at the keyboard, seldom after
-/// days. One sixtieth of the issuance's age.
+/// days. One sixtieth of the issuance's age in the first hour; then slower, up to five minutes after a day.
 pub(crate) fn look_again(age: Duration) -> Duration {
-    (age / 60).clamp(Duration::from_secs(2), Duration::from_mins(5))
+    // Four minutes more in the 23 hours that follow.
+    let slower = age.saturating_sub(HOUR) / (23 * 3600 / 240);
+    (age.min(HOUR) / 60 + slower).clamp(SOON, Duration::from_mins(5))
 }
 
 /// How long to leave an authority alone that is at work since `since`: half of what has passed, so that a quick one
@@ -49,6 +55,11 @@ mod tests {
     fn looks_grow_rarer_with_age() {
         let after = |seconds| look_again(Duration::from_secs(seconds)).as_secs();
         assert_eq!([after(0), after(600), after(3600), after(7 * 86_400)], [2, 10, 60, 300]);
+        assert_eq!(
+            [after(45_000), after(86_399), after(86_400)],
+            [180, 299, 300],
+            "the half of it at half past noon"
+        );
     }
 
     #[test]

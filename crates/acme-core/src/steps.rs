@@ -2,16 +2,18 @@
 //! work is done, so that any process can begin at the top at any time; each saves what it has learnt before the next
 //! one builds on it. None sleeps.
 
-use std::collections::HashMap;
+mod places;
+mod prove;
+
 use std::time::Duration;
 
-use contract::{IssuanceProgress, IssuanceRecord, ProofMethod, ProofState};
+use contract::{IssuanceProgress, IssuanceRecord};
 
 use crate::chain::Chain;
 use crate::error::AcmeError;
 use crate::issuer::AcmeIssuer;
 use crate::order::{LiveOrder, Standing};
-use crate::{keys, looks, orders, pace};
+use crate::{keys, orders, pace};
 
 /// The steps, in order.
 const PLAN: [Step; 6] = [
@@ -88,7 +90,7 @@ impl<'a> Work<'a> {
             Step::GenerateKey => self.generate_key().await,
             Step::PlaceOrder => self.place_order().await,
             Step::PresentProofs => self.present_proofs().await,
-            Step::ProveDomains => self.prove_domains().await,
+            Step::ProveDomains => Box::pin(self.prove_domains()).await,
             Step::FinalizeOrder => self.finalize_order().await,
             Step::Download => self.download().await,
         }
@@ -131,35 +133,10 @@ impl<'a> Work<'a> {
             Err(error) if error.is_gone() => return self.forget_order().await,
             authorizations => authorizations?,
         };
-        orders::present(&mut self.record, &authorizations)?;
+        orders::present(&mut self.record, &authorizations, &self.issuer.proofs)?;
+        self.issuer.proofs.announce_answers(&mut self.record);
         self.hold(order);
         self.save().await
-    }
-
-    async fn prove_domains(&mut self) -> StepResult {
-        if orders::is_proven(&self.record) {
-            return Ok(Flow::On);
-        }
-        let now = self.issuer.clock.now();
-        if self.record.order_expires.is_some_and(|expires| expires <= now) {
-            return self.forget_order().await;
-        }
-        let sightings = looks::take(&self.issuer.probe, &self.record).await?;
-        let seen = looks::keep(&mut self.record, sightings, now);
-        if seen.is_empty() && !orders::any(&self.record, ProofState::Answered) {
-            self.save().await?;
-            return Ok(awaiting(pace::look_again(now.since(self.record.opened_at))));
-        }
-        // A look alone is not stored when more follows: of two processes in step, each would outpace the other with
-        // its look for ever, and neither come to store what matters.
-        match self.ask(&seen).await {
-            Ok(Some(order)) => self.settle(order).await,
-            Ok(None) => self.forget_order().await,
-            Err(error) => {
-                self.save().await?;
-                Err(error)
-            }
-        }
     }
 
     async fn finalize_order(&mut self) -> StepResult {
@@ -198,68 +175,6 @@ impl<'a> Work<'a> {
         self.save().await
     }
 
-    /// Reads the order, answers the challenges whose proof has been seen, and reads again how that went down. Gives
-    /// the order as it is now; `None` when it is gone.
-    ///
-    /// An order that is remembered as waiting for answers is answered without being read before. When the authority
-    /// has moved on meanwhile it refuses, and the order is read after all.
-    async fn ask(&mut self, seen: &HashMap<String, ProofMethod>) -> Result<Option<LiveOrder>, AcmeError> {
-        if let Some(remembered) = self.take_unanswered() {
-            match self.answer(remembered, seen).await {
-                Err(error) if error.is_refusal() => {}
-                outcome => return outcome.map(Some),
-            }
-        }
-        let Some(mut order) = self.take_order().await? else { return Ok(None) };
-        if order.standing() != Standing::Pending || !orders::any(&self.record, ProofState::Open) {
-            return Ok(Some(order));
-        }
-        self.answer(order, seen).await.map(Some)
-    }
-
-    /// Answers what is due, and reads the order again when nothing is left to be answered. What the authority was
-    /// told stays in the record even when it refuses half-way.
-    async fn answer(
-        &mut self,
-        mut order: LiveOrder,
-        seen: &HashMap<String, ProofMethod>,
-    ) -> Result<LiveOrder, AcmeError> {
-        let authorizations = order.authorizations().await?;
-        let due = orders::reconcile(&mut self.record, &authorizations, seen);
-        let (told, result) = order.answer(&due).await;
-        orders::mark(&mut self.record, &told, ProofState::Answered);
-        result?;
-        if !told.is_empty() && !orders::any(&self.record, ProofState::Open) {
-            self.save().await?;
-            order.refresh().await?;
-        }
-        Ok(order)
-    }
-
-    /// Decides how to go on after the challenges of all visible proofs have been answered.
-    async fn settle(&mut self, mut order: LiveOrder) -> StepResult {
-        match order.standing() {
-            Standing::Invalid => self.order_failed(order).await,
-            Standing::Pending if orders::any(&self.record, ProofState::Open) => {
-                self.save().await?;
-                let look = pace::look_again(self.issuer.clock.now().since(self.record.opened_at));
-                let answered = orders::any(&self.record, ProofState::Answered);
-                let wait = if answered { look.min(self.poll_again(&order)) } else { look };
-                self.hold(order);
-                Ok(awaiting(wait))
-            }
-            Standing::Pending => {
-                self.save().await?;
-                Ok(self.authority_at_work(order))
-            }
-            Standing::Ready | Standing::Processing | Standing::Valid => {
-                orders::all_proven(&mut self.record);
-                self.hold(order);
-                self.save().await
-            }
-        }
-    }
-
     /// The order has died without fault, of age for example: the next unit of work places another.
     async fn forget_order(&mut self) -> StepResult {
         tracing::info!(issuance.id = %self.record.id, order.url = self.record.order_url, "the order is gone");
@@ -277,7 +192,8 @@ impl<'a> Work<'a> {
         };
         let now = self.issuer.clock.now();
         orders::fail(&mut self.record, &authorizations, order.problem().as_ref(), now);
-        tracing::warn!(issuance.id = %self.record.id, order.url = order.url(), "the authority failed the order");
+        let (id, failure) = (&self.record.id, &self.record.failure);
+        tracing::error!(issuance.id = %id, order.url = order.url(), failure, "the authority failed the order");
         self.save().await?;
         Ok(awaiting(pace::after_failed_order(self.record.orders_placed)))
     }
@@ -306,12 +222,6 @@ impl<'a> Work<'a> {
             (None, Some(url)) => self.issuer.read(url).await,
             (None, None) => Ok(None),
         }
-    }
-
-    /// The order as it is remembered, if nobody has answered anything of it by then.
-    fn take_unanswered(&mut self) -> Option<LiveOrder> {
-        let told = orders::any(&self.record, ProofState::Answered);
-        self.order.take_if(|order| !told && order.standing() == Standing::Pending)
     }
 
     /// Stores what was learnt, if anything.

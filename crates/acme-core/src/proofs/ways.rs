@@ -1,0 +1,45 @@
+use contract::{AuthorizationRecord, DomainName, IssuanceRecord, ProofRecord, ProofState, ProofWay};
+
+use super::Proofs;
+
+/// How long resolvers may remember a record, in seconds: long enough to be of use, short enough to be changed.
+const TTL: u32 = 60;
+
+/// Where the DNS proof for a domain is looked for (RFC 8555, section 8.4): the same place with and without `*.`.
+pub(crate) fn challenge_name(name: &DomainName) -> String {
+    format!("_acme-challenge.{}.", name.base())
+}
+
+/// What a user can do about an authorization, the least work for the longest time first.
+pub(crate) fn ways(proofs: &Proofs, record: &IssuanceRecord, one: &AuthorizationRecord) -> Vec<ProofWay> {
+    if one.state == ProofState::Proven {
+        return Vec::new();
+    }
+    // Between two orders nobody knows what the next one will offer; durable records may be set up meanwhile.
+    let nothing_known = one.http.is_none() && one.dns.is_none();
+    let (name, landmarks) = (&one.name, proofs.landmarks(&record.request, &one.name));
+    let cname = |from: String, to: String| ProofRecord {
+        name: from,
+        kind: "CNAME".into(),
+        value: format!("{to}."),
+        ttl: TTL,
+    };
+    let mut ways = Vec::new();
+    if !name.is_wildcard() && (one.http.is_some() || nothing_known) {
+        ways.extend(proofs.is_served(&record.request, name).then_some(ProofWay::ThroughCdn));
+        ways.extend(landmarks.managed_name().map(|to| ProofWay::ManagedName(cname(format!("{name}."), to))));
+        let from = format!("http://{name}/.well-known/acme-challenge/");
+        ways.extend(landmarks.redirect().map(|to| ProofWay::Redirected { from, to }));
+    }
+    if one.dns.is_some() || nothing_known {
+        ways.extend(landmarks.delegate().map(|to| ProofWay::Delegated(cname(challenge_name(name), to))));
+    }
+    ways.extend(one.dns.clone().map(|value| {
+        ProofWay::Direct(ProofRecord { name: challenge_name(name), kind: "TXT".into(), value, ttl: TTL })
+    }));
+    ways
+}
+
+#[cfg(test)]
+#[path = "ways_tests.rs"]
+mod tests;
