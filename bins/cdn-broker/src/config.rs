@@ -39,6 +39,8 @@ pub(crate) struct ServiceConfig {
     pub(crate) key_type: KeyType,
     /// `PROVISION_PROOF_WAIT`.
     pub(crate) provision_proof_wait: Duration,
+    /// `UPDATE_PROOF_WAIT`.
+    pub(crate) update_proof_wait: Duration,
     /// `STEP_TIMEOUT`.
     pub(crate) step_timeout: Duration,
     /// `DEPLOYMENT_POLL`.
@@ -129,6 +131,7 @@ mod tests {
         assert_eq!(config.aws.iam_path_prefix, "letsencrypt");
         assert_eq!(config.service.key_type, KeyType::Rsa2048);
         assert_eq!(config.service.provision_proof_wait, Duration::from_hours(144));
+        assert_eq!(config.service.update_proof_wait, Duration::from_hours(1));
         assert_eq!(config.log.format, LogFormat::Json);
     }
 
@@ -170,6 +173,7 @@ mod tests {
             ("LOG_BUCKET", "logs.s3.amazonaws.com"),
             ("WAF_WEB_ACL_ARN", "my-acl"),
             ("PROVISION_PROOF_WAIT", "soon"),
+            ("UPDATE_PROOF_WAIT", "-1h"),
             ("STEP_TIMEOUT", "0s"),
             ("LOG_FORMAT", "xml"),
         ] {

@@ -30,6 +30,7 @@ pub(crate) async fn wire(config: &Config) -> anyhow::Result<Wired> {
         step_timeout: config.service.step_timeout,
         deployment_poll: config.service.deployment_poll,
         provision_proof_wait: config.service.provision_proof_wait,
+        update_proof_wait: config.service.update_proof_wait,
         ..Pace::default()
     };
     let rules = Rules {

@@ -7,6 +7,7 @@ use contract::{
     Remedy, Timestamp,
 };
 
+use crate::describe;
 use crate::pace::{Pace, back_off};
 use crate::workflow::{Outcome, Step};
 
@@ -38,8 +39,11 @@ impl Situation<'_> {
     pub(crate) fn decide(&self, result: PortResult<Outcome>) -> Decision {
         match result {
             Ok(Outcome::Done) => self.done(),
-            Ok(Outcome::Wait(_)) if self.is_overdue() => self.failed(&self.overdue()),
+            Ok(Outcome::Wait(_)) if self.is_overdue() => self.too_late(&self.overdue()),
             Ok(Outcome::Wait(wait)) => self.wait(wait),
+            Ok(Outcome::HeldBack(_, why)) if self.is_update() && self.is_overdue() => {
+                self.failed(&self.overdue().for_tenant(why))
+            }
             Ok(Outcome::HeldBack(wait, why)) => self.held_back(wait, why),
             Ok(Outcome::BackTo(earlier)) => self.back_to(earlier),
             Err(error) => self.error(&error),
@@ -56,7 +60,7 @@ impl Situation<'_> {
                     OperationKind::Renew => None,
                     OperationKind::Deprovision => Some(InstanceState::Gone),
                 },
-                adopt: self.operation.kind == OperationKind::Update,
+                adopt: self.is_update(),
                 ..self.at(self.step, Duration::ZERO)
             },
         };
@@ -94,10 +98,25 @@ impl Situation<'_> {
             Remedy::GiveUp | Remedy::StartOver => return self.failed(error),
             // The operator may need longer than any deadline; nothing of the user's is given up for that.
             Remedy::AwaitOperator => back_off(6, None, self.chance),
-            _ if self.is_overdue() => return self.failed(error),
+            _ if self.is_overdue() => return self.too_late(error),
             Remedy::AwaitTenant => back_off(self.operation.attempt + 3, None, self.chance),
             Remedy::Retry { after } => back_off(self.operation.attempt, after, self.chance),
         };
+        self.later(error, wait)
+    }
+
+    /// An update that the CDN has been told of is not given up for taking long: it will be everywhere in the end, and what
+    /// the instance shows is to be what it serves.
+    fn too_late(&self, error: &PortError) -> Decision {
+        if !self.is_told() {
+            return self.failed(error);
+        }
+        let late = PortError::new(self.step.name(), Remedy::AwaitOperator, error.to_string());
+        self.later(&late, back_off(6, None, self.chance))
+    }
+
+    /// The same step again, after `wait`.
+    fn later(&self, error: &PortError, wait: Duration) -> Decision {
         let text = error.to_string();
         let is_news = self.operation.error.as_ref() != Some(&text);
         let alert = (is_news && error.remedy() == Remedy::AwaitOperator).then(|| self.alert(&text));
@@ -122,15 +141,30 @@ impl Situation<'_> {
             error: Some(text.clone()),
             instance_state: match self.operation.kind {
                 OperationKind::Provision => Some(InstanceState::ProvisionFailed),
-                // What is served is served still.
+                // What was served is served still.
                 OperationKind::Update => Some(InstanceState::Ready),
                 OperationKind::Renew => None,
                 OperationKind::Deprovision => Some(InstanceState::DeprovisionFailed),
             },
+            // The CDN has taken the change, so the instance shows it, whatever has failed behind it.
+            adopt: self.is_told() && error.remedy() == Remedy::GiveUp,
             ..self.at(self.step, Duration::ZERO)
         };
         let log = self.entry("failed", text.clone(), error.request_id());
-        Decision { cursor, log: Some(log), alert: Some(self.alert(&text)) }
+        // A user who does not come for an update is no matter of the operator's: nothing has changed.
+        let unanswered = self.is_update() && self.step == Step::ObtainCertificate && self.is_overdue();
+        Decision { cursor, log: Some(log), alert: (!unanswered).then(|| self.alert(&text)) }
+    }
+
+    fn is_update(&self) -> bool {
+        self.operation.kind == OperationKind::Update
+    }
+
+    /// Whether the CDN has been told what the operation changes.
+    fn is_told(&self) -> bool {
+        let before =
+            [Step::ObtainCertificate, Step::StoreCertificate, Step::AttachCertificate, Step::ApplySettings];
+        self.is_update() && !before.contains(&self.step)
     }
 
     fn is_overdue(&self) -> bool {
@@ -142,14 +176,13 @@ impl Situation<'_> {
     }
 
     fn overdue(&self) -> PortError {
-        let hours = self.deadline().as_secs().div_ceil(3600);
-        let error =
-            PortError::new(self.step.name(), Remedy::GiveUp, format!("not done within {hours} hours"));
-        match self.step {
-            Step::ObtainCertificate => error.for_tenant(format!(
-                "The domains were not proven within {hours} hours. Delete this service instance and create it again \
-                 when you can set the DNS records."
-            )),
+        let limit = describe::span(self.deadline());
+        let error = PortError::new(self.step.name(), Remedy::GiveUp, format!("not done within {limit}"));
+        match (self.step, self.operation.kind) {
+            (Step::ObtainCertificate, OperationKind::Update) => {
+                error.for_tenant(describe::update_unproven(&limit))
+            }
+            (Step::ObtainCertificate, _) => error.for_tenant(describe::provision_unproven(&limit)),
             _ => error,
         }
     }
@@ -237,7 +270,7 @@ mod tests {
         assert_eq!(waiting.cursor.step_since, op.step_since);
         let over = decide(&op, 6 * 86_400 + 1, Ok(Outcome::Wait(Duration::from_secs(2))));
         assert_eq!(over.cursor.state, OperationState::Failed);
-        assert!(over.cursor.sentence.is_some_and(|s| s.contains("144 hours")));
+        assert!(over.cursor.sentence.is_some_and(|s| s.contains("6 days")));
         assert!(over.alert.is_some());
     }
 

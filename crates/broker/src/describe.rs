@@ -1,17 +1,23 @@
 //! What the user reads in `cf service`: one place for all texts. The first line is a whole sentence; what is to be done
 //! stands below it, ready to be copied.
 
+mod idle;
 mod notices;
+mod proofs;
+#[cfg(test)]
+mod tests;
+mod words;
 
-use contract::{
-    DomainInstructions, DomainName, Instance, Operation, OperationKind, OperationState, ProofState,
-};
+use contract::{DomainInstructions, Instance, Operation, OperationKind, OperationState, Settings};
 
+pub(crate) use self::idle::Idle;
 pub(crate) use self::notices::{lapsed, late, taken, taken_while_waiting};
+use self::proofs::Proofs;
+pub(crate) use self::words::{list, span};
 use crate::Pace;
 use crate::workflow::Step;
 
-/// Everything a description depends on.
+/// Everything that the description of an operation depends on.
 pub(crate) struct Scene<'a> {
     pub(crate) instance: &'a Instance,
     pub(crate) operation: &'a Operation,
@@ -36,20 +42,29 @@ impl Scene<'_> {
         let step = Step::of(self.operation);
         let mut lines = match step {
             Some(Step::ObtainCertificate) if self.is_held_back() => Vec::new(),
-            Some(Step::ObtainCertificate) if !self.instructions.is_empty() => self.proofs(),
+            Some(Step::ObtainCertificate) if !self.instructions.is_empty() => self.waiting(),
             Some(step) => vec![progress(step).to_owned()],
             None => vec!["In progress.".to_owned()],
         };
         lines.extend(self.operation.sentence.clone());
-        if self.operation.kind == OperationKind::Provision {
-            lines.extend(self.target().map(|(names, target)| {
+        lines.extend(self.outlook());
+        lines
+    }
+
+    /// What is to come when this operation has succeeded.
+    fn outlook(&self) -> Option<String> {
+        match self.operation.kind {
+            OperationKind::Provision => self.target().map(|(names, target)| {
                 format!(
                     "When this operation has succeeded, point {names} to {target} (CNAME or ALIAS), not before: until \
                      then the CDN refuses requests for these names."
                 )
-            }));
+            }),
+            OperationKind::Update if Step::of(self.operation) == Some(Step::ObtainCertificate) => {
+                Some("What the CDN serves stays as it is until this operation has succeeded.".to_owned())
+            }
+            _ => None,
         }
-        lines
     }
 
     /// Whether there is a reason to wait that is no error: then nothing is asked of the user yet.
@@ -61,7 +76,7 @@ impl Scene<'_> {
         if self.operation.kind == OperationKind::Deprovision {
             return vec!["The service instance and its certificate have been deleted.".to_owned()];
         }
-        let settings = &self.instance.settings;
+        let settings = self.settings();
         let names = list(&settings.domains);
         let mut lines =
             vec![format!("The CDN serves {names} over HTTPS, with content from {}.", settings.origin.domain)];
@@ -93,61 +108,75 @@ impl Scene<'_> {
         let cause = self.operation.sentence.clone().unwrap_or_else(|| {
             format!("The operators have been told about operation {}.", self.operation.id)
         });
-        vec![format!("{what} {cause}"), remedy.to_owned()]
-    }
-
-    /// What is to be done for each domain, and until when.
-    fn proofs(&self) -> Vec<String> {
-        let open = self.instructions.iter().filter(|one| one.state == ProofState::Open).count();
-        if open == 0 {
-            return vec![
-                "Control of every domain has been proven; the certificate is being issued.".to_owned(),
-            ];
+        let mut lines = vec![format!("{what} {cause}"), remedy.to_owned()];
+        if self.proofs().open() > 0 {
+            lines.extend(self.proofs().lines());
         }
-        let all = self.instructions.len();
-        let mut lines = vec![format!(
-            "Waiting for proof of control of {open} of {all} domains: set the DNS records below."
-        )];
-        lines.extend(self.instructions.iter().flat_map(domain_lines));
-        lines.push(self.until());
         lines
     }
 
-    fn until(&self) -> String {
-        let give_up = self.operation.step_since + self.pace.provision_proof_wait;
-        match self.instructions.iter().filter_map(|one| one.expires).min() {
-            Some(expires) if expires < give_up => format!(
-                "These values are good until {expires}, and are replaced by new ones then. This request is given up on \
-                 {give_up}."
-            ),
-            _ => format!("These values are good until this request is given up on {give_up}."),
+    /// What is to be done for each domain, and until when.
+    fn waiting(&self) -> Vec<String> {
+        let proofs = self.proofs();
+        if proofs.open() == 0 {
+            return vec![
+                "Control of every domain has been proven or seen; the certificate is being issued."
+                    .to_owned(),
+            ];
         }
+        let mut lines = vec![proofs.head("Waiting for proof of control of")];
+        lines.extend(proofs.lines());
+        lines.push(self.until(&proofs));
+        lines
+    }
+
+    /// When the broker looks next, until when the values are good, and what happens when the user does not come.
+    fn until(&self, proofs: &Proofs<'_>) -> String {
+        let is_update = self.operation.kind == OperationKind::Update;
+        let patience = if is_update { self.pace.update_proof_wait } else { self.pace.provision_proof_wait };
+        let end = self.operation.step_since + patience;
+        let look = proofs.next_look().map_or_else(
+            || "The broker keeps looking by itself.".to_owned(),
+            |next| format!("The broker looks again by itself, next on {next}."),
+        );
+        let values = proofs.replaced_before(end).map_or_else(String::new, |expires| {
+            format!(" TXT values are good until {expires}, and are replaced by new ones then.")
+        });
+        let consequence = if is_update {
+            "this update fails then, nothing changes, and the same update made again goes on where it stopped"
+        } else {
+            "this request fails then, and the service instance is to be deleted and created again"
+        };
+        format!("{look}{values} It gives up on {end}: {consequence}.")
+    }
+
+    fn proofs(&self) -> Proofs<'_> {
+        Proofs { tenant: &self.instance.request.organization, instructions: self.instructions }
+    }
+
+    /// What the operation makes of the instance.
+    fn settings(&self) -> &Settings {
+        self.operation.change.as_ref().map_or(&self.instance.settings, |change| &change.settings)
     }
 
     /// The names and where to point them, once that is known.
     fn target(&self) -> Option<(String, &str)> {
         let target = self.instance.distribution_domain.as_deref()?;
-        Some((list(&self.instance.settings.domains), target))
+        Some((list(&self.settings().domains), target))
     }
 }
 
-fn domain_lines(one: &DomainInstructions) -> Vec<String> {
-    match (one.state, one.direct()) {
-        (ProofState::Proven, _) => vec![format!("{}: proven.", one.name)],
-        (ProofState::Answered, _) => vec![format!("{}: seen; the authority is checking it.", one.name)],
-        (ProofState::Open, None) => vec![format!("{}: the record to set follows in a moment.", one.name)],
-        (ProofState::Open, Some(record)) => {
-            let mut lines = vec![
-                format!("{}: set this record:", one.name),
-                format!("  name:  {}", record.name),
-                format!("  type:  {}", record.kind),
-                format!("  value: {}", record.value),
-                format!("  ttl:   {}", record.ttl),
-            ];
-            lines.extend(one.last_look.as_ref().map(|look| format!("  seen on {}: {}", look.at, look.saw)));
-            lines
-        }
-    }
+/// Why a provision was given up: nobody has proven the domains.
+pub(crate) fn provision_unproven(limit: &str) -> String {
+    format!(
+        "The domains were not proven within {limit}. Delete this service instance and create it again when you can set \
+         the DNS records."
+    )
+}
+
+/// Why an update was given up: nobody has proven the domains.
+pub(crate) fn update_unproven(limit: &str) -> String {
+    format!("The domains that it adds were not proven within {limit}.")
 }
 
 fn progress(step: Step) -> &'static str {
@@ -158,29 +187,17 @@ fn progress(step: Step) -> &'static str {
         Step::AttachCertificate => "The domains and their certificate are being handed to the CDN.",
         Step::ApplySettings => "The new settings are being handed to the CDN.",
         Step::AwaitDeployment => {
-            "The CDN is taking the domains and their certificate to all its locations; this takes about five minutes."
+            "The CDN is taking the change to all its locations; this takes about five minutes."
         }
+        Step::InvalidateCache => "Telling the CDN to fetch content anew.",
+        Step::RemoveOldCertificate => "Deleting the certificate that has been replaced.",
         Step::WithdrawProofs => "Clearing away what was needed for the proof of control.",
         Step::SettleCreation => "Finding out what there is to delete.",
         Step::Disable | Step::AwaitDisabled => {
             "The CDN is being told everywhere to stop serving the domains; this takes about five minutes."
         }
-        Step::RemoveOldCertificate => "Deleting the certificate that has been replaced.",
         Step::DeleteDistribution => "Deleting the CDN distribution.",
         Step::RemoveCertificates => "Deleting the certificate.",
         Step::Forget => "Wiping the private key.",
-    }
-}
-
-/// `a`, `a and b`, `a, b and c`; a long list is only counted, since it stands elsewhere.
-pub(crate) fn list(names: &[DomainName]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => one.to_string(),
-        [_, _, _, _, _, _, ..] => format!("all {} domains", names.len()),
-        [first @ .., last] => {
-            let first: Vec<&str> = first.iter().map(DomainName::as_str).collect();
-            format!("{} and {last}", first.join(", "))
-        }
     }
 }

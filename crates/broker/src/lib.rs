@@ -23,4 +23,4 @@ pub use ports::Ports;
 pub use server::{ServerError, ServerLimits, serve};
 pub use service::{Rules, Service};
 pub use worker::{WorkSettings, Worker};
-pub use workflow::{DEPROVISION, PROVISION, RENEW, Step, UPDATE_SETTINGS};
+pub use workflow::{DEPROVISION, PROVISION, RENEW, Step, UPDATE_NAMES, UPDATE_SETTINGS};

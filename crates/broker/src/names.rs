@@ -1,6 +1,6 @@
 //! Names that must not repeat, computed from stored ids and never from the clock.
 
-use contract::{Instance, InstanceId, IssuanceId, Reference, VaultName};
+use contract::{Instance, InstanceId, IssuanceId, Operation, Reference, VaultName};
 use sha2::{Digest, Sha256};
 
 /// The caller reference of an instance's distribution.
@@ -17,6 +17,11 @@ pub(crate) fn issuance_id(instance: &Instance, generation: i32) -> IssuanceId {
 /// case only, because it is not known whether IAM folds case).
 pub(crate) fn vault_name(instance: &Instance, generation: i32) -> VaultName {
     VaultName::new(format!("cdn-{}-{}-{generation}", safe(&instance.id), instance.incarnation))
+}
+
+/// The reference of what an update asks the edges to fetch anew.
+pub(crate) fn invalidation_reference(operation: &Operation) -> Reference {
+    Reference::new(format!("cdn-{}", operation.id))
 }
 
 /// The instance id itself where every upstream takes it (a GUID, as platforms send), otherwise a digest of it.

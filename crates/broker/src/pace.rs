@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use contract::OperationKind;
+use contract::{Operation, OperationKind};
 
 use crate::workflow::Step;
 
@@ -19,6 +19,9 @@ pub struct Pace {
     /// How long an operation tries to remove a certificate that the vault still holds on to. Afterwards that is left to
     /// the background: neither a user nor a renewal waits for it.
     pub vault_patience: Duration,
+    /// How long a user may take to prove the domains that an update adds (`UPDATE_PROOF_WAIT`). While an update runs the
+    /// platform lets nobody change or delete the instance, so this is short; the same update goes on where it stopped.
+    pub update_proof_wait: Duration,
 }
 
 impl Default for Pace {
@@ -28,6 +31,7 @@ impl Default for Pace {
             deployment_poll: Duration::from_secs(15),
             provision_proof_wait: Duration::from_hours(144),
             vault_patience: Duration::from_mins(2),
+            update_proof_wait: Duration::from_hours(1),
         }
     }
 }
@@ -44,6 +48,13 @@ impl Pace {
         (waited / 10).clamp(self.deployment_poll, self.deployment_poll * 4)
     }
 
+    /// Whether an operation that has failed was given up for taking too long: then it may go well another time, and what it
+    /// was refused will be refused again (R73). Its end is in `next_at`.
+    pub(crate) fn has_timed_out(&self, operation: &Operation) -> bool {
+        let tried = operation.next_at.since(operation.step_since);
+        Step::of(operation).is_some_and(|step| tried > self.deadline(operation.kind, step))
+    }
+
     /// How long a step may keep failing before its operation is given up. Waiting for the user is not failing.
     pub(crate) fn deadline(&self, kind: OperationKind, step: Step) -> Duration {
         let minute = Duration::from_mins(1);
@@ -54,6 +65,14 @@ impl Pace {
             {
                 Duration::MAX
             }
+            Step::ObtainCertificate
+            | Step::StoreCertificate
+            | Step::AttachCertificate
+            | Step::ApplySettings
+                if kind == OperationKind::Update =>
+            {
+                self.update_proof_wait
+            }
             // A certificate in hand is worth more than a quick answer: what is in the way of attaching it (a name in
             // use elsewhere, propagation) is waited for as long as the user was waited for.
             Step::ObtainCertificate | Step::StoreCertificate | Step::AttachCertificate => {
@@ -63,6 +82,7 @@ impl Pace {
             Step::AwaitDeployment | Step::AwaitDisabled | Step::DeleteDistribution => 90 * minute,
             Step::CreateDistribution
             | Step::ApplySettings
+            | Step::InvalidateCache
             | Step::RemoveOldCertificate
             | Step::RemoveCertificates
             | Step::SettleCreation

@@ -5,6 +5,8 @@ mod delivery;
 mod domains;
 pub(crate) mod effective;
 mod forwarding;
+pub(crate) mod invalidation;
+pub(crate) mod merge;
 mod origin;
 mod path;
 mod policies;

@@ -1,5 +1,7 @@
+mod look;
 mod provision;
 mod reading;
+mod update;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +9,7 @@ use std::time::Duration;
 use contract::{
     DomainName, InstanceId, OperationId, OperationKind, OperationState, PortResult, Timestamp, Track,
 };
-use osb_core::{Api, Call, ErrorCode, Existing, Operation, Request, Response, UpdateRefusal};
+use osb_core::{Api, Call, ErrorCode, Existing, Operation, Request, Response};
 use tokio::sync::Notify;
 
 use crate::workflow::Step;
@@ -51,7 +53,7 @@ impl Service {
         let answer = match &call.operation {
             Operation::Catalog(query) => Ok(self.api.answer_catalog(query)),
             Operation::Provision(wanted) => self.provision(&call, wanted).await,
-            Operation::Update(_) => Ok(update_refused()),
+            Operation::Update(wanted) => self.update(&call, wanted).await,
             Operation::Deprovision(wanted) => self.deprovision(wanted).await,
             Operation::LastOperation(question) => self.last_operation(question).await,
             Operation::Fetch(question) => self.fetch(question).await,
@@ -102,13 +104,6 @@ impl Service {
         operation.step = first.map_or_else(String::new, |step| step.name().to_owned());
         operation
     }
-}
-
-fn update_refused() -> Response {
-    Response::update_refused(
-        UpdateRefusal::UpdateNotSupported,
-        "Service instances of this service cannot be changed. Delete the instance and create it with the new parameters.",
-    )
 }
 
 /// The store did not answer. Nothing is known, so nothing is said about the instance (D22).

@@ -14,6 +14,7 @@ use contract::{
     CertificateState, DomainName, Instance, IssuanceProgress, Operation, OperationKind, PortResult, Remedy,
 };
 
+pub(crate) use self::update::lacks_a_name;
 use crate::Ports;
 use crate::worker::WorkSettings;
 
@@ -29,7 +30,19 @@ pub const PROVISION: &[Step] = &[
 ];
 
 /// Changes an instance whose names are all covered by the certificate that is served.
-pub const UPDATE_SETTINGS: &[Step] = &[Step::ApplySettings, Step::AwaitDeployment];
+pub const UPDATE_SETTINGS: &[Step] = &[Step::ApplySettings, Step::AwaitDeployment, Step::InvalidateCache];
+
+/// Changes an instance that gets names which the served certificate does not cover: a renewal with other names and
+/// settings. Everything that changes at the CDN changes in the one update that attaches the new certificate.
+pub const UPDATE_NAMES: &[Step] = &[
+    Step::ObtainCertificate,
+    Step::StoreCertificate,
+    Step::AttachCertificate,
+    Step::AwaitDeployment,
+    Step::InvalidateCache,
+    Step::RemoveOldCertificate,
+    Step::WithdrawProofs,
+];
 
 /// Replaces the certificate of a live instance. What is served stays attached until its successor is deployed.
 pub const RENEW: &[Step] = &[
@@ -69,6 +82,8 @@ pub enum Step {
     AwaitDeployment,
     /// The vault holds no certificate that the served one has replaced.
     RemoveOldCertificate,
+    /// The edges fetch anew what an update has asked for.
+    InvalidateCache,
     /// No proof of control is lying about any more.
     WithdrawProofs,
     /// It is known whether there is a distribution to take down: a create whose answer was lost is asked again.
@@ -90,7 +105,10 @@ impl Step {
     pub fn plan(operation: &Operation) -> &'static [Self] {
         match operation.kind {
             OperationKind::Provision => PROVISION,
-            OperationKind::Update => UPDATE_SETTINGS,
+            OperationKind::Update => match &operation.change {
+                Some(change) if change.needs_certificate => UPDATE_NAMES,
+                _ => UPDATE_SETTINGS,
+            },
             OperationKind::Renew => RENEW,
             OperationKind::Deprovision => DEPROVISION,
         }
@@ -106,6 +124,7 @@ impl Step {
             Self::ApplySettings => "apply-settings",
             Self::AwaitDeployment => "await-deployment",
             Self::RemoveOldCertificate => "remove-old-certificate",
+            Self::InvalidateCache => "invalidate-cache",
             Self::WithdrawProofs => "withdraw-proofs",
             Self::SettleCreation => "settle-creation",
             Self::Disable => "disable",
@@ -163,6 +182,7 @@ impl Run<'_> {
             Step::ApplySettings => self.apply_settings().await,
             Step::AwaitDeployment => self.await_deployment().await,
             Step::RemoveOldCertificate => self.remove_old_certificate().await,
+            Step::InvalidateCache => self.invalidate_cache().await,
             Step::WithdrawProofs => self.withdraw_proofs().await,
             Step::SettleCreation => self.settle_creation().await,
             Step::Disable => self.disable().await,
@@ -214,7 +234,7 @@ impl Run<'_> {
         let Some(bundle) = self.issued(&certificate).await? else {
             return Ok(Outcome::BackTo(Step::ObtainCertificate));
         };
-        self.claim_names(&certificate).await?;
+        self.claim_names(&certificate.names).await?;
         if let Some(wait) = self.make_room(&certificate).await? {
             return Ok(Outcome::Wait(wait));
         }
@@ -230,6 +250,9 @@ impl Run<'_> {
             return Ok(Outcome::BackTo(Step::CreateDistribution));
         };
         if let Some(wait) = self.wait_for_update().await? {
+            return Ok(Outcome::Wait(wait));
+        }
+        if let Some(wait) = self.wait_for_renewal().await? {
             return Ok(Outcome::Wait(wait));
         }
         self.ports.cdn.apply(id, &self.spec(Some(serving))).await?;
@@ -254,6 +277,7 @@ impl Run<'_> {
         if let Some(certificate) = self.present_certificate().await? {
             self.go_live(&certificate).await?;
         }
+        self.let_go_of_names().await?;
         Ok(Outcome::Done)
     }
 

@@ -212,13 +212,14 @@ pub(crate) fn provision_body(parameters: &Value) -> Value {
     })
 }
 
-/// The records in a description, in their order.
+/// The TXT records in a description, in their order: lines of the form `NAME TTL IN TXT "VALUE"`, as in a zone file.
 pub(crate) fn records_in(description: &str) -> Vec<(String, String)> {
-    let field = |name: &str| -> Vec<String> {
-        let lines = description.lines().filter_map(|line| line.trim().strip_prefix(name));
-        lines.map(|value| value.trim().to_owned()).collect()
+    let record = |line: &str| {
+        let (start, value) = line.trim().split_once(" IN TXT ")?;
+        let name = start.split_whitespace().next()?;
+        Some((name.to_owned(), value.trim_matches('"').to_owned()))
     };
-    field("name:").into_iter().zip(field("value:")).collect()
+    description.lines().filter_map(record).collect()
 }
 
 /// A program of this workspace, built before the tests run. The tests lie in `target/PROFILE/deps`.

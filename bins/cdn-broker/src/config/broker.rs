@@ -88,12 +88,14 @@ pub(super) fn service(reader: &mut Reader<'_>) -> Option<ServiceConfig> {
         _ => Err("it is either rsa2048 or p256"),
     });
     let provision_proof_wait = reader.duration("PROVISION_PROOF_WAIT", "6d");
+    let update_proof_wait = reader.duration("UPDATE_PROOF_WAIT", "1h");
     let step_timeout = reader.duration("STEP_TIMEOUT", "45s");
     let deployment_poll = reader.duration("DEPLOYMENT_POLL", "15s");
     Some(ServiceConfig {
         default_origin: default_origin?,
         key_type: key_type?,
         provision_proof_wait: provision_proof_wait?,
+        update_proof_wait: update_proof_wait?,
         step_timeout: step_timeout?,
         deployment_poll: deployment_poll?,
     })

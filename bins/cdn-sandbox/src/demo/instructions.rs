@@ -16,20 +16,17 @@ impl TxtRecord {
     }
 }
 
-/// The TXT records in a text: blocks of `name:`, `type: TXT`, `value:`.
+/// The TXT records in a text: lines of the form `NAME TTL IN TXT "VALUE"`, as in a zone file.
 pub(super) fn txt_records(text: &str) -> Vec<TxtRecord> {
-    let mut records = Vec::new();
-    let (mut name, mut is_txt) = (None, false);
-    for line in text.lines().map(str::trim) {
-        if let Some(found) = line.strip_prefix("name:") {
-            (name, is_txt) = (Some(found.trim()), false);
-        } else if let Some(found) = line.strip_prefix("type:") {
-            is_txt = found.trim() == "TXT";
-        } else if let (Some(value), Some(name), true) = (line.strip_prefix("value:"), name, is_txt) {
-            records.push(TxtRecord { name: name.to_owned(), value: value.trim().to_owned() });
-        }
-    }
-    records
+    text.lines().filter_map(|line| txt_record(line.trim())).collect()
+}
+
+fn txt_record(line: &str) -> Option<TxtRecord> {
+    let (start, value) = line.split_once(" IN TXT ")?;
+    let (name, ttl) = start.split_once(' ')?;
+    ttl.parse::<u32>().ok()?;
+    let value = value.strip_prefix('"')?.strip_suffix('"')?;
+    Some(TxtRecord { name: name.to_owned(), value: value.to_owned() })
 }
 
 /// The CDN's own name, which the domains are to point at.
@@ -42,15 +39,17 @@ pub(super) fn cdn_target(text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "Waiting for proof of control of 2 of 2 domains: set the DNS records below.\n\
-        www.example.gov\n\
-        \x20 name:  _acme-challenge.www.example.gov.\n  type:  TXT\n  value: one\n  ttl:   60\n\
-        docs.example.gov\n\
-        \x20 name:  _acme-challenge.docs.example.gov.\n  type:  TXT\n  value: two\n  ttl:   60\n\
+    const TEXT: &str = "Waiting for proof of control of 2 of 2 domains: do one of the following for each of them.\n\
+        A. A DNS record, this time and again at each renewal: the TXT record that stands below the domain.\n\
+        www.example.gov:\n\
+        \x20 _acme-challenge.www.example.gov. 60 IN TXT \"one\"\n\
+        \x20 seen on 2026-01-01 00:00 UTC: there is no such record\n\
+        docs.example.gov:\n\
+        \x20 _acme-challenge.docs.example.gov. 60 IN TXT \"two\"\n\
         Then point www.example.gov and docs.example.gov to d111.cloudfront.net (CNAME or ALIAS).";
 
     #[test]
-    fn every_block_is_a_record() {
+    fn every_line_of_a_zone_file_is_a_record() {
         let records = txt_records(TEXT);
         let read: Vec<_> =
             records.iter().map(|record| (record.name.as_str(), record.value.as_str())).collect();
@@ -63,9 +62,8 @@ mod tests {
 
     #[test]
     fn records_of_other_types_are_passed_over() {
-        assert!(
-            txt_records("  name:  www.example.gov.\n  type:  CNAME\n  value: elsewhere.test.").is_empty()
-        );
+        assert!(txt_records("  www.example.gov. 60 IN CNAME elsewhere.test.").is_empty());
+        assert!(txt_records("Set what IN TXT \"means\".").is_empty());
     }
 
     #[test]

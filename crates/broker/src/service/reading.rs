@@ -1,7 +1,8 @@
 //! Polling and fetching: only reads.
 
 use contract::{
-    Instance, InstanceId, Operation, OperationKind, OperationState, PortError, PortResult, Remedy, Standing,
+    Instance, InstanceId, IssuanceId, Operation, OperationKind, OperationState, PortError, PortResult,
+    Remedy, Standing,
 };
 use osb_core::{
     AskedChange, Existing, FailedOperation, Fetch, FetchDecision, InstanceState, KnownOperation,
@@ -10,8 +11,10 @@ use osb_core::{
 use serde_json::{Map, Value};
 
 use super::Service;
+use crate::Pace;
 use crate::describe::Scene;
 use crate::parameters::effective;
+use crate::workflow::{Step, facts};
 
 impl Service {
     /// `GET …/last_operation`: R64 to R75.
@@ -76,10 +79,7 @@ impl Service {
     }
 
     async fn report(&self, standing: &Standing, operation: &Operation) -> PortResult<Response> {
-        let waiting =
-            operation.kind == OperationKind::Provision && operation.state == OperationState::Running;
-        let issuance = standing.certificates.last().filter(|_| waiting).map(|newest| &newest.issuance);
-        let instructions = match issuance {
+        let instructions = match self.issuance_of(standing, operation) {
             Some(issuance) => self.ports.issuer.instructions(issuance).await?,
             None => Vec::new(),
         };
@@ -89,7 +89,24 @@ impl Service {
             instructions: &instructions,
             pace: &self.rules.pace,
         };
-        Ok(Response::last_operation(protocol_state(operation), &scene.text()))
+        Ok(Response::last_operation(protocol_state(operation, &self.rules.pace), &scene.text()))
+    }
+
+    /// The issuance that an operation waits for, or had to give up waiting for: its instructions hold on.
+    fn issuance_of<'a>(&self, standing: &'a Standing, operation: &Operation) -> Option<&'a IssuanceId> {
+        let is_waiting = match operation.kind {
+            OperationKind::Provision => operation.state == OperationState::Running,
+            OperationKind::Update => {
+                matches!(operation.state, OperationState::Running | OperationState::Failed)
+                    && Step::of(operation) == Some(Step::ObtainCertificate)
+            }
+            _ => false,
+        };
+        let settings =
+            operation.change.as_ref().map_or(&standing.instance.settings, |change| &change.settings);
+        let now = self.ports.clock.now();
+        let found = facts::in_work(&standing.certificates, &settings.domains, now).filter(|_| is_waiting)?;
+        Some(&found.issuance)
     }
 }
 
@@ -136,11 +153,11 @@ fn updating(operation: osb_core::OperationId, latest: Option<&Operation>) -> Ins
     InstanceState::Updating { operation, asked }
 }
 
-fn as_sent(parameters: &str) -> Map<String, Value> {
+pub(super) fn as_sent(parameters: &str) -> Map<String, Value> {
     serde_json::from_str(parameters).unwrap_or_default()
 }
 
-fn protocol_state(operation: &Operation) -> LastOperationState {
+fn protocol_state(operation: &Operation, pace: &Pace) -> LastOperationState {
     match (operation.state, operation.kind) {
         (OperationState::Running, _) => LastOperationState::InProgress { retry_after: None },
         (OperationState::Succeeded, _) => LastOperationState::Succeeded,
@@ -152,8 +169,8 @@ fn protocol_state(operation: &Operation) -> LastOperationState {
             LastOperationState::Failed(FailedOperation::Provision)
         }
         (OperationState::Failed | OperationState::Cancelled, OperationKind::Update) => {
-            let update = FailedOperation::Update { instance_usable: true, update_repeatable: true };
-            LastOperationState::Failed(update)
+            let update_repeatable = pace.has_timed_out(operation);
+            LastOperationState::Failed(FailedOperation::Update { instance_usable: true, update_repeatable })
         }
         (OperationState::Failed | OperationState::Cancelled, OperationKind::Deprovision) => {
             LastOperationState::Failed(FailedOperation::Deprovision { instance_usable: false })

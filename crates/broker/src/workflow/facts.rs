@@ -148,10 +148,10 @@ impl Run<'_> {
         Ok(stored.map(|certificate| Serving { names: self.wanted().to_vec(), certificate }))
     }
 
-    /// Claims the names of a certificate that proves them.
-    pub(super) async fn claim_names(&self, certificate: &CertificateRecord) -> PortResult<()> {
+    /// Claims names that a certificate of the instance proves.
+    pub(super) async fn claim_names(&self, names: &[DomainName]) -> PortResult<()> {
         let Instance { id, incarnation, .. } = self.instance;
-        let taken = self.ports.domains.claim(id, *incarnation, &certificate.names).await?;
+        let taken = self.ports.domains.claim(id, *incarnation, names).await?;
         if taken.is_empty() {
             return Ok(());
         }

@@ -1,11 +1,14 @@
-//! What an update does when it needs no new certificate.
+//! What an update does differently: it has settings of its own, and may need no new certificate.
+
+use std::time::Duration;
 
 use contract::{
-    CertificateRecord, CertificateState, Distribution, DistributionId, DomainName, PortError, PortResult,
-    Remedy, Serving,
+    CertificateRecord, CertificateState, Distribution, DistributionId, DomainName, OperationKind, PortError,
+    PortResult, Remedy, Serving,
 };
 
 use super::{Outcome, Run, Step, facts};
+use crate::names;
 
 impl Run<'_> {
     pub(super) async fn apply_settings(&self) -> PortResult<Outcome> {
@@ -19,6 +22,8 @@ impl Run<'_> {
             return Ok(Outcome::Wait(self.deployment_wait()));
         }
         let serving = serving_under(certificate, self.wanted());
+        let names = serving.as_ref().map_or(&[][..], |serving| &serving.names);
+        self.claim_names(names).await?;
         self.ports.cdn.apply(&seen.id, &self.spec(serving)).await?;
         Ok(Outcome::Done)
     }
@@ -33,7 +38,44 @@ impl Run<'_> {
         if !facts::same_names(&seen.names, &expected) {
             return Ok(Outcome::BackTo(Step::ApplySettings));
         }
-        Ok(if seen.deployed { Outcome::Done } else { Outcome::Wait(self.deployment_wait()) })
+        if !seen.deployed {
+            return Ok(Outcome::Wait(self.deployment_wait()));
+        }
+        self.let_go_of_names().await?;
+        Ok(Outcome::Done)
+    }
+
+    /// Gives back the names that an update has taken off the distribution, now that no edge serves them any more.
+    pub(super) async fn let_go_of_names(&self) -> PortResult<()> {
+        if self.operation.kind == OperationKind::Update {
+            self.ports.domains.keep_only(&self.instance.id, self.wanted()).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn invalidate_cache(&self) -> PortResult<Outcome> {
+        let Some(change) = self.operation.change.as_ref().filter(|change| !change.invalidate.is_empty())
+        else {
+            return Ok(Outcome::Done);
+        };
+        let reference = names::invalidation_reference(self.operation);
+        let id = self.distribution().await?.id;
+        self.ports.cdn.invalidate(&id, &reference, &change.invalidate).await?;
+        Ok(Outcome::Done)
+    }
+
+    /// How long an update leaves the distribution alone because a renewal has given it a certificate that is not yet
+    /// everywhere: the one that is served stays attached until its successor is deployed.
+    pub(super) async fn wait_for_renewal(&self) -> PortResult<Option<Duration>> {
+        if self.operation.kind != OperationKind::Update {
+            return Ok(None);
+        }
+        let seen = self.distribution().await?;
+        let certificates = self.certificates().await?;
+        let own = self.present_certificate().await?.and_then(|certificate| certificate.stored);
+        let other = serving_now(&certificates, &seen)
+            .filter(|attached| attached.state != CertificateState::Live && attached.stored != own);
+        Ok(other.filter(|_| !seen.deployed).map(|_| self.deployment_wait()))
     }
 
     /// The distribution as it is now.
@@ -47,10 +89,15 @@ impl Run<'_> {
 }
 
 /// Whether a certificate is good for a name: exactly, or by a wildcard one level above (RFC 9525, section 6.3).
-pub(crate) fn covers(certificate: &CertificateRecord, name: &DomainName) -> bool {
+fn covers(certificate: &CertificateRecord, name: &DomainName) -> bool {
     let names = certificate.facts.as_ref().map_or(&certificate.names, |facts| &facts.names);
     let parent = name.as_str().split_once('.').map(|(_, parent)| parent);
     names.iter().any(|own| own == name || (own.is_wildcard() && Some(own.base()) == parent))
+}
+
+/// Whether a name is wanted that the served certificate does not cover.
+pub(crate) fn lacks_a_name(certificates: &[CertificateRecord], wanted: &[DomainName]) -> bool {
+    facts::live(certificates).is_none_or(|live| wanted.iter().any(|name| !covers(live, name)))
 }
 
 /// The certificate that the distribution has, if it is one of the instance's; otherwise the one it should have.

@@ -108,7 +108,7 @@ async fn a_user_who_never_comes_is_told_before_the_platform_gives_up() {
     bench.world.clock.advance(bench.pace.provision_proof_wait + Duration::from_mins(1));
     bench.work_until(async |bench| bench.latest().await == Some(OperationState::Failed)).await;
     let poll = bench.poll().await;
-    assert!(poll.text("description").contains("not proven within 144 hours"), "{poll:?}");
+    assert!(poll.text("description").contains("not proven within 6 days"), "{poll:?}");
     assert_eq!(bench.world.issuer.finalized_in_all(), 0);
     assert_eq!(bench.world.cdn.most_alive(&InstanceId::new(crate::harness::ID)), 1);
 }

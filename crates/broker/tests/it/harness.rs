@@ -175,6 +175,38 @@ impl Bench {
         self.provision(json!({"domain": DOMAINS.join(",")})).await
     }
 
+    /// Asks for a change of the parameters, as Cloud Controller does: with the plan and a context each time.
+    pub(crate) async fn update(&self, parameters: Value) -> Answer {
+        let body = json!({
+            "service_id": broker::SERVICE_ID,
+            "plan_id": broker::PLAN_ID,
+            "context": {"platform": "cloudfoundry", "instance_name": "my-cdn"},
+            "previous_values": {"plan_id": broker::PLAN_ID, "maintenance_info": null},
+            "parameters": parameters,
+        });
+        self.patch(body).await
+    }
+
+    pub(crate) async fn patch(&self, body: Value) -> Answer {
+        self.call(Method::PATCH, &format!("{}?accepts_incomplete=true", path()), Some(body)).await
+    }
+
+    /// What `cf service --params` shows.
+    pub(crate) async fn shown(&self) -> Value {
+        let answer = self.call(Method::GET, &path(), None).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.body["parameters"].clone()
+    }
+
+    /// A bench whose instance serves both domains.
+    pub(crate) async fn serving() -> Self {
+        let bench = Self::new();
+        bench.prove_all();
+        bench.provision_both().await;
+        bench.work_until(async |bench| bench.latest().await == Some(OperationState::Succeeded)).await;
+        bench
+    }
+
     pub(crate) async fn deprovision(&self) -> Answer {
         let path = format!(
             "{}?accepts_incomplete=true&service_id={}&plan_id={}",

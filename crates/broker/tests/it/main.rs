@@ -9,3 +9,5 @@ mod limits;
 mod names;
 mod renewals;
 mod texts;
+mod update_crashes;
+mod updates;

@@ -1,0 +1,120 @@
+//! Changing: what is asked is put together with what was asked before, checked as a whole, and stored whole. Until its
+//! operation has succeeded, nobody but that operation knows of it.
+
+use contract::{Change, InstanceId, OperationKind, PortError, PortResult, Remedy, Settings, Standing};
+use osb_core::{Call, ErrorCode, Response, Update, UpdateDecision, decide_update};
+use serde_json::{Map, Value};
+
+use super::{Service, reading};
+use crate::parameters::{ParameterError, invalidation, merge};
+use crate::{read_settings, workflow};
+
+impl Service {
+    /// `PATCH`: R81 to R94.
+    pub(super) async fn update(&self, call: &Call, wanted: &Update) -> PortResult<Response> {
+        let id = InstanceId::new(&wanted.instance_id);
+        // Twice, because another request may begin an operation between the look and the insert.
+        for _ in 0..2 {
+            let standing = self.ports.operations.standing(&id).await?;
+            let existing = standing.as_ref().map(|it| reading::existing(&it.instance, it.latest.as_ref()));
+            let decision = decide_update(self.api.catalog(), wanted, existing.as_ref());
+            let (standing, plan_id) = match (decision, standing) {
+                (UpdateDecision::Refused(refusal), _) => return Ok(refusal),
+                (UpdateDecision::Repeat { operation }, _) => {
+                    return Ok(Response::update_accepted(&operation, None, None));
+                }
+                (UpdateDecision::Nothing, Some(standing)) => return self.look(&standing).await,
+                (UpdateDecision::Change { plan_id }, Some(standing)) => (standing, plan_id),
+                (_, None) => return Ok(Response::gone()),
+            };
+            if let Some(answer) = self.change(call, wanted, &standing, plan_id).await? {
+                return Ok(answer);
+            }
+        }
+        Err(PortError::new("update an instance", Remedy::Retry { after: None }, "its id is contended for"))
+    }
+
+    /// Checks the change and stores it with its operation; `None` when the instance is not as it was any more.
+    async fn change(
+        &self,
+        call: &Call,
+        wanted: &Update,
+        standing: &Standing,
+        plan_id: String,
+    ) -> PortResult<Option<Response>> {
+        let change = match self.read_change(call, wanted, standing, plan_id) {
+            Ok(change) => change,
+            Err(mistake) => {
+                return Ok(Some(Response::error(ErrorCode::InvalidParameters, &mistake.to_string())));
+            }
+        };
+        if changes_nothing(standing, &change) {
+            return self.look(standing).await.map(Some);
+        }
+        if merge::names_domains(&wanted.parameters)
+            && let Some(refusal) =
+                self.refuse_names_of_others(&standing.instance.id, &change.settings.domains).await?
+        {
+            return Ok(Some(refusal));
+        }
+        let (instance, supersede) = (&standing.instance, change.needs_certificate);
+        let now = self.ports.clock.now();
+        let operation = self.operation_with(&instance.id, OperationKind::Update, Some(change), now);
+        if !self.ports.operations.begin_update(&operation, instance, supersede).await? {
+            return Ok(None);
+        }
+        self.bell.notify_one();
+        tracing::info!(instance.id = %instance.id, operation.id = %operation.id, "accepted an update");
+        Ok(Some(Response::update_accepted(&reading::operation_id(&operation)?, None, None)))
+    }
+
+    fn read_change(
+        &self,
+        call: &Call,
+        wanted: &Update,
+        standing: &Standing,
+        plan_id: String,
+    ) -> Result<Change, ParameterError> {
+        let instance = &standing.instance;
+        let mut sent = wanted.parameters.clone();
+        let invalidate = invalidation::take(&mut sent)?;
+        let mut parameters = merge::merged(&reading::as_sent(&instance.request.parameters), &sent);
+        let settings =
+            read_settings(&parameters, self.origin_behind(&sent, &instance.settings), self.rules.offer)?;
+        parameters.retain(|_, value| !value.is_null());
+        Ok(Change {
+            needs_certificate: merge::names_domains(&sent)
+                && workflow::lacks_a_name(&standing.certificates, &settings.domains),
+            settings,
+            plan_id,
+            parameters: Value::Object(parameters).to_string(),
+            context: text(&wanted.context),
+            sent: text(&wanted.parameters),
+            identity: call.identity.as_ref().map(osb_core::OriginatingIdentity::audit),
+            invalidate,
+        })
+    }
+
+    /// The origin of an instance whose user has never named one: the one it has, also when the operator has another
+    /// default by now, until the user says that it is to be the default.
+    fn origin_behind<'a>(
+        &'a self,
+        sent: &Map<String, Value>,
+        present: &'a Settings,
+    ) -> &'a contract::DomainName {
+        if sent.contains_key("origin") { &self.rules.default_origin } else { &present.origin.domain }
+    }
+}
+
+/// Whether the instance is as the change wants it. A name that has lapsed makes the difference, if it is asked for again.
+fn changes_nothing(standing: &Standing, change: &Change) -> bool {
+    let instance = &standing.instance;
+    change.settings == instance.settings
+        && change.plan_id == instance.request.plan_id
+        && !change.needs_certificate
+        && change.invalidate.is_empty()
+}
+
+fn text(object: &Map<String, Value>) -> String {
+    Value::Object(object.clone()).to_string()
+}
