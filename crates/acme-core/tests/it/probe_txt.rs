@@ -235,6 +235,17 @@ async fn a_resolver_that_fails_is_told() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_resolver_that_lies_is_not_believed() -> Result<()> {
+    let world = world().await?;
+    world.resolver.set(NAME, Answer::txt(&[VALUE]));
+    assert!(told(look(&world).await?)?.contains("does not exist yet"));
+    world.set(NAME, &Answer::txt(&[VALUE]));
+    world.resolver.set(NAME, Answer::txt(&["what it remembers"]));
+    assert_eq!(look(&world).await?, Sighting::seen(vec![]));
+    Ok(())
+}
+
+#[tokio::test]
 async fn bogus_dnssec_is_told_apart_from_absence() -> Result<()> {
     let world = world().await?;
     world.set(NAME, &Answer::txt(&[VALUE]));
