@@ -54,8 +54,12 @@ pub(crate) struct ServeOptions {
     #[command(flatten)]
     pub(crate) setup: SetupOptions,
     /// Start everything but the broker.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "auto_prove")]
     pub(crate) emulators_only: bool,
+    /// Prove domains without anybody: whatever TXT record the instructions of a created or updated instance name is set.
+    /// "broker" is then where somebody listens who passes everything on to the broker and reads along.
+    #[arg(long)]
+    pub(crate) auto_prove: bool,
     #[command(flatten)]
     pub(crate) ports: Ports,
 }

@@ -1,10 +1,12 @@
 //! `cdn-sandbox serve`.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use anyhow::bail;
-use sandbox::{BROKER_HOST, BrokerProcess, BrokerSettings, CHALLENGE_HOST, MANAGED_ZONE, Proofs, Sandbox};
+use sandbox::{
+    BROKER_HOST, BrokerProcess, BrokerSettings, CHALLENGE_HOST, MANAGED_ZONE, Owner, Proofs, Sandbox,
+};
 use serde::Serialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -47,7 +49,8 @@ pub(crate) async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let state = State::prepare(options.setup.state.as_deref())?;
     let mut broker_settings = broker_settings(&options.setup, state.path())?;
     broker_settings.proofs = Proofs::ALL;
-    if options.ports.broker_port != 0 {
+    // With an owner before it, the port is where the owner listens.
+    if options.ports.broker_port != 0 && !options.auto_prove {
         broker_settings.port = options.ports.broker_port;
     }
     tokio::select! {
@@ -60,6 +63,8 @@ pub(crate) async fn run(options: ServeOptions) -> anyhow::Result<()> {
 struct Serving {
     sandbox: Sandbox,
     broker: Option<BrokerProcess>,
+    /// Who proves domains, if somebody does. It stands before the broker.
+    _owner: Option<Owner>,
 }
 
 async fn start(options: &ServeOptions, state: &State, broker: BrokerSettings) -> anyhow::Result<Serving> {
@@ -72,13 +77,24 @@ async fn start(options: &ServeOptions, state: &State, broker: BrokerSettings) ->
     settings.edge_http_port = options.ports.edge_http_port;
     settings.edge_https_port = options.ports.edge_https_port;
     let sandbox = Sandbox::start(settings).await?;
-    sandbox.route_broker(broker.port);
-    let process = match binary {
-        Some(binary) => Some(sandbox.start_broker(&binary, &broker).await?),
-        None => None,
+    let process = if let Some(binary) = binary {
+        Some(sandbox.start_broker(&binary, &broker).await?)
+    } else {
+        sandbox.route_broker(broker.port);
+        None
     };
-    ui::line(&serde_json::to_string(&ready(&sandbox, &broker, process.is_none()))?);
-    Ok(Serving { sandbox, broker: process })
+    let mut ready = ready(&sandbox, &broker, process.is_none());
+    let owner = if options.auto_prove { Some(owner(&sandbox, broker.port, options).await?) } else { None };
+    if let Some(owner) = &owner {
+        ready.broker = owner.url();
+    }
+    ui::line(&serde_json::to_string(&ready)?);
+    Ok(Serving { sandbox, broker: process, _owner: owner })
+}
+
+async fn owner(sandbox: &Sandbox, broker_port: u16, options: &ServeOptions) -> anyhow::Result<Owner> {
+    let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    sandbox.owner(local(broker_port), local(options.ports.broker_port)).await
 }
 
 fn ready<'a>(sandbox: &Sandbox, broker: &'a BrokerSettings, emulators_only: bool) -> Ready<'a> {

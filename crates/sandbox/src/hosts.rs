@@ -6,6 +6,7 @@
 
 mod admin;
 mod challenge;
+mod forward;
 mod router;
 mod rules;
 mod site;
@@ -20,6 +21,8 @@ pub use challenge::ChallengeHost;
 pub use router::Router;
 pub use rules::{SiteAnswer, SiteRule};
 pub use site::{Hit, Site, Sites};
+
+pub(crate) use forward::forward;
 
 /// Where ACME challenges are asked for (RFC 8555, 8.3).
 pub(crate) const CHALLENGE_PATH: &str = "/.well-known/acme-challenge/";

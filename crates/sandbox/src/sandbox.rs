@@ -17,6 +17,7 @@ use crate::edge::{Edge, EdgeSettings, OriginMap};
 use crate::hosts::{ChallengeHost, Ports, Router, Site, Sites, SitesAdmin};
 use crate::loopback::Loopback;
 use crate::origin::Origin;
+use crate::owner::Owner;
 use crate::pki::Ca;
 
 /// The bucket for challenge objects.
@@ -194,6 +195,12 @@ impl Sandbox {
     /// The admin interface of the present sites.
     pub fn sites_admin(&self) -> &SitesAdmin {
         &self.sites_admin
+    }
+
+    /// Lets a domain owner stand before the broker on `broker` who sets every TXT record that its instructions name. The
+    /// answer listens on `address` and passes everything on.
+    pub async fn owner(&self, broker: SocketAddr, address: SocketAddr) -> anyhow::Result<Owner> {
+        Owner::start(Arc::clone(&self.dns), broker, address).await
     }
 
     /// Stops all parts and waits until the programs among them are gone.

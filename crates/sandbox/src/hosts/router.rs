@@ -3,13 +3,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use bytes::Bytes;
-use http::header::{CONNECTION, HeaderName, HeaderValue, TRANSFER_ENCODING};
-use http::{HeaderMap, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
+use http::header::{HeaderName, HeaderValue};
+use http::{Request, StatusCode};
+use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 
-use super::{Ports, host_of};
+use super::{Ports, forward, host_of};
 use crate::client::Client;
 use crate::pki::ServerCertificate;
 use crate::web::{Answer, Server, text};
@@ -89,47 +88,21 @@ impl State {
             let why = format!("404 Not Found: Requested route ('{host}') does not exist.\n");
             return refuse(StatusCode::NOT_FOUND, "unknown_route", why);
         };
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
+        head.headers.insert(FORWARDED_PROTO, HeaderValue::from_static(scheme));
         let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
             return text(StatusCode::PAYLOAD_TOO_LARGE, "the body could not be read\n".to_owned());
         };
-        let request = (scheme, &head, &body.to_bytes());
+        let body = body.to_bytes();
         let first = self.turns.fetch_add(1, Ordering::Relaxed) % processes.len();
         for process in processes.iter().cycle().skip(first).take(processes.len()) {
-            match self.forward(request, *process).await {
+            match forward(&self.client, &head, &body, *process).await {
                 Ok(answer) => return answer,
                 Err(error) => tracing::debug!(error = format!("{error:#}"), %process, "no answer"),
             }
         }
         let why = "502 Bad Gateway: Registered endpoint failed to handle the request.\n".to_owned();
         refuse(StatusCode::BAD_GATEWAY, "endpoint_failure", why)
-    }
-
-    async fn forward(
-        &self,
-        (scheme, head, body): (&'static str, &http::request::Parts, &Bytes),
-        process: SocketAddr,
-    ) -> anyhow::Result<Answer> {
-        let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
-        let mut request = Request::builder().method(&head.method).uri(format!("http://{process}{target}"));
-        if let Some(headers) = request.headers_mut() {
-            headers.extend(head.headers.clone());
-            if let Some(host) = head.uri.authority() {
-                headers.insert(http::header::HOST, HeaderValue::from_str(host.as_str())?);
-            }
-            headers.insert(FORWARDED_PROTO, HeaderValue::from_static(scheme));
-            remove_connection_headers(headers);
-        }
-        let (mut head, body) = self.client.send(request.body(Full::from(body.clone()))?).await?.into_parts();
-        remove_connection_headers(&mut head.headers);
-        Ok(Response::from_parts(head, Full::from(body)))
-    }
-}
-
-/// These speak of one connection (RFC 9110, 7.6.1).
-fn remove_connection_headers(headers: &mut HeaderMap) {
-    for name in [CONNECTION, TRANSFER_ENCODING] {
-        headers.remove(name);
     }
 }
 

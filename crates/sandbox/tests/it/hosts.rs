@@ -4,6 +4,7 @@ mod acme;
 mod fixture;
 
 mod challenge_host;
+mod owner;
 mod pebble;
 mod router;
 mod sites;

@@ -70,8 +70,12 @@ impl Broker {
 
     /// What is answered for `/.well-known/acme-challenge/OWNER/TOKEN`.
     pub(crate) fn present(&self, owner: &str, token: &str, value: &str) {
-        let path = format!("/.well-known/acme-challenge/{owner}/{token}");
-        locked(&self.state.answers).insert(path, value.to_owned());
+        self.answer(&format!("/.well-known/acme-challenge/{owner}/{token}"), value);
+    }
+
+    /// What is answered at a path, whatever the method.
+    pub(crate) fn answer(&self, path: &str, body: &str) {
+        locked(&self.state.answers).insert(path.to_owned(), body.to_owned());
     }
 
     /// Host and path of every request.
