@@ -59,6 +59,7 @@ async fn ports(config: &Config) -> anyhow::Result<Ports> {
         cdn: Arc::new(aws.cdn),
         vault: Arc::new(aws.vault),
         site: Arc::new(aws.site),
+        managed: None,
         instances: store.clone(),
         operations: store.clone(),
         queue: store.clone(),

@@ -182,6 +182,7 @@ pub(crate) fn update_unproven(limit: &str) -> String {
 fn progress(step: Step) -> &'static str {
     match step {
         Step::CreateDistribution => "Creating the CDN distribution.",
+        Step::OfferNames => "Preparing the DNS records that the domains can be pointed at.",
         Step::ObtainCertificate => "Asking the certificate authority what proof of control it wants.",
         Step::StoreCertificate => "The certificate has been issued and is being handed to the CDN.",
         Step::AttachCertificate => "The domains and their certificate are being handed to the CDN.",
@@ -190,6 +191,7 @@ fn progress(step: Step) -> &'static str {
             "The CDN is taking the change to all its locations; this takes about five minutes."
         }
         Step::InvalidateCache => "Telling the CDN to fetch content anew.",
+        Step::PointNames | Step::ReleaseNames => "Bringing the DNS records of this service up to date.",
         Step::RemoveOldCertificate => "Deleting the certificate that has been replaced.",
         Step::WithdrawProofs => "Clearing away what was needed for the proof of control.",
         Step::SettleCreation => "Finding out what there is to delete.",

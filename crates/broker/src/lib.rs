@@ -19,7 +19,7 @@ pub use catalog::{PLAN_ID, SERVICE_ID, default_catalog};
 pub use chores::Chores;
 pub use pace::Pace;
 pub use parameters::{Offer, ParameterError, read_settings};
-pub use ports::Ports;
+pub use ports::{ManagedNames, Ports};
 pub use server::{ServerError, ServerLimits, serve};
 pub use service::{Rules, Service};
 pub use worker::{WorkSettings, Worker};

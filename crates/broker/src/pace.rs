@@ -81,6 +81,9 @@ impl Pace {
             // Terraform waits 90 minutes for the same (aws.md 1.5).
             Step::AwaitDeployment | Step::AwaitDisabled | Step::DeleteDistribution => 90 * minute,
             Step::CreateDistribution
+            | Step::OfferNames
+            | Step::PointNames
+            | Step::ReleaseNames
             | Step::ApplySettings
             | Step::InvalidateCache
             | Step::RemoveOldCertificate

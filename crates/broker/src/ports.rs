@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use contract::{
-    Alerts, Cdn, CertificateIssuer, CertificateStore, CertificateVault, ChallengeSite, Clock, DomainStore,
-    InstanceStore, OperationStore, Randomness, RenewalStore, SweepStore, WorkQueue,
+    Alerts, Cdn, CertificateIssuer, CertificateStore, CertificateVault, ChallengeSite, Clock, DomainName,
+    DomainStore, InstanceStore, ManagedZone, OperationStore, Randomness, RenewalStore, SweepStore, WorkQueue,
+    durable_label,
 };
 
 /// Everything the service needs from the world, each behind its port.
@@ -16,6 +17,8 @@ pub struct Ports {
     pub vault: Arc<dyn CertificateVault>,
     /// Where HTTP-01 answers are put.
     pub site: Arc<dyn ChallengeSite>,
+    /// The records that users point their names at once and for ever; `None` when the operator offers none.
+    pub managed: Option<ManagedNames>,
     /// The service instances.
     pub instances: Arc<dyn InstanceStore>,
     /// Their operations.
@@ -36,6 +39,26 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Chance, for ids and jitter.
     pub randomness: Arc<dyn Randomness>,
+}
+
+/// The records that users point their names at once and for ever: `LABEL.ZONE`, each with the label of one name for one
+/// organization.
+#[derive(Clone)]
+pub struct ManagedNames {
+    /// Where the records are kept.
+    pub zone: Arc<dyn ManagedZone>,
+    /// The name of the zone, without a trailing dot.
+    pub apex: DomainName,
+    /// The host name that a record leads to until the name has its certificate: the operator's front end that answers
+    /// for any name on port 80.
+    pub challenge_host: String,
+}
+
+impl ManagedNames {
+    /// The owner of the record for `name`, absolute.
+    pub(crate) fn record(&self, organization: &str, name: &DomainName) -> String {
+        format!("{}.{}.", durable_label(organization, name), self.apex)
+    }
 }
 
 impl Ports {

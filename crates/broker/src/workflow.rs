@@ -4,6 +4,7 @@
 //! learns is stored before the cursor moves, and every name it gives upstream is computed from stored ids.
 
 pub(crate) mod facts;
+mod managed;
 mod removal;
 mod renewal;
 mod update;
@@ -22,23 +23,29 @@ use crate::worker::WorkSettings;
 /// with its certificate; then the certificate; then both in one update.
 pub const PROVISION: &[Step] = &[
     Step::CreateDistribution,
+    Step::OfferNames,
     Step::ObtainCertificate,
     Step::StoreCertificate,
     Step::AttachCertificate,
     Step::AwaitDeployment,
+    Step::PointNames,
     Step::WithdrawProofs,
 ];
 
 /// Changes an instance whose names are all covered by the certificate that is served.
-pub const UPDATE_SETTINGS: &[Step] = &[Step::ApplySettings, Step::AwaitDeployment, Step::InvalidateCache];
+pub const UPDATE_SETTINGS: &[Step] =
+    &[Step::ApplySettings, Step::AwaitDeployment, Step::ReleaseNames, Step::InvalidateCache];
 
 /// Changes an instance that gets names which the served certificate does not cover: a renewal with other names and
 /// settings. Everything that changes at the CDN changes in the one update that attaches the new certificate.
 pub const UPDATE_NAMES: &[Step] = &[
+    Step::OfferNames,
     Step::ObtainCertificate,
     Step::StoreCertificate,
     Step::AttachCertificate,
     Step::AwaitDeployment,
+    Step::PointNames,
+    Step::ReleaseNames,
     Step::InvalidateCache,
     Step::RemoveOldCertificate,
     Step::WithdrawProofs,
@@ -57,6 +64,7 @@ pub const RENEW: &[Step] = &[
 /// Takes an instance down, from whatever point it had reached.
 pub const DEPROVISION: &[Step] = &[
     Step::SettleCreation,
+    Step::ReleaseNames,
     Step::Disable,
     Step::AwaitDisabled,
     Step::DeleteDistribution,
@@ -70,6 +78,8 @@ pub const DEPROVISION: &[Step] = &[
 pub enum Step {
     /// The distribution exists, without names; its id and host name are known.
     CreateDistribution,
+    /// The managed records of names that nobody has proven yet lead to the challenge host.
+    OfferNames,
     /// The authority has issued a certificate for all names.
     ObtainCertificate,
     /// The certificate is in the vault, once.
@@ -80,6 +90,10 @@ pub enum Step {
     ApplySettings,
     /// Every edge has them.
     AwaitDeployment,
+    /// The managed records of the names lead to the distribution.
+    PointNames,
+    /// The managed records of names that leave are gone.
+    ReleaseNames,
     /// The vault holds no certificate that the served one has replaced.
     RemoveOldCertificate,
     /// The edges fetch anew what an update has asked for.
@@ -118,11 +132,14 @@ impl Step {
     pub fn name(self) -> &'static str {
         match self {
             Self::CreateDistribution => "create-distribution",
+            Self::OfferNames => "offer-names",
             Self::ObtainCertificate => "obtain-certificate",
             Self::StoreCertificate => "store-certificate",
             Self::AttachCertificate => "attach-certificate",
             Self::ApplySettings => "apply-settings",
             Self::AwaitDeployment => "await-deployment",
+            Self::PointNames => "point-names",
+            Self::ReleaseNames => "release-names",
             Self::RemoveOldCertificate => "remove-old-certificate",
             Self::InvalidateCache => "invalidate-cache",
             Self::WithdrawProofs => "withdraw-proofs",
@@ -176,11 +193,14 @@ impl Run<'_> {
     pub(crate) async fn step(&self, step: Step) -> PortResult<Outcome> {
         match step {
             Step::CreateDistribution => self.create_distribution().await,
+            Step::OfferNames => self.offer_names().await,
             Step::ObtainCertificate => self.obtain_certificate().await,
             Step::StoreCertificate => self.store_certificate().await,
             Step::AttachCertificate => self.attach_certificate().await,
             Step::ApplySettings => self.apply_settings().await,
             Step::AwaitDeployment => self.await_deployment().await,
+            Step::PointNames => self.point_names().await,
+            Step::ReleaseNames => self.release_names().await,
             Step::RemoveOldCertificate => self.remove_old_certificate().await,
             Step::InvalidateCache => self.invalidate_cache().await,
             Step::WithdrawProofs => self.withdraw_proofs().await,

@@ -57,6 +57,9 @@ async fn check_serves(bench: &Bench, certificates: usize, context: &str) {
     assert_eq!(live.len(), 1, "{context}");
     assert_eq!(alive[0].certificate, live[0].stored, "{context}");
     assert!(bench.world.site.is_empty(), "a proof is left: {context}");
+    for name in DOMAINS {
+        assert_eq!(bench.managed_target(name), instance.distribution_domain, "{name}: {context}");
+    }
     let names = bench.world.store.domains();
     assert!(
         names.len() == DOMAINS.len() && names.iter().all(|one| one.state == DomainState::Proven),
@@ -72,6 +75,7 @@ async fn check_gone(bench: &Bench, certificates: usize, context: &str) {
     assert!(bench.world.cdn.alive().is_empty(), "a distribution is left: {context}");
     assert!(bench.world.vault.kept().is_empty(), "a certificate is left: {context}");
     assert!(bench.world.site.is_empty(), "a proof is left: {context}");
+    assert!(bench.world.zone.is_empty(), "a record is left: {context}");
     for issuance in bench.world.issuer.opened() {
         assert!(bench.world.issuer.is_abandoned(&issuance), "a key is left: {context}");
     }

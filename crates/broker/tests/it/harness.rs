@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Chores, Pace, Ports, Rules, Service, WorkSettings, Worker, default_catalog};
+use broker::{Chores, ManagedNames, Pace, Ports, Rules, Service, WorkSettings, Worker, default_catalog};
 use contract::testing::{Outcome, World, until_crash};
 use contract::{
     CertificateRecord, CertificateState, DomainName, Instance, InstanceId, InstanceStore, OperationKind,
-    OperationState, OperationStore, WorkQueue,
+    OperationState, OperationStore, WorkQueue, durable_label,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use osb_core::{Api, Credential, Request, Response};
@@ -21,6 +21,7 @@ pub(crate) struct Bench {
 }
 
 pub(crate) const ID: &str = "9a4b0c1e-0000-4000-8000-000000000001";
+pub(crate) const CHALLENGE_HOST: &str = "challenge.broker.example";
 pub(crate) const DOMAINS: [&str; 2] = ["www.example.gov", "docs.example.gov"];
 
 /// Shortly before two thirds of the 90 days that a sample certificate lives.
@@ -45,6 +46,11 @@ impl Bench {
             cdn: Arc::new(world.cdn),
             vault: Arc::new(world.vault),
             site: Arc::new(world.site),
+            managed: Some(ManagedNames {
+                zone: Arc::new(world.zone),
+                apex: DomainName::parse("cdn.example").unwrap(),
+                challenge_host: CHALLENGE_HOST.into(),
+            }),
             instances: Arc::new(world.store.clone()),
             operations: Arc::new(world.store.clone()),
             queue,
@@ -75,6 +81,12 @@ impl Bench {
             pace: self.pace.clone(),
         };
         Service::new(api, self.ports(), rules, Arc::default())
+    }
+
+    /// Where the managed record of a name leads to.
+    pub(crate) fn managed_target(&self, name: &str) -> Option<String> {
+        let label = durable_label("org-1", &DomainName::parse(name).unwrap());
+        self.world.zone.target(&format!("{label}.cdn.example."))
     }
 
     pub(crate) fn prove_all(&self) {

@@ -6,6 +6,7 @@ mod faults;
 mod front_door;
 mod harness;
 mod limits;
+mod managed;
 mod names;
 mod renewals;
 mod texts;
