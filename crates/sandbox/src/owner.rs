@@ -40,8 +40,23 @@ struct State {
     dns: Arc<Dns>,
     client: Client,
     broker: SocketAddr,
-    /// The instances whose instructions are to be read, with the credential of whoever asked.
-    open: Mutex<BTreeMap<String, Option<HeaderValue>>>,
+    /// The instances whose instructions are to be read.
+    open: Mutex<BTreeMap<String, Begun>>,
+}
+
+/// What it takes to ask how an operation stands.
+#[derive(Clone)]
+struct Begun {
+    /// The credential of whoever began it.
+    credential: Option<HeaderValue>,
+    /// What the broker calls it, if it has named it.
+    operation: Option<String>,
+}
+
+/// The part of an answer that names an operation.
+#[derive(Deserialize)]
+struct Accepted {
+    operation: Option<String>,
 }
 
 /// The part of an answer that an owner reads.
@@ -82,14 +97,19 @@ impl State {
         let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
             return text(StatusCode::PAYLOAD_TOO_LARGE, "the body could not be read\n".to_owned());
         };
-        let passed = forward(&self.client, &head, &body.to_bytes(), self.broker).await;
+        let answer = match forward(&self.client, &head, &body.to_bytes(), self.broker).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                return text(StatusCode::BAD_GATEWAY, format!("the broker did not answer: {error:#}\n"));
+            }
+        };
         // Afterwards: what the broker does not know yet cannot be read.
         if let Some(instance) = instance(&head.method, head.uri.path()) {
-            self.open().insert(instance.to_owned(), head.headers.get(AUTHORIZATION).cloned());
+            let credential = head.headers.get(AUTHORIZATION).cloned();
+            let begun = Begun { credential, operation: operation(&answer).await };
+            self.open().insert(instance.to_owned(), begun);
         }
-        passed.unwrap_or_else(|error| {
-            text(StatusCode::BAD_GATEWAY, format!("the broker did not answer: {error:#}\n"))
-        })
+        answer
     }
 
     async fn read_on(&self) {
@@ -98,8 +118,8 @@ impl State {
         loop {
             pace.tick().await;
             let open = self.open().clone();
-            for (instance, credential) in open {
-                match self.read(&instance, credential).await {
+            for (instance, begun) in open {
+                match self.read(&instance, begun).await {
                     Ok(true) => {}
                     Ok(false) => drop(self.open().remove(&instance)),
                     Err(error) => {
@@ -115,10 +135,16 @@ impl State {
     }
 
     /// Does what the instructions say. Answers whether there may be more to do.
-    async fn read(&self, instance: &str, credential: Option<HeaderValue>) -> anyhow::Result<bool> {
-        let url = format!("http://{}/v2/service_instances/{instance}/last_operation", self.broker);
+    async fn read(&self, instance: &str, begun: Begun) -> anyhow::Result<bool> {
+        let mut url = format!("http://{}/v2/service_instances/{instance}/last_operation", self.broker);
+        if let Some(operation) = begun.operation {
+            let query = url::form_urlencoded::Serializer::new(String::new())
+                .append_pair("operation", &operation)
+                .finish();
+            url = format!("{url}?{query}");
+        }
         let mut request = Request::get(url).header("x-broker-api-version", "2.17");
-        if let Some(credential) = credential {
+        if let Some(credential) = begun.credential {
             request = request.header(AUTHORIZATION, credential);
         }
         let answer = self.client.send(request.body(Full::<Bytes>::default())?).await?;
@@ -133,9 +159,16 @@ impl State {
         Ok(last.state == "in progress")
     }
 
-    fn open(&self) -> MutexGuard<'_, BTreeMap<String, Option<HeaderValue>>> {
+    fn open(&self) -> MutexGuard<'_, BTreeMap<String, Begun>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The operation that an answer has begun.
+async fn operation(answer: &Answer) -> Option<String> {
+    // A whole body in memory: reading it cannot fail and changes nothing.
+    let body = answer.body().clone().collect().await.ok()?.to_bytes();
+    serde_json::from_slice::<Accepted>(&body).ok()?.operation
 }
 
 /// The instance that a request creates or updates.

@@ -78,7 +78,7 @@ impl Broker {
         locked(&self.state.answers).insert(path.to_owned(), body.to_owned());
     }
 
-    /// Host and path of every request.
+    /// Scheme, host, path and query of every request.
     pub(crate) fn asked(&self) -> Vec<String> {
         locked(&self.state.asked).clone()
     }
@@ -95,7 +95,8 @@ async fn converse(stream: TcpStream, state: Arc<State>) {
             value.unwrap_or_default().to_owned()
         };
         let path = request.uri().path();
-        let line = format!("{} {}{path}", header("x-forwarded-proto"), header("host"));
+        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+        let line = format!("{} {}{target}", header("x-forwarded-proto"), header("host"));
         locked(&state.asked).push(line);
         let found = locked(&state.answers).get(path).cloned();
         let status = if found.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };

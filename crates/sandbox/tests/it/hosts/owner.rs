@@ -24,7 +24,7 @@ async fn what_the_last_operation_of_a_created_instance_names_is_set() {
     let scene = Scene::start().await.unwrap();
     let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
     let owner = scene.sandbox.owner(scene.broker.address, any_port).await.unwrap();
-    scene.broker.answer("/v2/service_instances/one", "made");
+    scene.broker.answer("/v2/service_instances/one", r#"{"operation":"op 1"}"#);
     let last = "/v2/service_instances/one/last_operation";
     let said = |state: &str| {
         let description = format!("Set this:\n  {NAME}. 60 IN TXT \"{VALUE}\"\n");
@@ -34,17 +34,19 @@ async fn what_the_last_operation_of_a_created_instance_names_is_set() {
 
     let client = Client::trusting("").unwrap();
     let looked = client.get(&format!("{}/v2/service_instances/one", owner.url())).await.unwrap();
-    assert_eq!(looked.body().as_ref(), b"made", "everything is passed on");
+    assert_eq!(looked.body().as_ref(), br#"{"operation":"op 1"}"#, "everything is passed on");
     assert!(records(&scene).is_empty(), "nothing was created");
 
     create(&owner, "one").await.unwrap();
     let set = || async { Ok((records(&scene) == [VALUE]).then_some(())) };
     wait_for("the record to be set", BOUND, set).await.unwrap();
+    let polled = scene.broker.asked().into_iter().find(|asked| asked.contains(last)).unwrap();
+    assert!(polled.ends_with("/last_operation?operation=op+1"), "{polled}");
 
     scene.broker.answer(last, &said("succeeded"));
     let reads = |id: &str| {
         let end = format!("/{id}/last_operation");
-        scene.broker.asked().iter().filter(|asked| asked.ends_with(&end)).count()
+        scene.broker.asked().iter().filter(|asked| asked.contains(&end)).count()
     };
     // In each round every open instance is read: when a later one has been read twice, the rounds go on without the first.
     scene.broker.answer("/v2/service_instances/two/last_operation", &said("in progress"));
