@@ -6,6 +6,7 @@ mod pebble;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 
@@ -24,6 +25,8 @@ pub struct AuthoritySettings {
     pub nonce_rejection_percent: u8,
     /// How many new orders in a hundred find a valid authorization from before reused.
     pub authorization_reuse_percent: u8,
+    /// How long certificates are valid: at least some seconds.
+    pub validity: Duration,
     /// External accounts, as pairs of key id and base64url HMAC key. When there are any, a new account has to be bound
     /// to one of them (RFC 8555, 7.3.4).
     pub external_accounts: Vec<(String, String)>,
@@ -36,13 +39,15 @@ pub struct AuthoritySettings {
 }
 
 impl Default for AuthoritySettings {
-    /// Strict, with a few refused nonces, half of the authorizations reused, no external accounts, any port of its own, and the
+    /// Strict, with a few refused nonces, half of the authorizations reused, certificates for 90 days as in the default
+    /// profile of Let's Encrypt, no external accounts, any port of its own, and the
     /// ports of the real world for challenges.
     fn default() -> Self {
         Self {
             strict: true,
             nonce_rejection_percent: 5,
             authorization_reuse_percent: 50,
+            validity: Duration::from_hours(90 * 24),
             external_accounts: Vec::new(),
             port: 0,
             http_port: 80,

@@ -11,6 +11,7 @@ use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls_pki_types::ServerName;
+use sha2::{Digest, Sha256};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
@@ -46,6 +47,10 @@ pub struct ShownCertificate {
     pub issuer: String,
     /// Until when it is valid, as in e-mail headers.
     pub not_after: String,
+    /// The serial number, in hexadecimal digits.
+    pub serial: String,
+    /// The SHA-256 digest of the public key, in hexadecimal digits: two certificates with the same one share a key.
+    pub key: String,
 }
 
 impl Sandbox {
@@ -90,7 +95,13 @@ fn shown(stream: &TlsStream<TcpStream>) -> anyhow::Result<ShownCertificate> {
         names: names.collect(),
         issuer: certificate.issuer().to_string(),
         not_after: certificate.validity().not_after.to_string(),
+        serial: certificate.raw_serial_as_string(),
+        key: hex(&Sha256::digest(certificate.public_key().raw)),
     })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 async fn ask(stream: TlsStream<TcpStream>, host: &str, path: &str) -> anyhow::Result<(StatusCode, Bytes)> {

@@ -23,9 +23,6 @@ const START_BOUND: Duration = Duration::from_secs(30);
 /// Ports are chosen and then given to it; between the two another process may take one.
 const ATTEMPTS: usize = 5;
 
-/// 90 days in seconds, as the default profile of Let's Encrypt has it.
-const VALIDITY_SECONDS: u64 = 90 * 24 * 60 * 60;
-
 pub(super) struct Pebble {
     process: Process,
     client: Client,
@@ -139,7 +136,7 @@ fn configuration(laboratory: &Laboratory<'_>, ports: &Ports) -> Value {
         "httpPort": laboratory.settings.http_port,
         "tlsPort": laboratory.settings.tls_port,
         "ocspResponderURL": "",
-        "certificateValidityPeriod": VALIDITY_SECONDS,
+        "certificateValidityPeriod": laboratory.settings.validity.as_secs(),
         "externalAccountBindingRequired": !accounts.is_empty(),
         "externalAccountMACKeys": accounts,
     }})
