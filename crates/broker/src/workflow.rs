@@ -9,10 +9,12 @@ mod removal;
 mod renewal;
 mod update;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use contract::{
     CertificateState, DomainName, Instance, IssuanceProgress, Operation, OperationKind, PortResult, Remedy,
+    Settings,
 };
 
 pub(crate) use self::update::lacks_a_name;
@@ -184,8 +186,10 @@ pub(crate) struct Run<'a> {
     pub(crate) settings: &'a WorkSettings,
     pub(crate) operation: &'a Operation,
     pub(crate) instance: &'a Instance,
+    /// What the operation is to make of the instance.
+    target: Cow<'a, Settings>,
     /// The names that the operation is to bring to life.
-    pub(crate) wanted: Vec<DomainName>,
+    wanted: Vec<DomainName>,
 }
 
 impl Run<'_> {
@@ -254,7 +258,7 @@ impl Run<'_> {
         let Some(bundle) = self.issued(&certificate).await? else {
             return Ok(Outcome::BackTo(Step::ObtainCertificate));
         };
-        self.claim_names(&certificate.names).await?;
+        self.claim_names(self.wanted()).await?;
         if let Some(wait) = self.make_room(&certificate).await? {
             return Ok(Outcome::Wait(wait));
         }
@@ -269,9 +273,6 @@ impl Run<'_> {
         let Some(id) = &self.instance.distribution else {
             return Ok(Outcome::BackTo(Step::CreateDistribution));
         };
-        if let Some(wait) = self.wait_for_update().await? {
-            return Ok(Outcome::Wait(wait));
-        }
         if let Some(wait) = self.wait_for_renewal().await? {
             return Ok(Outcome::Wait(wait));
         }

@@ -1,15 +1,16 @@
 //! What the steps look up and put together.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use contract::{
     CertificateBundle, CertificateRecord, CertificateState, Distribution, DistributionId, DistributionSpec,
-    DomainName, DomainState, Instance, IssuanceProgress, Operation, OperationKind, PortError, PortResult,
-    Remedy, Serving, Settings, Timestamp,
+    DomainName, DomainState, Instance, IssuanceProgress, Operation, OperationKind, OperationState, PortError,
+    PortResult, Remedy, Serving, Settings, Timestamp, Track,
 };
 
-use super::Run;
+use super::{Run, Step};
 use crate::worker::WorkSettings;
 use crate::{Ports, describe, names};
 
@@ -56,23 +57,34 @@ impl<'a> Run<'a> {
         operation: &'a Operation,
         instance: &'a Instance,
     ) -> PortResult<Self> {
-        let target = operation.change.as_ref().map_or(&instance.settings, |change| &change.settings);
-        let mut wanted = target.domains.clone();
-        if operation.kind == OperationKind::Renew {
-            let known = ports.domains.of_instance(&instance.id).await?;
-            let has_lapsed = |name: &DomainName| {
-                known.iter().any(|it| it.name == *name && it.state == DomainState::Lapsed)
-            };
-            wanted.retain(|name| !has_lapsed(name));
+        let mut target = Cow::Borrowed(&instance.settings);
+        let mut lapsed = Vec::new();
+        if let Some(change) = &operation.change {
+            target = Cow::Borrowed(&change.settings);
+        } else if operation.kind == OperationKind::Renew {
+            target = told(ports, instance).await?.map_or(target, Cow::Owned);
+            lapsed = ports.domains.of_instance(&instance.id).await?;
+            lapsed.retain(|record| record.state == DomainState::Lapsed);
         }
-        Ok(Self { ports, settings, operation, instance, wanted })
+        let has_lapsed = |name: &&DomainName| lapsed.iter().any(|record| record.name == **name);
+        let wanted = target.domains.iter().filter(|name| !has_lapsed(name)).cloned().collect();
+        Ok(Self { ports, settings, operation, instance, target, wanted })
     }
+}
+
+/// What an update that still runs has already told the CDN: a renewal beside it must not undo that.
+async fn told(ports: &Ports, instance: &Instance) -> PortResult<Option<Settings>> {
+    let newest = ports.operations.newest(&instance.id, Track::User).await?;
+    let runs = |newest: &Operation| newest.state == OperationState::Running;
+    let is_told = |newest: &Operation| Step::of(newest).is_some_and(|step| step != Step::ApplySettings);
+    let update = newest.filter(|newest| runs(newest) && is_told(newest));
+    Ok(update.and_then(|update| update.change).map(|change| change.settings))
 }
 
 impl Run<'_> {
     /// What this operation is to make of the instance.
     pub(super) fn target(&self) -> &Settings {
-        self.operation.change.as_ref().map_or(&self.instance.settings, |change| &change.settings)
+        &self.target
     }
 
     /// The names that this operation is to bring to life.

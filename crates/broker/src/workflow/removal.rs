@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use contract::{CertificateRecord, CertificateState, Distribution, PortResult, Sweep};
+use contract::{CertificateRecord, CertificateState, PortResult, Sweep};
 
 use super::{Outcome, Run, facts};
 
@@ -75,8 +75,7 @@ impl Run<'_> {
     /// Sees to it that the vault holds at most the served certificate and the next one. Where work that was given up has
     /// left a third, what is attached says which of the others is needed; how long to wait when that is not settled yet.
     pub(super) async fn make_room(&self, next: &CertificateRecord) -> PortResult<Option<Duration>> {
-        let others: Vec<_> =
-            self.certificates().await?.into_iter().filter(|one| is_kept(one, next)).collect();
+        let others = self.others(next).await?;
         if others.len() < 2 {
             return Ok(None);
         }
@@ -85,28 +84,38 @@ impl Run<'_> {
         if !seen.deployed {
             return Ok(Some(self.deployment_wait()));
         }
-        for other in others {
-            self.settle(other, &seen).await?;
+        // What is attached is what is served, whoever has lived to write it down.
+        let is_attached = |one: &&CertificateRecord| one.stored.is_some() && one.stored == seen.certificate;
+        if let Some(attached) = others.iter().find(is_attached) {
+            self.go_live(attached).await?;
+        }
+        for other in self.others(next).await? {
+            self.put_away(other).await?;
         }
         Ok(None)
     }
 
-    /// What is attached is what is served. What is not, leaves the vault; if it was never served its user may go on with
-    /// it, and it can be stored again.
-    async fn settle(&self, other: CertificateRecord, seen: &Distribution) -> PortResult<()> {
+    async fn others(&self, next: &CertificateRecord) -> PortResult<Vec<CertificateRecord>> {
+        Ok(self.certificates().await?.into_iter().filter(|one| is_kept(one, next)).collect())
+    }
+
+    /// Takes a certificate that is not served out of the vault. If it never was, its user may go on with it, and it can be
+    /// stored again.
+    async fn put_away(&self, other: CertificateRecord) -> PortResult<()> {
         match other.state {
-            _ if other.stored == seen.certificate => self.go_live(&other).await,
-            CertificateState::Live => Ok(()),
-            CertificateState::Stored => {
+            CertificateState::Live | CertificateState::Removed => Ok(()),
+            CertificateState::Retired => self.dispose_of(&other).await,
+            CertificateState::Stored | CertificateState::Pending => {
                 self.ports.vault.remove(&other.vault_name).await?;
                 let pending = CertificateRecord { state: CertificateState::Pending, stored: None, ..other };
                 self.ports.certificates.put(&pending).await
             }
-            _ => self.dispose_of(&other).await,
         }
     }
 }
 
+/// Whether another certificate is or may be in the vault: from the moment it is issued, since the answer to an upload may
+/// have been lost.
 fn is_kept(one: &CertificateRecord, next: &CertificateRecord) -> bool {
-    one.generation != next.generation && one.stored.is_some() && one.state != CertificateState::Removed
+    one.generation != next.generation && one.facts.is_some() && one.state != CertificateState::Removed
 }

@@ -1,11 +1,9 @@
 //! What a renewal does differently from a first issuance. Whatever becomes of it, what is served stays as it is until
 //! its successor is deployed.
 
-use std::time::Duration;
-
 use contract::{
     Alert, CertificateFacts, CertificateRecord, CertificateRequest, CertificateState, DomainName,
-    OperationKind, OperationState, PortError, PortResult, ProofState, Remedy, RenewalPlan,
+    OperationKind, PortError, PortResult, ProofState, Remedy, RenewalPlan,
 };
 
 use super::{Run, facts};
@@ -90,18 +88,6 @@ impl Run<'_> {
             return Ok(Vec::new());
         }
         Ok(open.map(|one| one.name.clone()).collect())
-    }
-
-    /// How long a renewal leaves the distribution alone because an update is changing it: the renewal does not know
-    /// what the update makes of it.
-    pub(super) async fn wait_for_update(&self) -> PortResult<Option<Duration>> {
-        if !self.is_renewal() {
-            return Ok(None);
-        }
-        let standing = self.ports.operations.standing(&self.instance.id).await?;
-        let latest = standing.and_then(|standing| standing.latest);
-        let runs = latest.is_some_and(|latest| latest.state == OperationState::Running);
-        Ok(runs.then(|| self.deployment_wait()))
     }
 
     /// Makes a deployed certificate the one that is served, and plans its renewal.

@@ -1,6 +1,7 @@
 //! The broker against the fakes of every port: whole flows, every crash point, and the front door.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod both_tracks;
 mod crashes;
 mod faults;
 mod front_door;

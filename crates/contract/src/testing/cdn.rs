@@ -55,6 +55,11 @@ impl FakeCdn {
         cloud.distributions.iter().map(|(id, made)| cloud.shown(id, made, now)).collect()
     }
 
+    /// What a distribution was told to be.
+    pub fn spec(&self, id: &DistributionId) -> Option<DistributionSpec> {
+        locked(&self.cloud).distributions.get(id).map(|made| made.spec.clone())
+    }
+
     /// How many distributions an instance had at the same time, at most.
     pub fn most_alive(&self, instance: &InstanceId) -> usize {
         locked(&self.cloud).most_alive.get(instance).copied().unwrap_or_default()
