@@ -16,6 +16,9 @@ use pebble::{Laboratory, Pebble};
 
 use crate::pki::Ca;
 
+/// What Pebble logs once for each authorization that a failed challenge has made invalid.
+const FAILED_CHALLENGE: &str = "set INVALID by completed challenge";
+
 /// How the authority is to behave.
 #[derive(Clone, Debug)]
 pub struct AuthoritySettings {
@@ -107,6 +110,11 @@ impl Authority {
     /// Everything that Pebble has logged until now.
     pub fn log(&self) -> anyhow::Result<String> {
         self.pebble.log()
+    }
+
+    /// How many challenges have failed until now: each is an attempt that was wasted.
+    pub fn failed_challenges(&self) -> anyhow::Result<usize> {
+        Ok(self.log()?.matches(FAILED_CHALLENGE).count())
     }
 
     /// Closes the gate, ends Pebble and waits until it is gone.

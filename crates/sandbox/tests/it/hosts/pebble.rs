@@ -50,6 +50,7 @@ async fn a_site_that_redirects_is_validated_by_every_kind_of_redirect_over_http_
     // Pebble looks several times for each, as an authority does from several places.
     let statuses: BTreeSet<_> = site.hits().iter().map(|hit| hit.status).collect();
     assert_eq!(statuses, BTreeSet::from([301, 302, 307, 308]));
+    assert_eq!(scene.sandbox.authority().failed_challenges().unwrap(), 0);
 }
 
 #[tokio::test]
@@ -74,4 +75,5 @@ async fn a_site_that_knows_nothing_of_it_fails_the_challenge() {
     let (ended, why) = acme.answer(&challenge).await.unwrap();
     assert_eq!(ended, "invalid", "{why}");
     assert_eq!(site.hits()[0].path, format!("/.well-known/acme-challenge/{}", challenge.token));
+    assert_eq!(scene.sandbox.authority().failed_challenges().unwrap(), 1);
 }
