@@ -21,6 +21,9 @@ pub(crate) use self::update::lacks_a_name;
 use crate::Ports;
 use crate::worker::WorkSettings;
 
+/// How often to look whether a name that another instance has proven is free by now.
+const LOOK_AT_OWNERS: Duration = Duration::from_secs(30);
+
 /// Brings a new instance to life: a distribution without names first, because CloudFront takes a name only together
 /// with its certificate; then the certificate; then both in one update.
 pub const PROVISION: &[Step] = &[
@@ -226,6 +229,9 @@ impl Run<'_> {
     }
 
     async fn obtain_certificate(&self) -> PortResult<Outcome> {
+        if let Some(sentence) = self.taken_by_others().await? {
+            return Ok(Outcome::HeldBack(LOOK_AT_OWNERS, sentence));
+        }
         let known = self.certificates().await?;
         let mut certificate = self.certificate_among(&known).await?;
         self.ports.issuer.open(&certificate.issuance, &self.request(&certificate, &known)).await?;

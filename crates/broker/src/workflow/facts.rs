@@ -160,6 +160,18 @@ impl Run<'_> {
         Ok(stored.map(|certificate| Serving { names: self.wanted().to_vec(), certificate }))
     }
 
+    /// What the user is told when another instance has proven one of the names: no certificate is asked for that could not
+    /// be used. A renewal is of names that are the instance's own.
+    pub(super) async fn taken_by_others(&self) -> PortResult<Option<String>> {
+        if self.is_renewal() {
+            return Ok(None);
+        }
+        let owners = self.ports.domains.owners(self.wanted()).await?;
+        let others = owners.into_iter().filter(|record| record.instance != self.instance.id);
+        let taken: Vec<DomainName> = others.map(|record| record.name).collect();
+        Ok((!taken.is_empty()).then(|| describe::taken(&taken)))
+    }
+
     /// Claims names that a certificate of the instance proves.
     pub(super) async fn claim_names(&self, names: &[DomainName]) -> PortResult<()> {
         let Instance { id, incarnation, .. } = self.instance;

@@ -9,6 +9,7 @@ mod harness;
 mod limits;
 mod managed;
 mod names;
+mod owners;
 mod renewals;
 mod texts;
 mod update_crashes;
