@@ -25,6 +25,8 @@ pub use client::Client;
 pub use environment::{BrokerSettings, Proofs};
 pub use owner::Owner;
 pub use postgres::Postgres;
-pub use sandbox::{BROKER_HOST, BUCKET, CHALLENGE_HOST, DEFAULT_ORIGIN, MANAGED_ZONE, Sandbox, Settings};
+pub use sandbox::{
+    BROKER_HOST, BUCKET, CHALLENGE_HOST, DEFAULT_ORIGIN, MANAGED_ZONE, OWN_ORIGIN, Sandbox, Settings,
+};
 pub use visit::{ShownCertificate, Visit};
 pub use wait::wait_for;

@@ -25,6 +25,8 @@ pub const BUCKET: &str = "cdn-broker-challenges";
 
 /// The origin of instances that name none; its certificate is under the sandbox's own authority.
 pub const DEFAULT_ORIGIN: &str = "apps.example.gov";
+/// An origin that a user may name. The same site stands behind it.
+pub const OWN_ORIGIN: &str = "shop.example.net";
 
 /// The broker's own host name, which the platform's router knows.
 pub const BROKER_HOST: &str = "cdn-broker.example.net";
@@ -109,7 +111,7 @@ impl Sandbox {
         let dns = Arc::new(Dns::start_in(&block, local(settings.dns_port)).await?);
         let dns_admin = DnsAdmin::start(Arc::clone(&dns), local(settings.dns_admin_port)).await?;
         let ca = Ca::new("Sandbox CA for origins")?;
-        let origin = Origin::start(&ca, &[DEFAULT_ORIGIN]).await?;
+        let origin = Origin::start(&ca, &[DEFAULT_ORIGIN, OWN_ORIGIN]).await?;
         let aws = start_aws(settings.aws.clone()).await?;
         aws.serve_zones(&dns)?;
         let managed_zone = aws.host_zone(MANAGED_ZONE)?;
@@ -298,6 +300,7 @@ async fn start_edge(
 ) -> anyhow::Result<Edge> {
     let mut origins = OriginMap::default();
     origins.map(DEFAULT_ORIGIN, origin.http(), origin.https());
+    origins.map(OWN_ORIGIN, origin.http(), origin.https());
     let edge_settings = EdgeSettings {
         address,
         http_port: settings.edge_http_port,

@@ -41,7 +41,7 @@ async fn from_a_new_instance_to_https_and_back_to_nothing() -> anyhow::Result<()
 async fn an_internationalised_wildcard_and_the_users_own_settings() -> anyhow::Result<()> {
     let house = House::start().await?;
     let parameters = json!({
-        "domains": ["BÜCHER.example.", "*.bücher.example"], "origin": "apps.example.gov", "path": "/shop",
+        "domains": ["BÜCHER.example.", "*.bücher.example"], "origin": sandbox::OWN_ORIGIN, "path": "/shop",
         "insecure_origin": true, "cookies": ["session"], "headers": ["X-Tenant"],
     });
     let accepted = house.provision(ID, parameters).await?;

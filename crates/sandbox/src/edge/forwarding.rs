@@ -24,10 +24,14 @@ const WITHHELD: [HeaderName; 8] =
     [ACCEPT, ACCEPT_CHARSET, ACCEPT_LANGUAGE, AUTHORIZATION, COOKIE, HOST, REFERER, USER_AGENT];
 
 const USE_ORIGIN_CACHE_HEADERS: &str = "83da9c7e-98b4-4e11-a168-04f0df8e2c65";
+const USE_ORIGIN_CACHE_HEADERS_AND_QUERY: &str = "4cc15a8a-d715-48a4-82b8-cc0b614638fe";
 const ALL_VIEWER: &str = "216adef6-5c7f-47e4-b989-5492eafa07d3";
 const ALL_VIEWER_AND_CLOUDFRONT: &str = "33f36d7e-f396-46d9-90e0-52428a34d9dc";
 const ALL_VIEWER_EXCEPT_HOST: &str = "b689b0a8-53d0-40ab-baf2-68738e2966ac";
 const CORS_S3: &str = "88a5eaf4-2fd4-4709-b370-b4c650ea3fcf";
+const CORS_CUSTOM: &str = "59781a5b-3903-41f3-afcb-af62929ccde1";
+const HOST_ONLY: &str = "bf0718e1-ba1e-49d1-88b1-f726733018ae";
+const USER_AGENT_AND_REFERER: &str = "acba4595-bd28-49b8-b9fe-13317c0390fa";
 
 /// The forwarding rules of one behaviour.
 #[derive(Debug)]
@@ -95,24 +99,26 @@ impl Forwarding {
         }
     }
 
+    /// What distinguishes cached answers is always forwarded; the other policy adds to it.
     fn from_policies(cache: &str, request: &str) -> Self {
-        let headers = match (cache, request) {
-            (_, ALL_VIEWER | ALL_VIEWER_AND_CLOUDFRONT) => Headers::All,
-            (_, ALL_VIEWER_EXCEPT_HOST) => Headers::AllButHost,
-            (_, CORS_S3) => Headers::Only(vec![
-                "origin".to_owned(),
-                "access-control-request-headers".to_owned(),
-                "access-control-request-method".to_owned(),
-            ]),
-            (USE_ORIGIN_CACHE_HEADERS, _) => Headers::Only(vec!["host".to_owned(), "origin".to_owned()]),
-            _ => Headers::Only(Vec::new()),
+        let by_origin = [USE_ORIGIN_CACHE_HEADERS, USE_ORIGIN_CACHE_HEADERS_AND_QUERY].contains(&cache);
+        let keys: &[&str] = if by_origin {
+            &["host", "origin", "x-http-method-override", "x-http-method", "x-method-override"]
+        } else {
+            &[]
         };
-        let everything =
-            matches!(headers, Headers::All | Headers::AllButHost) || cache == USE_ORIGIN_CACHE_HEADERS;
+        let headers = match request {
+            ALL_VIEWER | ALL_VIEWER_AND_CLOUDFRONT => Headers::All,
+            ALL_VIEWER_EXCEPT_HOST if !by_origin => Headers::AllButHost,
+            ALL_VIEWER_EXCEPT_HOST => Headers::All,
+            _ => Headers::Only(keys.iter().chain(asked(request)).map(|&name| name.to_owned()).collect()),
+        };
+        let everything = matches!(headers, Headers::All | Headers::AllButHost);
+        let query = everything || cache == USE_ORIGIN_CACHE_HEADERS_AND_QUERY;
         Self {
             headers,
-            cookies: if everything { Cookies::All } else { Cookies::None },
-            query: if everything { Query::All } else { Query::None },
+            cookies: if everything || by_origin { Cookies::All } else { Cookies::None },
+            query: if query { Query::All } else { Query::None },
         }
     }
 
@@ -189,6 +195,17 @@ impl Forwarding {
     }
 }
 
+/// The headers that an origin request policy lists.
+fn asked(policy: &str) -> &'static [&'static str] {
+    match policy {
+        CORS_S3 => &["origin", "access-control-request-headers", "access-control-request-method"],
+        CORS_CUSTOM => &["origin"],
+        HOST_ONLY => &["host"],
+        USER_AGENT_AND_REFERER => &["user-agent", "referer"],
+        _ => &[],
+    }
+}
+
 /// Leaves out the headers that concern one connection only.
 pub(super) fn end_to_end(headers: &HeaderMap) -> HeaderMap {
     let kept = headers.iter().filter(|(name, _)| !HOP_BY_HOP.contains(name));
@@ -259,11 +276,30 @@ mod tests {
     }
 
     #[test]
-    fn only_the_all_viewer_policies_forward_host() {
-        assert!(Forwarding::from_policies("x", ALL_VIEWER).forwards_host());
-        assert!(!Forwarding::from_policies("x", ALL_VIEWER_EXCEPT_HOST).forwards_host());
-        let none = Forwarding::from_policies("4135ea2d-6df8-44a3-9df3-4b5a84be39ad", "");
-        assert!(!none.forwards_host() && !none.headers(&viewer(), true).contains_key("x-custom"));
+    fn host_is_forwarded_by_whichever_policy_names_it() {
+        let disabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
+        for (cache, request, forwards) in [
+            (disabled, ALL_VIEWER, true),
+            (disabled, HOST_ONLY, true),
+            (disabled, ALL_VIEWER_EXCEPT_HOST, false),
+            (disabled, CORS_CUSTOM, false),
+            (disabled, "", false),
+            (USE_ORIGIN_CACHE_HEADERS, "", true),
+            (USE_ORIGIN_CACHE_HEADERS_AND_QUERY, CORS_S3, true),
+        ] {
+            assert_eq!(
+                Forwarding::from_policies(cache, request).forwards_host(),
+                forwards,
+                "{cache} {request}"
+            );
+        }
+        let none = Forwarding::from_policies(disabled, "");
+        assert!(!none.headers(&viewer(), true).contains_key("x-custom"));
         assert_eq!(none.query(Some("a=1")), None);
+        let by_origin = Forwarding::from_policies(USE_ORIGIN_CACHE_HEADERS, "");
+        assert_eq!(by_origin.headers(&viewer(), true)["cookie"], "a=1; session_id=2");
+        assert_eq!(by_origin.query(Some("a=1")), None);
+        let and_query = Forwarding::from_policies(USE_ORIGIN_CACHE_HEADERS_AND_QUERY, "");
+        assert_eq!(and_query.query(Some("a=1")).as_deref(), Some("a=1"));
     }
 }
