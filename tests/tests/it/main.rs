@@ -6,5 +6,6 @@ mod cloudfront;
 mod house;
 mod kills;
 mod outage;
+mod parameters;
 mod path;
 mod several;

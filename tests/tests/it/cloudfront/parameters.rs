@@ -61,6 +61,13 @@ fn reset(spec: DistributionSpec) -> DistributionSpec {
     }
 }
 
+/// A configuration without the order of its elements, which CloudFront does not promise.
+fn parts(config: &str) -> Vec<&str> {
+    let mut parts: Vec<&str> = config.split('<').collect();
+    parts.sort_unstable();
+    parts
+}
+
 #[tokio::test]
 async fn what_is_asked_for_at_once_is_there_from_the_start() -> anyhow::Result<()> {
     let account = Account::open().await?;
@@ -97,7 +104,7 @@ async fn what_is_asked_for_later_is_one_update_and_so_is_the_way_back() -> anyho
     for _ in 0..2 {
         account.cdn.apply(&made.id, &reset(served.clone())).await?;
     }
-    assert_eq!(account.config(&made.id).await?, before);
+    assert_eq!(parts(&account.config(&made.id).await?), parts(&before));
     assert_eq!(account.calls("UpdateDistribution").len(), 3);
     Ok(())
 }
@@ -121,7 +128,7 @@ async fn policies_and_forwarding_take_turns() -> anyhow::Result<()> {
     );
     assert!(account.config(&made.id).await?.matches("<ForwardedValues>").next().is_none());
     account.cdn.apply(&made.id, &reset(spec)).await?;
-    assert_eq!(account.config(&made.id).await?, before);
+    assert_eq!(parts(&account.config(&made.id).await?), parts(&before));
     Ok(())
 }
 
@@ -165,6 +172,6 @@ async fn a_setting_that_the_operator_has_taken_back_leaves_what_is_there() -> an
     account.cdn.apply(&made.id, &DistributionSpec { web_acl: true, ..logged }).await?;
     let before = account.config(&made.id).await?;
     bare.apply(&made.id, &guarded).await?;
-    assert_eq!(account.config(&made.id).await?, before);
+    assert_eq!(parts(&account.config(&made.id).await?), parts(&before));
     Ok(())
 }
