@@ -5,7 +5,7 @@ use http::{Method, Request};
 use http_body_util::Full;
 use serde_json::{Value, json};
 
-use crate::house::House;
+use crate::house::{House, PLAN_ID, SERVICE_ID};
 
 const ID: &str = "3f1c9a52-0000-4000-8000-000000000003";
 
@@ -48,6 +48,40 @@ async fn everything_that_is_asked_for_is_shown_and_done() -> anyhow::Result<()> 
     ] {
         assert!(config.contains(part), "{part} is not in {config}");
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_changes_what_it_names_and_purges_once() -> anyhow::Result<()> {
+    let house = House::start().await?;
+    ensure!(house.provision(ID, asked()).await?.status == 202);
+    house.prove(ID, 1).await?;
+    house.until_succeeded(ID).await?;
+    let before = house.successes("UpdateDistribution");
+    let change = json!({
+        "default_ttl": null, "hsts": false, "price_class": null, "error_responses": {"404": "/gone.html"},
+        "invalidate": ["/*", "/index.html"],
+    });
+    let body = json!({"service_id": SERVICE_ID, "plan_id": PLAN_ID, "parameters": change});
+    let path = format!("/v2/service_instances/{ID}");
+    let accepted = house.call(Method::PATCH, &format!("{path}?accepts_incomplete=true"), Some(&body)).await?;
+    ensure!(accepted.status == 202, "{accepted:?}");
+    house.until_succeeded(ID).await?;
+    assert_eq!(house.successes("UpdateDistribution"), before + 1);
+    assert_eq!(house.successes("CreateInvalidation"), 1);
+    let shown = house.call(Method::GET, &path, None).await?.body["parameters"].clone();
+    let config = config(&house).await?;
+    for (name, value, part) in [
+        ("default_ttl", json!(86_400), "<DefaultTTL>86400</DefaultTTL>"),
+        ("price_class", json!("PriceClass_100"), "<PriceClass>PriceClass_100</PriceClass>"),
+        ("error_responses", json!({"404": "/gone.html"}), "<ResponsePagePath>/gone.html</ResponsePagePath>"),
+        ("compress", json!(true), "<Compress>true</Compress>"),
+    ] {
+        assert_eq!(shown[name], value);
+        assert!(config.contains(part), "{part} is not in {config}");
+    }
+    assert!(!config.contains("ResponseHeadersPolicyId>6") && !config.contains("/busy.html"), "{config}");
+    assert!(shown.get("invalidate").is_none());
     Ok(())
 }
 

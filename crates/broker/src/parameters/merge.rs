@@ -1,6 +1,7 @@
 //! How the parameters of an update and those of earlier requests go together (R84): a key that is sent replaces, one that
 //! is not sent keeps, and `null` asks for the default.
 
+use contract::{Behaviour, Delivery, Settings};
 use serde_json::{Map, Value};
 
 /// Names under which the same thing can be asked for: one that is sent replaces them all.
@@ -13,6 +14,28 @@ pub(crate) fn merged(so_far: &Map<String, Value>, sent: &Map<String, Value>) -> 
     merged.retain(|old, _| !sent.keys().any(|new| is_same(old, new)));
     merged.extend(sent.clone());
     merged
+}
+
+/// The settings of an update, after those before it: what was ever spoken of is no more the operator's, and has its default
+/// now if nothing else is asked for.
+pub(crate) fn remembered(now: Settings, before: &Settings) -> Settings {
+    let (behaviour, delivery) = (&before.behaviour, &before.delivery);
+    Settings {
+        behaviour: Behaviour {
+            default_ttl: now.behaviour.default_ttl.after(&behaviour.default_ttl),
+            policies: now.behaviour.policies.after(&behaviour.policies),
+            compress: now.behaviour.compress.after(&behaviour.compress),
+            hsts: now.behaviour.hsts.after(&behaviour.hsts),
+            ..now.behaviour
+        },
+        delivery: Delivery {
+            error_pages: now.delivery.error_pages.after(&delivery.error_pages),
+            price_class: now.delivery.price_class.after(&delivery.price_class),
+            minimum_tls: now.delivery.minimum_tls.after(&delivery.minimum_tls),
+            logging: now.delivery.logging.after(&delivery.logging),
+        },
+        ..now
+    }
 }
 
 /// Whether the domains are spoken of.

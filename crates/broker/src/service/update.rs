@@ -6,7 +6,7 @@ use osb_core::{Call, ErrorCode, Response, Update, UpdateDecision, decide_update}
 use serde_json::{Map, Value};
 
 use super::{Service, reading};
-use crate::parameters::{ParameterError, invalidation, merge};
+use crate::parameters::{ParameterError, effective, invalidation, merge};
 use crate::{read_settings, workflow};
 
 impl Service {
@@ -81,6 +81,7 @@ impl Service {
         let mut parameters = merge::merged(&reading::as_sent(&instance.request.parameters), &sent);
         let settings =
             read_settings(&parameters, self.origin_behind(&sent, &instance.settings), self.rules.offer)?;
+        let settings = merge::remembered(settings, &instance.settings);
         parameters.retain(|_, value| !value.is_null());
         Ok(Change {
             needs_certificate: merge::names_domains(&sent)
@@ -106,10 +107,10 @@ impl Service {
     }
 }
 
-/// Whether the instance is as the change wants it. A name that has lapsed makes the difference, if it is asked for again.
+/// Whether the instance is as the change wants it, in what it shows: to ask for what is there asks for nothing. A name that has lapsed makes the difference, if it is asked for again.
 fn changes_nothing(standing: &Standing, change: &Change) -> bool {
     let instance = &standing.instance;
-    change.settings == instance.settings
+    effective::parameters(&change.settings) == effective::parameters(&instance.settings)
         && change.plan_id == instance.request.plan_id
         && !change.needs_certificate
         && change.invalidate.is_empty()

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use contract::testing::Write;
-use contract::{DomainName, InstanceId, OperationState, PortError, Remedy};
+use contract::{DomainName, InstanceId, OperationState, PortError, Remedy, Wish};
 use serde_json::json;
 
 use crate::harness::{Bench, DOMAINS, ID, path};
@@ -80,6 +80,48 @@ async fn r80_what_is_shown_can_be_asked_for_and_changes_nothing() {
     until(&bench, OperationState::Succeeded).await;
     let answer = bench.update(bench.shown().await).await;
     assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+#[tokio::test]
+async fn r84_a_default_that_was_asked_for_stays_told_from_silence() {
+    let bench = Bench::serving().await;
+    let ttl = async || bench.instance().await.unwrap().settings.behaviour.default_ttl;
+    assert_eq!(ttl().await, Wish::Unsaid);
+    for (asked, shown, kept) in [
+        (json!({"default_ttl": 60, "compress": true}), json!(60), Wish::Is(60)),
+        (json!({"default_ttl": null}), json!(86_400), Wish::Default),
+        (json!({"compress": null}), json!(86_400), Wish::Default),
+    ] {
+        assert_eq!(bench.update(asked).await.status, 202);
+        until(&bench, OperationState::Succeeded).await;
+        assert_eq!((bench.shown().await["default_ttl"].clone(), ttl().await), (shown, kept));
+    }
+    assert_eq!(bench.update(json!({"default_ttl": null})).await.status, 200);
+    assert_eq!(changes(&bench), 4, "one that attached the certificate, and one for each change");
+}
+
+#[tokio::test]
+async fn policies_are_not_put_beside_what_was_chosen_earlier() {
+    let bench = Bench::serving().await;
+    bench.update(json!({"forward_headers": "X-A", "default_ttl": 5})).await;
+    until(&bench, OperationState::Succeeded).await;
+    for mixed in [
+        json!({"cache_policy": "CachingDisabled"}),
+        json!({"cache_policy": "CachingDisabled", "headers": null}),
+    ] {
+        let answer = bench.update(mixed).await;
+        assert_eq!(answer.status, 400);
+        assert!(
+            answer.text("description").contains("set the one that you gave earlier to null"),
+            "{answer:?}"
+        );
+    }
+    let asked = json!({"cache_policy": "CachingDisabled", "headers": null, "default_ttl": null});
+    assert_eq!(bench.update(asked).await.status, 202);
+    until(&bench, OperationState::Succeeded).await;
+    let shown = bench.shown().await;
+    assert_eq!(shown["cache_policy"], json!("CachingDisabled"));
+    assert_eq!((shown.get("headers"), shown.get("default_ttl")), (None, None));
 }
 
 #[tokio::test]

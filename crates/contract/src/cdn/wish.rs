@@ -25,6 +25,12 @@ impl<T> Wish<T> {
         }
     }
 
+    /// This, said after `earlier`: who has spoken once has not been silent.
+    #[must_use]
+    pub fn after(self, earlier: &Self) -> Self {
+        if earlier.is_said() && !self.is_said() { Self::Default } else { self }
+    }
+
     /// Whether anything was said at all.
     pub fn is_said(&self) -> bool {
         !matches!(self, Self::Unsaid)
