@@ -1,6 +1,7 @@
 //! The environment, read once: the variables of docs/CONFIGURATION.md. Every mistake is reported, not only the first.
 
 mod broker;
+mod proofs;
 mod reader;
 mod upstream;
 mod variables;
@@ -18,6 +19,8 @@ pub(crate) struct Config {
     pub(crate) store: store::StoreSettings,
     pub(crate) acme: acme_core::AcmeSettings,
     pub(crate) probe: acme_core::ProbeSettings,
+    /// `CHALLENGE_URL`, `CHALLENGE_HOST` and `MANAGED_ZONE`.
+    pub(crate) proofs: acme_core::ProofSettings,
     pub(crate) aws: cloudfront_core::AwsSettings,
     pub(crate) service: ServiceConfig,
     pub(crate) log: LogConfig,
@@ -72,20 +75,25 @@ impl Config {
         let store = broker::store(&mut reader);
         let acme = upstream::acme(&mut reader);
         let probe = upstream::probe(&mut reader);
+        let proofs = proofs::proofs(&mut reader, probe.as_ref());
         let aws = upstream::aws(&mut reader);
         let service = broker::service(&mut reader);
         let log = broker::log(&mut reader);
-        match (reader.into_mistakes(), http, store, acme, probe, aws, service, log) {
+        match (reader.into_mistakes(), http, store, acme, probe, proofs, aws, service, log) {
             (
                 mistakes,
                 Some(http),
                 Some(store),
                 Some(acme),
                 Some(probe),
+                Some((proofs, managed_zone)),
                 Some(aws),
                 Some(service),
                 Some(log),
-            ) if mistakes.is_empty() => Ok(Self { http, store, acme, probe, aws, service, log }),
+            ) if mistakes.is_empty() => {
+                let aws = cloudfront_core::AwsSettings { managed_zone, ..aws };
+                Ok(Self { http, store, acme, probe, proofs, aws, service, log })
+            }
             (mistakes, ..) => Err(mistakes),
         }
     }
@@ -172,6 +180,9 @@ mod tests {
             ("PROOF_ALLOW_PRIVATE_ADDRESSES", "maybe"),
             ("LOG_BUCKET", "logs.s3.amazonaws.com"),
             ("WAF_WEB_ACL_ARN", "my-acl"),
+            ("CHALLENGE_URL", "broker.example"),
+            ("CHALLENGE_HOST", "http://front.example"),
+            ("MANAGED_ZONE", "cdn.example.gov"),
             ("PROVISION_PROOF_WAIT", "soon"),
             ("UPDATE_PROOF_WAIT", "-1h"),
             ("STEP_TIMEOUT", "0s"),
@@ -184,6 +195,43 @@ mod tests {
             let about = if name == "ACME_EAB_KID" { "ACME_EAB_HMAC_KEY" } else { name };
             assert!(found[0].contains(about), "{name}: {found:?}");
             assert!(!found[0].contains("hunter2"), "{name}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_set_up_for_proofs_goes_together() {
+        let with = |more: &[(&'static str, &'static str)]| {
+            let mut variables = complete();
+            variables.extend(more.iter().copied());
+            Config::read(&variables).map_err(|mistakes| mistakes.join("; "))
+        };
+        let (url, host) = ("https://broker.example.gov/.well-known/acme-challenge", "challenges.example.gov");
+        let zone = "cdn.example.gov.:/hostedzone/Z0123456789ABCDEFGHIJ";
+        let config =
+            with(&[("CHALLENGE_URL", url), ("CHALLENGE_HOST", host), ("MANAGED_ZONE", zone)]).unwrap();
+        let shown = config.proofs.managed_zone.as_ref().map(DomainName::as_str);
+        assert_eq!(
+            (shown, config.proofs.challenge_url.as_ref().map(AsRef::as_ref)),
+            (Some("cdn.example.gov"), Some(url))
+        );
+        assert_eq!(config.aws.managed_zone.unwrap().id, "Z0123456789ABCDEFGHIJ");
+
+        let mistake = with(&[("CHALLENGE_HOST", host), ("CHALLENGE_URL", url)]).err().unwrap();
+        assert!(mistake.starts_with("CHALLENGE_HOST") && mistake.contains("MANAGED_ZONE"), "{mistake}");
+        for (url, wrong) in [
+            ("https://broker.example.gov:8443/", "80 and 443"),
+            ("https://user@broker.example.gov/", "without user"),
+            ("ftp://broker.example.gov/", "a URL"),
+        ] {
+            let mistake = with(&[("CHALLENGE_URL", url)]).err().unwrap();
+            assert!(mistake.starts_with("CHALLENGE_URL") && mistake.contains(wrong), "{mistake}");
+        }
+        let laboratory = [("CHALLENGE_URL", "http://broker.example.gov:8080/x"), ("PROOF_HTTP_PORT", "8080")];
+        assert!(with(&laboratory).is_ok());
+        for zone in
+            ["cdn.example.gov:", ":Z0123", "*.cdn.example.gov:Z0123", "cdn:Z0123", "cdn.example.gov:Z-1"]
+        {
+            assert!(with(&[("MANAGED_ZONE", zone)]).is_err(), "{zone}");
         }
     }
 

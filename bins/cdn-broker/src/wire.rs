@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use acme_core::{AcmeIssuer, Probe};
+use acme_core::{AcmeIssuer, Probe, ProofSettings};
 use anyhow::Context;
-use broker::{Chores, Offer, Pace, Ports, Rules, Service, WorkSettings, Worker, default_catalog};
+use broker::{
+    Chores, ManagedNames, Offer, Pace, Ports, Rules, Service, WorkSettings, Worker, default_catalog,
+};
+use contract::ManagedZone;
 use osb_core::Api;
 use store::Store;
 
@@ -54,12 +57,24 @@ async fn ports(config: &Config) -> anyhow::Result<Ports> {
     let issuer = AcmeIssuer::new(config.acme.clone(), store.clone(), store.clone(), probe, clock.clone())
         .context("cannot use the certificate authority's settings")?;
     let aws = cloudfront_core::connect(&config.aws).await;
+    let site = Arc::new(aws.site);
+    let issuer = issuer
+        .with_proofs(config.proofs.clone())
+        .context("cannot use the settings for proofs")?
+        .with_site(site.clone());
+    let zone = aws.zone.map(Arc::new);
+    let issuer = match &zone {
+        Some(zone) => issuer.with_zone(zone.clone()),
+        None => issuer,
+    };
+    let managed = zone.and_then(|zone| managed_names(&config.proofs, zone));
     Ok(Ports {
         issuer: Arc::new(issuer),
         cdn: Arc::new(aws.cdn),
         vault: Arc::new(aws.vault),
-        site: Arc::new(aws.site),
-        managed: None,
+        site,
+        managed,
+        answers: store.clone(),
         instances: store.clone(),
         operations: store.clone(),
         queue: store.clone(),
@@ -71,4 +86,11 @@ async fn ports(config: &Config) -> anyhow::Result<Ports> {
         clock,
         randomness: Arc::new(SystemRandomness),
     })
+}
+
+/// The records that names can be made to stand for, where the operator has set up all that they lead to.
+fn managed_names(settings: &ProofSettings, zone: Arc<dyn ManagedZone>) -> Option<ManagedNames> {
+    let apex = settings.managed_zone.clone()?;
+    let challenge_host = settings.challenge_host.as_ref()?.to_string();
+    Some(ManagedNames { zone, apex, challenge_host })
 }

@@ -9,6 +9,7 @@ mod pace;
 mod parameters;
 mod planner;
 mod ports;
+mod responder;
 mod server;
 mod service;
 mod sweeper;

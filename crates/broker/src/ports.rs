@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use contract::{
-    Alerts, Cdn, CertificateIssuer, CertificateStore, CertificateVault, ChallengeSite, Clock, DomainName,
-    DomainStore, InstanceStore, ManagedZone, OperationStore, Randomness, RenewalStore, SweepStore, WorkQueue,
-    durable_label,
+    Alerts, Cdn, CertificateIssuer, CertificateStore, CertificateVault, ChallengeAnswers, ChallengeSite,
+    Clock, DomainName, DomainStore, InstanceStore, ManagedZone, OperationStore, Randomness, RenewalStore,
+    SweepStore, WorkQueue, durable_label,
 };
 
 /// Everything the service needs from the world, each behind its port.
@@ -19,6 +19,8 @@ pub struct Ports {
     pub site: Arc<dyn ChallengeSite>,
     /// The records that users point their names at once and for ever; `None` when the operator offers none.
     pub managed: Option<ManagedNames>,
+    /// What the authority asks this broker itself for.
+    pub answers: Arc<dyn ChallengeAnswers>,
     /// The service instances.
     pub instances: Arc<dyn InstanceStore>,
     /// Their operations.

@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use warp::Filter;
 
-use crate::Service;
+use crate::{Service, responder};
 
 /// What one client may take of the server.
 #[derive(Clone, Debug)]
@@ -132,7 +132,7 @@ fn connection(
 }
 
 /// One filter that takes everything and rejects nothing: paths, methods and errors are the protocol's business, and all
-/// of it is in osb-core.
+/// of it is in osb-core. Only the certificate authority is answered elsewhere.
 fn filter(
     service: &Service,
     limits: &ServerLimits,
@@ -154,6 +154,9 @@ fn filter(
                 let service = service.clone();
                 let limits = limits.clone();
                 async move {
+                    if responder::is_meant(path.as_str()) {
+                        return service.answer_challenge(&method, path.as_str()).await;
+                    }
                     let body = match within(limits.request_time, read(body, limits.body)).await {
                         Ok(body) => body,
                         Err(refusal) => return wire(refusal.for_request(&headers)),

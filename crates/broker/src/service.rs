@@ -6,14 +6,16 @@ mod update;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use contract::{
     DomainName, InstanceId, OperationId, OperationKind, OperationState, PortResult, Timestamp, Track,
 };
+use http::Method;
 use osb_core::{Api, Call, ErrorCode, Existing, Operation, Request, Response};
 use tokio::sync::Notify;
 
 use crate::workflow::Step;
-use crate::{Offer, Pace, Ports};
+use crate::{Offer, Pace, Ports, responder};
 
 /// What the service is told by the operator.
 #[derive(Clone, Debug)]
@@ -64,6 +66,11 @@ impl Service {
         });
         log_refusal(&call, &answer);
         answer.for_request(request.headers)
+    }
+
+    /// The answer to a request of the certificate authority, which is not one of the platform's.
+    pub(crate) async fn answer_challenge(&self, method: &Method, path: &str) -> http::Response<Bytes> {
+        responder::answer(self.ports.answers.as_ref(), method, path).await
     }
 
     /// What is known under an instance id, in the protocol's words.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use broker::{Chores, ManagedNames, Pace, Ports, Rules, Service, WorkSettings, Worker, default_catalog};
 use contract::testing::{Outcome, World, until_crash};
 use contract::{
-    CertificateRecord, CertificateState, DomainName, Instance, InstanceId, InstanceStore, OperationKind,
-    OperationState, OperationStore, WorkQueue, durable_label,
+    CertificateRecord, CertificateState, ChallengeAnswers, DomainName, Instance, InstanceId, InstanceStore,
+    OperationKind, OperationState, OperationStore, WorkQueue, durable_label,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use osb_core::{Api, Credential, Request, Response};
@@ -51,6 +51,7 @@ impl Bench {
                 apex: DomainName::parse("cdn.example").unwrap(),
                 challenge_host: CHALLENGE_HOST.into(),
             }),
+            answers: Arc::new(world.store.clone()),
             instances: Arc::new(world.store.clone()),
             operations: Arc::new(world.store.clone()),
             queue,
@@ -73,6 +74,10 @@ impl Bench {
     }
 
     pub(crate) fn service(&self) -> Service {
+        self.service_with_answers(Arc::new(self.world.store.clone()))
+    }
+
+    pub(crate) fn service_with_answers(&self, answers: Arc<dyn ChallengeAnswers>) -> Service {
         let api = Api::new(default_catalog(), vec![Credential::new("user", "secret").unwrap()]).unwrap();
         let rules = Rules {
             default_origin: DomainName::parse("apps.example.org").unwrap(),
@@ -80,7 +85,7 @@ impl Bench {
             deleted_retention: Duration::from_hours(1),
             pace: self.pace.clone(),
         };
-        Service::new(api, self.ports(), rules, Arc::default())
+        Service::new(api, Ports { answers, ..self.ports() }, rules, Arc::default())
     }
 
     /// Where the managed record of a name leads to.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use broker::{ServerLimits, serve};
+use broker::{ServerLimits, Service, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -13,30 +13,34 @@ use crate::harness::Bench;
 
 const HEAD: &str = "Authorization: Basic dXNlcjpzZWNyZXQ=\r\nX-Broker-API-Version: 2.15\r\nHost: b\r\n";
 
-struct Running {
+pub(crate) struct Running {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
 }
 
 async fn start(limits: ServerLimits) -> Running {
-    let address = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap()
-    };
-    let (stop, stopped) = watch::channel(false);
-    let service = Bench::new().service();
-    let server = tokio::spawn(async move { serve(service, address, limits, stopped).await.unwrap() });
-    while TcpStream::connect(address).await.is_err() {
-        assert!(!server.is_finished(), "the server did not start");
-        tokio::task::yield_now().await;
-    }
-    Running { address, stop, server }
+    Running::start(Bench::new().service(), limits).await
 }
 
 impl Running {
+    /// Serves on a free port.
+    pub(crate) async fn start(service: Service, limits: ServerLimits) -> Self {
+        let address = {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            listener.local_addr().unwrap()
+        };
+        let (stop, stopped) = watch::channel(false);
+        let server = tokio::spawn(async move { serve(service, address, limits, stopped).await.unwrap() });
+        while TcpStream::connect(address).await.is_err() {
+            assert!(!server.is_finished(), "the server did not start");
+            tokio::task::yield_now().await;
+        }
+        Self { address, stop, server }
+    }
+
     /// Sends bytes and reads until the other side closes.
-    async fn exchange(&self, request: &str) -> String {
+    pub(crate) async fn exchange(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();

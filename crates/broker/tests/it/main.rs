@@ -11,6 +11,7 @@ mod managed;
 mod names;
 mod owners;
 mod renewals;
+mod responder;
 mod texts;
 mod update_crashes;
 mod updates;
