@@ -8,4 +8,5 @@ mod kills;
 mod outage;
 mod parameters;
 mod path;
+mod proofs;
 mod several;
