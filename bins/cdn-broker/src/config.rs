@@ -133,6 +133,20 @@ mod tests {
     }
 
     #[test]
+    fn the_limits_are_those_of_the_directory_unless_something_else_is_said() {
+        let read = |value: Option<&'static str>| {
+            let mut variables = complete();
+            variables.extend(value.map(|value| ("ACME_LIMITS", value)));
+            Config::read(&variables).map(|config| config.acme.limits)
+        };
+        assert_eq!(read(None), Ok(acme_core::Limits::lets_encrypt()));
+        assert_eq!(read(Some("letsencrypt-staging")), Ok(acme_core::Limits::lets_encrypt_staging()));
+        assert_eq!(read(Some("none")), Ok(acme_core::Limits::none()));
+        let mistakes = read(Some("some")).unwrap_err();
+        assert!(mistakes.iter().any(|mistake| mistake.contains("ACME_LIMITS")), "{mistakes:?}");
+    }
+
+    #[test]
     fn the_environment_of_todays_broker_with_keys_is_enough() {
         let config = Config::read(&complete()).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
         assert_eq!(config.http.address.to_string(), "0.0.0.0:3000");

@@ -54,8 +54,15 @@ async fn ports(config: &Config) -> anyhow::Result<Ports> {
     let store =
         Arc::new(Store::open(&config.store, clock.clone()).await.context("cannot open the database")?);
     let probe = Arc::new(Probe::new(&config.probe)?);
-    let issuer = AcmeIssuer::new(config.acme.clone(), store.clone(), store.clone(), probe, clock.clone())
-        .context("cannot use the certificate authority's settings")?;
+    let issuer = AcmeIssuer::new(
+        config.acme.clone(),
+        store.clone(),
+        store.clone(),
+        store.clone(),
+        probe,
+        clock.clone(),
+    )
+    .context("cannot use the certificate authority's settings")?;
     let aws = cloudfront_core::connect(&config.aws).await;
     let site = Arc::new(aws.site);
     let issuer = issuer

@@ -46,7 +46,7 @@ fn issuer(directory: &str, root: &str, resolver: &str) -> Result<AcmeIssuer> {
         if resolver == "-" { vec![] } else { vec![resolver.parse().context(resolver.to_owned())?] };
     let store = Arc::new(MemoryStore::new(ManualClock::new()));
     let probe = Arc::new(Probe::new(&settings_for(resolvers))?);
-    Ok(AcmeIssuer::new(settings, store.clone(), store, probe, Arc::new(SystemClock))?)
+    Ok(AcmeIssuer::new(settings, store.clone(), store.clone(), store, probe, Arc::new(SystemClock))?)
 }
 
 /// A resolver that is named is a laboratory's, where it stands for all of DNS.

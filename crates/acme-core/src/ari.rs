@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use contract::{CertificateFacts, Clock, Timestamp};
+use contract::{Clock, Timestamp};
 use http::StatusCode;
 use serde_json::Value;
 
@@ -63,11 +63,12 @@ impl Renewals {
         Self { directories, transport, clock, patience: timeout.min(PATIENCE), answers: Mutex::default() }
     }
 
-    /// What the authority suggests for a certificate. Trouble is no error: the last suggestion stands, if there was one.
-    pub(crate) async fn answer(&self, certificate: &CertificateFacts) -> Answer {
+    /// What the authority suggests for a certificate that lives until `not_after`. Trouble is no error: the last
+    /// suggestion stands, if there was one.
+    pub(crate) async fn answer(&self, id: Option<&str>, not_after: Timestamp) -> Answer {
         let now = self.clock.now();
         let nothing = |wait| Answer { suggestion: None, until: now + wait };
-        let Some(id) = certificate.renewal_id.as_deref().filter(|id| is_certificate_id(id)) else {
+        let Some(id) = id.filter(|id| is_certificate_id(id)) else {
             return nothing(BOUNDS.1);
         };
         let known = self.answers().get(id).cloned();
@@ -81,7 +82,7 @@ impl Renewals {
             Err(_) => (known.and_then(|known| known.suggestion), Trouble::new("it did not answer").log(id)),
         };
         // However long the authority wants to be left alone: a renewal is never put off beyond half of what is left.
-        let left = certificate.not_after.since(now) / 2;
+        let left = not_after.since(now) / 2;
         let wait = wait.clamp(BOUNDS.0, BOUNDS.1).min(left.max(BOUNDS.0));
         let answer = Answer { suggestion, until: now + wait };
         self.keep(id, answer.clone());

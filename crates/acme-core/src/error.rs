@@ -6,6 +6,7 @@ use http::StatusCode;
 
 use crate::chain::ChainError;
 use crate::exchange::Exchange;
+use crate::http::TransportError;
 use crate::problem::Problem;
 
 /// Everything that can stop a unit of work. [`AcmeError::into_port`] decides once what the caller does about it.
@@ -78,7 +79,7 @@ pub(crate) struct Refusal {
     pub(crate) operation: Operation,
     pub(crate) status: Option<StatusCode>,
     pub(crate) problem: Option<Problem>,
-    retry_after: Option<Duration>,
+    pub(crate) retry_after: Option<Duration>,
     url: String,
     source: Box<dyn std::error::Error + Send + Sync>,
 }
@@ -100,7 +101,20 @@ impl Refusal {
         }
     }
 
-    fn kind(&self) -> &str {
+    /// Whether it is sure that nothing came of what was asked: it was refused, or never arrived.
+    pub(crate) fn is_certain(&self) -> bool {
+        let unreachable =
+            |error: &TransportError| matches!(error, TransportError::Unreachable(e) if e.is_connect());
+        let source: &(dyn std::error::Error + 'static) = self.source.as_ref();
+        let library = source.downcast_ref::<instant_acme::Error>();
+        let transport = match library {
+            Some(instant_acme::Error::Other(inner)) => inner.downcast_ref(),
+            _ => source.downcast_ref(),
+        };
+        self.status.is_some_and(|status| !status.is_success()) || transport.is_some_and(unreachable)
+    }
+
+    pub(crate) fn kind(&self) -> &str {
         self.problem.as_ref().map_or("", |problem| problem.kind.as_str())
     }
 
@@ -176,6 +190,17 @@ fn rejection(problem: &Problem) -> String {
 impl AcmeError {
     pub(crate) fn refused(operation: Operation, exchange: &Exchange, source: instant_acme::Error) -> Self {
         Self::Refused(Box::new(Refusal::new(operation, exchange, source)))
+    }
+
+    /// The same error, with a wait that is at most this long.
+    pub(crate) fn at_most(self, longest: Duration) -> Self {
+        match self {
+            Self::Refused(mut refusal) => {
+                refusal.retry_after = refusal.retry_after.map(|wait| wait.min(longest));
+                Self::Refused(refusal)
+            }
+            other => other,
+        }
     }
 
     /// Whether the authority knows nothing (any more) of what was asked about.

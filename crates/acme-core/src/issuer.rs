@@ -4,8 +4,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use contract::{
     AccountStore, CertificateBundle, CertificateFacts, CertificateIssuer, CertificateRequest, ChallengeSite,
-    Clock, DomainInstructions, IssuanceId, IssuanceProgress, IssuanceRecord, IssuanceStore, ManagedZone,
-    PortResult, ProofProbe, RenewalAdvice,
+    Clock, DomainInstructions, IssuanceId, IssuanceProgress, IssuanceRecord, IssuanceStore, LedgerStore,
+    ManagedZone, PortResult, ProofProbe, RenewalAdvice,
 };
 
 use crate::account::Accounts;
@@ -15,6 +15,7 @@ use crate::directory::Directories;
 use crate::error::AcmeError;
 use crate::http::Transport;
 use crate::instructions;
+use crate::ledger::Ledger;
 use crate::memory::Memory;
 use crate::order::LiveOrder;
 use crate::orders;
@@ -36,7 +37,8 @@ const WIPE_ATTEMPTS: u32 = 5;
 pub struct AcmeIssuer {
     pub(crate) settings: Arc<AcmeSettings>,
     pub(crate) accounts: Accounts,
-    renewals: Renewals,
+    pub(crate) renewals: Renewals,
+    pub(crate) ledger: Ledger,
     memory: Memory,
     pub(crate) proofs: Proofs,
     pub(crate) issuances: Arc<dyn IssuanceStore>,
@@ -52,6 +54,7 @@ impl AcmeIssuer {
         settings: AcmeSettings,
         issuances: Arc<dyn IssuanceStore>,
         accounts: Arc<dyn AccountStore>,
+        ledger: Arc<dyn LedgerStore>,
         probe: Arc<dyn ProofProbe>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, SettingsError> {
@@ -64,8 +67,9 @@ impl AcmeIssuer {
         let renewals = Renewals::new(Arc::clone(&directories), transport.clone(), time, timeout);
         let accounts =
             Accounts::new(Arc::clone(&settings), transport, directories, accounts, Arc::clone(&clock));
+        let ledger = Ledger::new(&settings, ledger, Arc::clone(&clock));
         let (memory, proofs) = (Memory::default(), Proofs::default());
-        Ok(Self { settings, accounts, renewals, memory, proofs, issuances, probe, clock })
+        Ok(Self { settings, accounts, renewals, ledger, memory, proofs, issuances, probe, clock })
     }
 
     /// The same issuer, which offers its users what these settings make possible. What needs the managed zone or the
@@ -105,7 +109,7 @@ impl AcmeIssuer {
         self.move_to_this_directory(&mut record);
         let remembered = self.memory.take(&record, self.clock.now());
         let mut work = Work::new(self, record, remembered);
-        let progress = steps::run(&mut work).await?;
+        let progress = steps::run(&mut work).await.map_err(|error| self.in_time(error, &work.record))?;
         work.tidy().await;
         let (record, order) = work.into_parts();
         let Some(progress) = progress else { return bundle(&record).map(IssuanceProgress::Issued) };
@@ -121,6 +125,14 @@ impl AcmeIssuer {
         if record.directory != self.settings.directory_url {
             record.directory.clone_from(&self.settings.directory_url);
             orders::forget(record);
+        }
+    }
+
+    /// No wait that the authority asks for is obeyed beyond half of the time after which the certificate is missed.
+    fn in_time(&self, error: AcmeError, record: &IssuanceRecord) -> AcmeError {
+        match record.request.needed_by {
+            Some(needed_by) => error.at_most(needed_by.since(self.clock.now()) / 2),
+            None => error,
         }
     }
 
@@ -195,7 +207,10 @@ impl CertificateIssuer for AcmeIssuer {
     }
 
     async fn renewal(&self, certificate: &CertificateFacts) -> PortResult<RenewalAdvice> {
-        Ok(renewal::advice(certificate, self.renewals.answer(certificate).await))
+        Ok(renewal::advice(
+            certificate,
+            self.renewals.answer(certificate.renewal_id.as_deref(), certificate.not_after).await,
+        ))
     }
 
     async fn abandon(&self, id: &IssuanceId) -> PortResult<()> {

@@ -11,6 +11,8 @@ mod instructions;
 mod issuer;
 mod jws;
 mod keys;
+mod ledger;
+mod limits;
 mod looks;
 mod memory;
 mod order;
@@ -26,6 +28,7 @@ mod settings;
 mod steps;
 
 pub use issuer::AcmeIssuer;
+pub use limits::{Limits, Quota};
 pub use probe::{EdgeMark, Probe, ProbeSettings};
 pub use proofs::{ProofSettings, ProofSettingsError};
 pub use settings::{AcmeSettings, ExternalAccount, SettingsError};

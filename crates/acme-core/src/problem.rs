@@ -17,6 +17,9 @@ pub(crate) struct Problem {
     pub(crate) detail: String,
     /// Where a person has to go (`userActionRequired`).
     pub(crate) instance: Option<String>,
+    /// Where a person can lift a pause that the authority has put on the account for some names. Let's Encrypt has no
+    /// other way to tell a pause from a rate limit.
+    pub(crate) unpause: Option<String>,
     /// The same per name, where the authority tells (RFC 8555, section 6.7.1).
     pub(crate) parts: Vec<(Option<DomainName>, Problem)>,
 }
@@ -34,6 +37,7 @@ impl Problem {
             kind: kind.unwrap_or_default(),
             detail: text("detail").unwrap_or_default(),
             instance: text("instance"),
+            unpause: json.get("detail").and_then(Value::as_str).and_then(unpause_link),
             parts: parts.iter().filter_map(|part| Some((name_of(part), Self::read(part)?))).collect(),
         })
     }
@@ -67,6 +71,14 @@ impl fmt::Display for Problem {
         }
         Ok(())
     }
+}
+
+/// The address is longer than what is kept of the detail, so it is found before that is cut.
+fn unpause_link(detail: &str) -> Option<String> {
+    let is_link =
+        |word: &&str| word.starts_with("https://") && word.contains("unpause") && word.len() <= 4000;
+    let link = detail.split_whitespace().find(is_link)?.trim_end_matches(['.', ',', ';', ')']);
+    link.bytes().all(|byte| byte.is_ascii_graphic()).then(|| link.to_owned())
 }
 
 fn name_of(part: &Value) -> Option<DomainName> {
@@ -113,6 +125,19 @@ mod tests {
             "Some of the identifiers requested were rejected (malformed); \
              example.net: forbidden (rejectedIdentifier); another identifier: odd (urn:x)"
         );
+    }
+
+    #[test]
+    fn the_way_out_of_a_pause_is_found_however_long_it_is() {
+        let link = format!("https://portal.ca.example/sfe/v1/unpause?jwt={}", "x".repeat(900));
+        let detail = format!(
+            "Your account is temporarily prevented from requesting certificates for a.example and possibly others. \
+             Please visit: {link}"
+        );
+        let problem = Problem::read(&json!({"type": "rateLimited", "detail": detail})).unwrap();
+        assert_eq!(problem.unpause, Some(link));
+        let limit = "too many certificates: see https://letsencrypt.org/docs/rate-limits/";
+        assert_eq!(Problem::read(&json!({"detail": limit})).unwrap().unpause, None);
     }
 
     #[test]

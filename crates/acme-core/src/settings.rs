@@ -6,6 +6,8 @@ use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use contract::Secret;
 use http::Uri;
 
+use crate::limits::Limits;
+
 /// Which authority issues, and how it is spoken to.
 #[derive(Clone, Debug)]
 pub struct AcmeSettings {
@@ -19,6 +21,8 @@ pub struct AcmeSettings {
     pub external_account: Option<ExternalAccount>,
     /// The certificate profile to ask for, such as `classic`; `None` leaves the choice to the authority.
     pub profile: Option<String>,
+    /// What the authority allows in how much time. Made from the directory's host by [`AcmeSettings::new`].
+    pub limits: Limits,
     /// How long one HTTP request may take, from connecting to the last byte of the answer.
     pub request_timeout: Duration,
     /// Who we are, `PRODUCT/VERSION`; the libraries below add their own names (RFC 8555, section 6.1).
@@ -63,8 +67,10 @@ pub enum SettingsError {
 impl AcmeSettings {
     /// Settings for a directory, with 30 s per request and everything else left out.
     pub fn new(directory_url: impl Into<String>) -> Self {
+        let directory_url = directory_url.into();
         Self {
-            directory_url: directory_url.into(),
+            limits: Limits::of_directory(&directory_url),
+            directory_url,
             contact_email: None,
             root_certificates_pem: None,
             external_account: None,

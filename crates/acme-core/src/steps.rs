@@ -114,7 +114,10 @@ impl<'a> Work<'a> {
         if let Some(wait) = orders::pause_after_failure(&self.record, self.issuer.clock.now()) {
             return Ok(awaiting(wait));
         }
-        let placed = self.issuer.place(&self.record.request).await?;
+        let placed = match self.issuer.place(&self.record.request).await? {
+            Ok(order) => order,
+            Err(held) => return Ok(Flow::Pause(held.into())),
+        };
         tracing::info!(issuance.id = %self.record.id, order.url = placed.url(), "placed an order");
         orders::adopt(&mut self.record, &placed);
         self.hold(placed);
@@ -146,6 +149,7 @@ impl<'a> Work<'a> {
         let Some(mut order) = self.take_order().await? else { return self.forget_order().await };
         if order.standing() == Standing::Ready {
             let csr = self.record.csr.as_deref().ok_or(AcmeError::Key("the signing request is missing"))?;
+            self.issuer.ledger.count(&self.record.request, order.url()).await?;
             order.finalize(csr).await?;
         }
         if order.standing() == Standing::Processing && order.retry_after().is_none() {
@@ -195,6 +199,8 @@ impl<'a> Work<'a> {
         let (id, failure) = (&self.record.id, &self.record.failure);
         tracing::error!(issuance.id = %id, order.url = order.url(), failure, "the authority failed the order");
         self.save().await?;
+        let failed = authorizations.iter().filter(|one| one.problem.is_some()).map(|one| one.name.clone());
+        self.issuer.ledger.failed(&failed.collect::<Vec<_>>()).await;
         Ok(awaiting(pace::after_failed_order(self.record.orders_placed)))
     }
 

@@ -136,7 +136,8 @@ impl Laboratory {
             ..ProbeSettings::default()
         };
         let probe = Arc::new(Probe::new(&probe)?);
-        let issuer = AcmeIssuer::new(settings, store.clone(), store, probe, Arc::new(SystemClock))?;
+        let issuer =
+            AcmeIssuer::new(settings, store.clone(), store.clone(), store, probe, Arc::new(SystemClock))?;
         Ok(Self { dns, account, issuer, _authority: authority, _state: state })
     }
 

@@ -1,6 +1,6 @@
 use std::net::{IpAddr, SocketAddr};
 
-use acme_core::{AcmeSettings, EdgeMark, ExternalAccount, ProbeSettings};
+use acme_core::{AcmeSettings, EdgeMark, ExternalAccount, Limits, ProbeSettings};
 use cloudfront_core::AwsSettings;
 use contract::Secret;
 
@@ -11,11 +11,13 @@ pub(super) fn acme(reader: &mut Reader<'_>) -> Option<AcmeSettings> {
     let url = reader.required("ACME_URL", "the directory of the certificate authority");
     let roots = root_file(reader);
     let external_account = external_account(reader);
+    let limits = limits(reader, url.as_deref().unwrap_or_default());
     let settings = AcmeSettings {
         contact_email: Some(email?),
         root_certificates_pem: roots?,
         external_account: external_account?,
         profile: reader.optional("ACME_PROFILE"),
+        limits: limits?,
         ..AcmeSettings::new(url?)
     };
     if let Err(reason) = settings.check() {
@@ -23,6 +25,17 @@ pub(super) fn acme(reader: &mut Reader<'_>) -> Option<AcmeSettings> {
         return None;
     }
     Some(settings)
+}
+
+/// What the authority allows: as its directory's host tells, unless `ACME_LIMITS` says otherwise.
+fn limits(reader: &mut Reader<'_>, directory: &str) -> Option<Limits> {
+    reader.parsed("ACME_LIMITS", "by-directory", |text| match text {
+        "by-directory" => Ok(Limits::of_directory(directory)),
+        "letsencrypt" => Ok(Limits::lets_encrypt()),
+        "letsencrypt-staging" => Ok(Limits::lets_encrypt_staging()),
+        "none" => Ok(Limits::none()),
+        _ => Err("the limits are those of `letsencrypt` or `letsencrypt-staging`, `none`, or `by-directory`"),
+    })
 }
 
 /// The content of `ACME_ROOT_CA`. The inner `None` means that the system's roots are to be used.

@@ -114,6 +114,7 @@ impl Work<'_> {
             }
             Standing::Ready | Standing::Processing | Standing::Valid => {
                 orders::all_proven(&mut self.record);
+                self.issuer.ledger.proven(&self.record.request.names).await;
                 self.hold(order);
                 self.save().await
             }

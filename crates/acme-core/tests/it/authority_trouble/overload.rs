@@ -43,17 +43,6 @@ async fn overload_is_waited_out_as_long_as_the_authority_asks() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_rate_limit_is_obeyed_and_explained() -> Result<()> {
-    let (authority, _probe, harness, id) = laboratory().await?;
-    let limited = Reply::problem(429, "rateLimited", "too many certificates (50) already issued");
-    authority.script(Endpoint::NewOrder, [limited.with("retry-after", "7200")]);
-    let error = refusal(&harness, &id).await?;
-    assert_eq!(error.remedy(), Remedy::Retry { after: Some(Duration::from_hours(2)) });
-    assert!(error.to_string().contains("too many certificates"), "{error}");
-    Ok(())
-}
-
-#[tokio::test]
 async fn an_authority_that_never_answers_holds_nobody_up() -> Result<()> {
     for endpoint in [Endpoint::Directory, Endpoint::NewAccount, Endpoint::NewOrder, Endpoint::Finalize] {
         let (authority, _probe, mut harness, id) = laboratory().await?;

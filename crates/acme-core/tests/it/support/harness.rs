@@ -56,9 +56,9 @@ impl Harness {
 
     /// A process of the broker, freshly started.
     pub(crate) fn issuer(&self) -> Result<AcmeIssuer> {
-        let (issuances, accounts) = (Arc::new(self.store.clone()), Arc::new(self.store.clone()));
+        let store = || Arc::new(self.store.clone());
         let (probe, clock) = (Arc::clone(&self.probe), Arc::new(self.clock.clone()));
-        Ok(AcmeIssuer::new(self.settings.clone(), issuances, accounts, probe, clock)?)
+        Ok(AcmeIssuer::new(self.settings.clone(), store(), store(), store(), probe, clock)?)
     }
 
     pub(crate) async fn open(&self, id: &str, request: &CertificateRequest) -> Result<IssuanceId> {

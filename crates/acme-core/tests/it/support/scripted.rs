@@ -176,6 +176,11 @@ impl Scripted {
         self.desk.state().reuses = true;
     }
 
+    /// Challenges that are answered are found to be wrong, or right again.
+    pub(crate) fn finds_fault(&self, fault: bool) {
+        self.desk.state().finds_fault = fault;
+    }
+
     /// What was ordered, in the order of arrival.
     pub(crate) fn ordered(&self) -> Vec<Ordered> {
         self.desk.state().ordered.clone()

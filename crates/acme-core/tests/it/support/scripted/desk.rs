@@ -32,6 +32,7 @@ pub(super) struct State {
     pub(super) valid_from_the_start: bool,
     pub(super) slow: bool,
     pub(super) lazy: bool,
+    pub(super) finds_fault: bool,
     pub(super) reuses: bool,
     pub(super) expires: Option<String>,
     pub(super) window: Option<(String, String)>,

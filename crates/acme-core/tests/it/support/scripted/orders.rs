@@ -86,9 +86,14 @@ impl Desk {
     pub(super) fn challenge(&self, index: &[usize]) -> Result<Value> {
         let mut state = self.state();
         let [order, name] = *index else { anyhow::bail!("a challenge") };
-        let lazy = state.lazy;
+        let (lazy, fault) = (state.lazy, state.finds_fault);
         let order_state = state.orders.get_mut(order).context("the order")?;
-        if !lazy {
+        if fault {
+            let problem =
+                json!({"type": "urn:ietf:params:acme:error:unauthorized", "detail": "the value is wrong"});
+            order_state.authorizations[name] = ("invalid", problem);
+            order_state.status = "invalid";
+        } else if !lazy {
             order_state.authorizations[name].0 = "valid";
         }
         if order_state.authorizations.iter().all(|(status, _)| *status == "valid") {
