@@ -50,11 +50,7 @@ impl CertificateStore for Store {
 }
 
 /// The certificates of one incarnation, oldest generation first.
-pub(crate) fn of_instance(
-    db: &mut Db,
-    instance: &str,
-    incarnation: i32,
-) -> Result<Vec<CertificateRecord>, StoreError> {
+fn of_instance(db: &mut Db, instance: &str, incarnation: i32) -> Result<Vec<CertificateRecord>, StoreError> {
     let rows: Vec<CertificateRow> = certificates::table
         .filter(certificates::instance.eq(instance))
         .filter(certificates::incarnation.eq(incarnation))
@@ -85,7 +81,7 @@ fn insert(db: &mut Db, row: &CertificateRow) -> Result<bool, StoreError> {
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = certificates, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[diesel(primary_key(instance, incarnation, generation))]
-struct CertificateRow {
+pub(crate) struct CertificateRow {
     instance: String,
     incarnation: i32,
     generation: i32,
@@ -125,7 +121,7 @@ impl CertificateRow {
         })
     }
 
-    fn into_record(self) -> Result<CertificateRecord, StoreError> {
+    pub(crate) fn into_record(self) -> Result<CertificateRecord, StoreError> {
         let key = format!("{} {} {}", self.instance, self.incarnation, self.generation);
         let cell = |column| Cell { table: "certificates", column, row: &key };
         let facts = match (self.serial, self.fingerprint, self.not_before, self.not_after, self.names) {

@@ -58,7 +58,7 @@ impl InstanceStore for Store {
 }
 
 /// The instance with this id.
-pub(crate) fn find(db: &mut Db, id: &str) -> Result<Option<Instance>, StoreError> {
+fn find(db: &mut Db, id: &str) -> Result<Option<Instance>, StoreError> {
     let row = instances::table.find(id).select(InstanceRow::as_select()).first(db).optional()?;
     row.map(InstanceRow::into_instance).transpose()
 }
@@ -79,7 +79,7 @@ fn insert(db: &mut Db, row: &InstanceRow) -> Result<bool, StoreError> {
 /// An instance without its lease, which only the queue writes.
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = instances, treat_none_as_null = true, treat_none_as_default_value = false)]
-struct InstanceRow {
+pub(crate) struct InstanceRow {
     id: String,
     incarnation: i32,
     state: String,
@@ -122,7 +122,7 @@ impl InstanceRow {
         })
     }
 
-    fn into_instance(self) -> Result<Instance, StoreError> {
+    pub(crate) fn into_instance(self) -> Result<Instance, StoreError> {
         let cell = |column| Cell { table: TABLE, column, row: &self.id };
         Ok(Instance {
             state: cell("state").label(&self.state)?,

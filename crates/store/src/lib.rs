@@ -17,6 +17,7 @@ mod queue;
 mod renewals;
 mod schema;
 mod sealing;
+mod standing;
 mod store;
 mod sweeps;
 mod target;

@@ -11,6 +11,7 @@ use crate::db::Db;
 use crate::error::StoreError;
 use crate::labels::Label;
 use crate::schema::{instances, operation_log, operations};
+use crate::standing;
 use crate::store::Store;
 
 #[async_trait]
@@ -22,13 +23,7 @@ impl OperationStore for Store {
 
     async fn standing(&self, instance: &InstanceId) -> PortResult<Option<Standing>> {
         let id = instance.as_str().to_owned();
-        self.run("read how an instance stands", move |db, _| {
-            let Some(instance) = crate::instances::find(db, &id)? else { return Ok(None) };
-            let latest = newest(db, &id, Track::User)?;
-            let certificates = crate::certificates::of_instance(db, &id, instance.incarnation)?;
-            Ok(Some(Standing { instance, latest, certificates }))
-        })
-        .await
+        self.run("read how an instance stands", move |db, _| standing::read(db, &id)).await
     }
 
     async fn begin_deprovision(&self, operation: &Operation) -> PortResult<bool> {
@@ -245,7 +240,7 @@ impl OperationRow {
         Ok(())
     }
 
-    fn into_operation(self) -> Result<Operation, StoreError> {
+    pub(crate) fn into_operation(self) -> Result<Operation, StoreError> {
         let cell = |column| Cell { table: "operations", column, row: &self.id };
         Ok(Operation {
             track: cell("track").label(&self.track)?,

@@ -168,5 +168,5 @@ diesel::table! {
 
 diesel::joinable!(operations -> instances (instance));
 diesel::joinable!(authorizations -> issuances (issuance));
-diesel::allow_tables_to_appear_in_same_query!(instances, operations);
+diesel::allow_tables_to_appear_in_same_query!(instances, operations, certificates);
 diesel::allow_tables_to_appear_in_same_query!(issuances, authorizations);
