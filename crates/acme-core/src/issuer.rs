@@ -202,7 +202,7 @@ impl CertificateIssuer for AcmeIssuer {
     }
 
     async fn instructions(&self, id: &IssuanceId) -> PortResult<Vec<DomainInstructions>> {
-        let record = self.issuances.load(id).await?;
+        let record = self.issuances.show(id).await?;
         Ok(record.map(|record| instructions::instructions(&record, &self.proofs)).unwrap_or_default())
     }
 

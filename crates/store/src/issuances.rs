@@ -45,6 +45,20 @@ impl IssuanceStore for Store {
         .await
     }
 
+    async fn show(&self, id: &IssuanceId) -> PortResult<Option<IssuanceRecord>> {
+        let id = id.as_str().to_owned();
+        self.run("read an issuance to show it", move |db, inner| {
+            let rows: Vec<(ShownRow, Option<AuthorizationRow>)> = issuances::table
+                .find(id)
+                .left_join(authorizations::table)
+                .order(authorizations::position)
+                .select((ShownRow::as_select(), Option::<AuthorizationRow>::as_select()))
+                .load(db)?;
+            record(rows.into_iter().map(|(shown, one)| (shown.into(), one)).collect(), &inner.sealer)
+        })
+        .await
+    }
+
     async fn save(&self, record: &IssuanceRecord) -> PortResult<bool> {
         let record = record.clone();
         self.run("save an issuance", move |db, inner| {
@@ -155,6 +169,43 @@ impl IssuanceRow {
             abandoned: self.abandoned,
             id: IssuanceId::new(self.id),
         })
+    }
+}
+
+/// What is shown of an issuance.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = issuances)]
+struct ShownRow {
+    id: String,
+    request: String,
+    directory: String,
+    order_url: Option<String>,
+    order_expires: Option<i64>,
+    orders_placed: i32,
+    presented: String,
+    failure: Option<String>,
+    opened_at: i64,
+    abandoned: bool,
+}
+
+impl From<ShownRow> for IssuanceRow {
+    fn from(shown: ShownRow) -> Self {
+        Self {
+            id: shown.id,
+            version: IssuanceRecord::FOR_SHOW,
+            request: shown.request,
+            directory: shown.directory,
+            private_key: None,
+            csr: None,
+            order_url: shown.order_url,
+            order_expires: shown.order_expires,
+            orders_placed: shown.orders_placed,
+            presented: shown.presented,
+            failure: shown.failure,
+            chain: None,
+            opened_at: shown.opened_at,
+            abandoned: shown.abandoned,
+        }
     }
 }
 

@@ -105,6 +105,9 @@ pub enum ProofPlace {
 }
 
 impl IssuanceRecord {
+    /// The version of what must not be saved; none that is stored is negative.
+    pub const FOR_SHOW: i32 = -1;
+
     /// An issuance about which nothing is known but what is wanted, of whom, and since when.
     pub fn opened(
         id: IssuanceId,
@@ -157,6 +160,10 @@ pub trait IssuanceStore: Send + Sync {
 
     /// The issuance; `None` when the id is unknown.
     async fn load(&self, id: &IssuanceId) -> PortResult<Option<IssuanceRecord>>;
+
+    /// The issuance as it may be shown to people: without private key, signing request and chain. It cannot be saved
+    /// (its version is one that is never stored). Platforms poll, and each poll reads this.
+    async fn show(&self, id: &IssuanceId) -> PortResult<Option<IssuanceRecord>>;
 
     /// Writes the record, authorizations included, if nobody has written since `record.version` was read; the stored
     /// version is then one more. `false` when somebody has: nothing was changed.

@@ -60,6 +60,16 @@ impl IssuanceStore for MemoryStore {
         self.call("issuances.load", |state, _| Ok(state.issuances.get(id).cloned())).await
     }
 
+    async fn show(&self, id: &IssuanceId) -> PortResult<Option<IssuanceRecord>> {
+        self.call("issuances.show", |state, _| {
+            let version = IssuanceRecord::FOR_SHOW;
+            let shown =
+                |found| IssuanceRecord { version, private_key: None, csr: None, chain: None, ..found };
+            Ok(state.issuances.get(id).cloned().map(shown))
+        })
+        .await
+    }
+
     async fn save(&self, record: &IssuanceRecord) -> PortResult<bool> {
         self.call("issuances.save", |state, _| match state.issuances.get_mut(&record.id) {
             Some(stored) if stored.version == record.version => {

@@ -46,6 +46,20 @@ pub async fn an_issuance_comes_back_as_saved(subject: &Subject) -> PortResult<()
     Ok(())
 }
 
+/// `show` gives all but key, signing request and chain, and what it gives cannot be saved.
+pub async fn an_issuance_is_shown_without_its_secrets(subject: &Subject) -> PortResult<()> {
+    let first = draft(subject);
+    assert_eq!(subject.issuances.show(&first.id).await?, None);
+    let stored = IssuanceRecord { version: 0, ..full(first) };
+    subject.issuances.insert(&stored).await?;
+    let version = IssuanceRecord::FOR_SHOW;
+    let shown = IssuanceRecord { version, private_key: None, csr: None, chain: None, ..stored.clone() };
+    assert_eq!(subject.issuances.show(&stored.id).await?.as_ref(), Some(&shown));
+    assert!(!subject.issuances.save(&shown).await?);
+    assert_eq!(subject.issuances.load(&stored.id).await?, Some(stored));
+    Ok(())
+}
+
 /// `save` writes if the version is the stored one, and counts it up; otherwise it changes nothing.
 pub async fn a_save_needs_the_version_it_has_read(subject: &Subject) -> PortResult<()> {
     let read = draft(subject);
