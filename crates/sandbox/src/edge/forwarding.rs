@@ -108,9 +108,8 @@ impl Forwarding {
             &[]
         };
         let headers = match request {
-            ALL_VIEWER | ALL_VIEWER_AND_CLOUDFRONT => Headers::All,
             ALL_VIEWER_EXCEPT_HOST if !by_origin => Headers::AllButHost,
-            ALL_VIEWER_EXCEPT_HOST => Headers::All,
+            ALL_VIEWER | ALL_VIEWER_AND_CLOUDFRONT | ALL_VIEWER_EXCEPT_HOST => Headers::All,
             _ => Headers::Only(keys.iter().chain(asked(request)).map(|&name| name.to_owned()).collect()),
         };
         let everything = matches!(headers, Headers::All | Headers::AllButHost);
