@@ -9,4 +9,5 @@ mod outage;
 mod parameters;
 mod path;
 mod proofs;
+mod renewal;
 mod several;
