@@ -35,6 +35,7 @@ const METHODS: &[&str] = &[
     "issuances.insert",
     "issuances.load",
     "issuances.save",
+    "issuances.show",
     "issuances.wanted_elsewhere",
     "issuer.abandon",
     "issuer.advance",
