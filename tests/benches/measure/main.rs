@@ -16,6 +16,7 @@ mod report;
 mod seed;
 mod stats;
 mod tick;
+mod waiting;
 
 #[expect(dead_code, reason = "the tests' harness; not all of it is needed here")]
 #[path = "../../tests/it/house.rs"]
@@ -32,6 +33,8 @@ enum Section {
     Acme,
     /// From a visible TXT record to a served domain.
     Latency,
+    /// A thousand instances that wait for their users, and how soon a proof is noticed among them.
+    Waiting,
     /// Requests per second of the API.
     Http,
     /// Memory, start-up, size.
@@ -41,12 +44,13 @@ enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 5] = [Self::Acme, Self::Latency, Self::Http, Self::Process, Self::Tick];
+    const ALL: [Self; 6] = [Self::Acme, Self::Latency, Self::Waiting, Self::Http, Self::Process, Self::Tick];
 
     fn name(self) -> &'static str {
         match self {
             Self::Acme => "acme",
             Self::Latency => "latency",
+            Self::Waiting => "waiting",
             Self::Http => "http",
             Self::Process => "process",
             Self::Tick => "tick",
@@ -59,6 +63,7 @@ impl Section {
         match self {
             Self::Acme => acme::measure(report).await,
             Self::Latency => latency::measure(report).await,
+            Self::Waiting => waiting::measure(report).await,
             Self::Http => http::measure(report).await,
             Self::Process => process::measure(report).await,
             Self::Tick => tick::measure(report).await,
