@@ -24,9 +24,21 @@ pub(crate) enum Command {
         `cdn-broker serve` needs; \"broker\" is then where that broker will listen.")]
     Serve(ServeOptions),
     /// Play the main job from end to end: create an instance, prove two domains, visit them, delete it.
-    #[command(after_help = "Example:\n  cdn-sandbox demo --deploy-seconds 10\n\n\
-        Ends with exit code 0, or with 1 and a message when anything was not as it should be.")]
-    Demo(SetupOptions),
+    #[command(
+        after_help = "Example:\n  cdn-sandbox demo --deploy-seconds 10\n  cdn-sandbox demo --all-proofs\n\n\
+        Ends with exit code 0, or with 1 and a message when anything was not as it should be."
+    )]
+    Demo(DemoOptions),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DemoOptions {
+    #[command(flatten)]
+    pub(crate) setup: SetupOptions,
+    /// Play instead every way to prove a domain, one after another, and compare them in a table. The certificates live for
+    /// minutes only, so that one of them is renewed before the end.
+    #[arg(long)]
+    pub(crate) all_proofs: bool,
 }
 
 /// What both commands start.

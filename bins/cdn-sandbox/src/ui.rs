@@ -139,15 +139,15 @@ impl<'a> Display<'a> {
 }
 
 /// Real time, for people who wait.
-struct Stopwatch(Instant);
+pub(crate) struct Stopwatch(Instant);
 
 #[expect(clippy::disallowed_methods, reason = "a person sees how long a step took; nothing depends on it")]
 impl Stopwatch {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self(Instant::now())
     }
 
-    fn elapsed(&self) -> Duration {
+    pub(crate) fn elapsed(&self) -> Duration {
         Instant::now().duration_since(self.0)
     }
 }

@@ -17,16 +17,17 @@ use crate::setup::{PLAN_ID, SERVICE_ID};
 /// The API version that Cloud Controller sends.
 const API_VERSION: &str = "2.15";
 
-/// The instance, its organization and its space, as the platform would number them.
-const INSTANCE: &str = "2f0fd6a5-6b2c-4b59-8d3e-6f7f2f6c1a10";
+/// The organization and its space, as the platform would number them.
 const ORGANIZATION: &str = "9c2b1a52-5c1f-4d0e-a3d4-0c6f9f3f7b21";
 const SPACE: &str = "e6a3c1d7-7f7e-4c9b-8c5a-1b7d2e4f9a32";
 
-/// A platform with one broker and one service instance.
+/// A platform with one broker, and one service instance on it.
+#[derive(Clone)]
 pub(super) struct Platform {
     client: Client,
     url: String,
     authorization: String,
+    instance: String,
 }
 
 /// How an operation stands.
@@ -42,7 +43,13 @@ pub(super) struct LastOperation {
 impl Platform {
     pub(super) fn new(url: String, broker: &BrokerSettings) -> anyhow::Result<Self> {
         let credential = STANDARD.encode(format!("{}:{}", broker.username, broker.password));
-        Ok(Self { client: Client::trusting("")?, url, authorization: format!("Basic {credential}") })
+        let authorization = format!("Basic {credential}");
+        Ok(Self { client: Client::trusting("")?, url, authorization, instance: instance(0) })
+    }
+
+    /// The same platform with another instance.
+    pub(super) fn with_instance(&self, number: usize) -> Self {
+        Self { instance: instance(number), ..self.clone() }
     }
 
     /// The catalog has to offer the service and the plan that operators know.
@@ -78,15 +85,16 @@ impl Platform {
             },
             "parameters": { "domain": domains.join(",") },
         });
-        let path = format!("/v2/service_instances/{INSTANCE}?accepts_incomplete=true");
+        let path = format!("/v2/service_instances/{}?accepts_incomplete=true", self.instance);
         operation(&self.ask(Method::PUT, &path, Some(&body)).await?)
     }
 
     /// Asks how an operation stands. An instance that is gone is a state too: it ends a deletion.
     pub(super) async fn last_operation(&self, operation: &str) -> anyhow::Result<LastOperation> {
         let path = format!(
-            "/v2/service_instances/{INSTANCE}/last_operation\
-             ?operation={operation}&service_id={SERVICE_ID}&plan_id={PLAN_ID}"
+            "/v2/service_instances/{}/last_operation\
+             ?operation={operation}&service_id={SERVICE_ID}&plan_id={PLAN_ID}",
+            self.instance
         );
         let answer = self.ask(Method::GET, &path, None).await?;
         if answer.status() == StatusCode::GONE {
@@ -98,7 +106,8 @@ impl Platform {
     /// Deletes the instance and answers the operation.
     pub(super) async fn delete(&self) -> anyhow::Result<String> {
         let path = format!(
-            "/v2/service_instances/{INSTANCE}?service_id={SERVICE_ID}&plan_id={PLAN_ID}&accepts_incomplete=true"
+            "/v2/service_instances/{}?service_id={SERVICE_ID}&plan_id={PLAN_ID}&accepts_incomplete=true",
+            self.instance
         );
         operation(&self.ask(Method::DELETE, &path, None).await?)
     }
@@ -137,6 +146,11 @@ impl fmt::Display for LastOperation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.state, self.description)
     }
+}
+
+/// The id of an instance.
+fn instance(number: usize) -> String {
+    format!("2f0fd6a5-6b2c-4b59-8d3e-{number:012}")
 }
 
 /// The operation that the broker has begun.

@@ -91,6 +91,42 @@ fn wrong_usage_is_64_and_help_shows_an_example() {
     }
 }
 
+/// The numbers of a row: DNS changes, seconds to HTTPS, CA requests, failed challenges.
+fn numbers<'a>(table: &'a str, method: &str) -> Vec<&'a str> {
+    let row = table.lines().find_map(|line| line.trim_start().strip_prefix(method)).unwrap_or_default();
+    let cells = row.split("  ").map(str::trim).filter(|cell| !cell.is_empty());
+    // The first tells what the owner did.
+    cells.skip(1).collect()
+}
+
+#[test]
+fn a_demo_of_all_proofs_compares_them_in_a_table() {
+    let delays = ["--deploy-seconds", "1", "--iam-propagation-seconds", "1"];
+    let output = program().args(["demo", "--all-proofs"]).args(delays).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}\n{complained}");
+    let (_, table) = said.split_once("Every way to prove a domain:\n").unwrap();
+    for (method, dns_changes) in [
+        ("managed name", "1"),
+        ("redirected, 301 to http", "1"),
+        ("redirected, 308 to https", "1"),
+        ("delegated, with wildcard", "3"),
+        ("TXT record", "2"),
+        ("three domains, three ways", "4"),
+        ("renewal through the CDN", "0"),
+    ] {
+        let [changes, seconds, requests, failed] = numbers(table, method)[..] else {
+            panic!("four numbers for `{method}`: {table}")
+        };
+        assert_eq!((changes, failed), (dns_changes, "0"), "{method}: {table}");
+        assert!(seconds.parse::<f64>().is_ok(), "{method}: {table}");
+        // An order, its authorization, the answer to it, the certificate: less cannot be.
+        assert!(requests.parse::<usize>().is_ok_and(|requests| requests >= 4), "{method}: {table}");
+    }
+    assert!(said.contains("✓ see that nothing is left in the cloud"), "{said}");
+}
+
 #[test]
 fn a_demo_without_a_broker_says_how_to_get_one() {
     let output = run(&["demo", "--broker", "/no/such/program"]).unwrap();
