@@ -11,7 +11,7 @@ use contract::{
 use tokio::task::JoinSet;
 
 use crate::account::InCaa;
-use crate::proofs::{self, Landmarks, Outcome, Proofs, Weight, challenge_name};
+use crate::proofs::{self, Landmarks, Outcome, Proofs, Weight, challenge_name, note};
 
 /// How many domains are looked at at once: a hundred of them must not take a hundred time-outs in a row.
 const AT_ONCE: usize = 25;
@@ -84,7 +84,12 @@ pub(crate) fn keep(record: &mut IssuanceRecord, looks: Vec<Look>, now: Timestamp
             one.method = method;
         }
         found.seen.extend(method.map(|method| (look.url, method)));
-        found.delegates.extend(look.delegate.filter(|_| method.is_none()));
+        // A value that is there already was put there for another issuance with the same order. Whoever goes last takes
+        // it away.
+        match method {
+            Some(_) => note(record, look.delegate, now),
+            None => found.delegates.extend(look.delegate),
+        }
     }
     found
 }
@@ -112,7 +117,9 @@ impl Task {
         let (txt, http) = tokio::join!(self.look_at_txt(probe), self.look_over_http(probe));
         let (txt, http) = (txt?, http?);
         let value = self.txt.as_ref().map(|question| question.value.clone());
-        let owner = self.landmarks.delegate().filter(|_| matches!(txt, Some(Outcome::Delegated { .. })));
+        let delegated =
+            matches!(txt, Some(Outcome::Delegated { .. } | Outcome::Seen(ProofMethod::Delegated)));
+        let owner = self.landmarks.delegate().filter(|_| delegated);
         let delegate =
             owner.zip(value).map(|(owner, value)| ProofPlace::Zone { owner: format!("{owner}."), value });
         Ok(Look { url: self.url, txt, http, delegate })

@@ -13,7 +13,7 @@ use contract::{AuthorizationRecord, CertificateRequest, ChallengeSite, DomainNam
 
 pub(crate) use evidence::{Outcome, Weight, http, txt};
 pub(crate) use landmarks::Landmarks;
-pub(crate) use places::{announce, due, is_fresh, put_at, stale, taken_away};
+pub(crate) use places::{announce, due, is_fresh, note, put_at, stale, taken_away};
 pub use settings::{ProofSettings, ProofSettingsError};
 pub(crate) use ways::{challenge_name, ways};
 

@@ -57,13 +57,21 @@ impl Proofs {
     }
 }
 
-/// Enters places that are to have a proof, unless they are there.
-pub(crate) fn announce(record: &mut IssuanceRecord, places: Vec<ProofPlace>) {
+/// Enters places that are to have a proof, unless they are there. `true` when one was not.
+pub(crate) fn announce(record: &mut IssuanceRecord, places: Vec<ProofPlace>) -> bool {
+    let known = record.presented.len();
     for place in places {
         if record.presented.iter().all(|one| one.place != place) {
             record.presented.push(PresentedProof { place, at: None });
         }
     }
+    record.presented.len() > known
+}
+
+/// Enters a place that has its proof already.
+pub(crate) fn note(record: &mut IssuanceRecord, place: Option<ProofPlace>, now: Timestamp) {
+    let new = place.filter(|place| record.presented.iter().all(|one| one.place != *place));
+    record.presented.extend(new.map(|place| PresentedProof { place, at: Some(now) }));
 }
 
 /// The places that are to get their proof now, or once more.

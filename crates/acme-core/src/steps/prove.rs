@@ -22,8 +22,10 @@ impl Work<'_> {
             return self.forget_order().await;
         }
         let mut trouble = self.put_due_proofs().await?;
-        let seen = self.look().await?;
-        trouble = self.put_due_proofs().await?.or(trouble);
+        let (seen, announced) = self.look().await?;
+        if announced {
+            trouble = self.put_due_proofs().await?.or(trouble);
+        }
         let next = now + self.look_again();
         orders::look_next(&mut self.record, next);
         if seen.is_empty() && !orders::any(&self.record, ProofState::Answered) {
@@ -42,13 +44,14 @@ impl Work<'_> {
         }
     }
 
-    /// Looks at every open domain. Gives the proofs that are there; where a value belongs now is in the record.
-    async fn look(&mut self) -> Result<HashMap<String, ProofMethod>, AcmeError> {
+    /// Looks at every open domain. Gives the proofs that are there, and whether there are values that belong somewhere
+    /// now: the record says where.
+    async fn look(&mut self) -> Result<(HashMap<String, ProofMethod>, bool), AcmeError> {
         let caa = self.issuer.accounts.in_caa().await?;
         let looks = looks::take(&self.issuer.probe, &self.issuer.proofs, &self.record, caa.as_ref()).await?;
         let found = looks::keep(&mut self.record, looks, self.issuer.clock.now());
-        announce(&mut self.record, found.delegates);
-        Ok(found.seen)
+        let announced = announce(&mut self.record, found.delegates);
+        Ok((found.seen, announced))
     }
 
     /// How long until the next look.

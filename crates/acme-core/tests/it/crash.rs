@@ -10,6 +10,8 @@ use contract::{CertificateIssuer, IssuanceProgress, KeyType};
 
 use crate::support::{Endpoint, Harness, Scripted, SharedProbe, request};
 
+mod proofs;
+
 async fn laboratory() -> Result<(Scripted, Harness)> {
     let authority = Scripted::start().await?;
     let settings = AcmeSettings::new(&authority.directory_url);

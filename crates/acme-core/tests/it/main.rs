@@ -6,6 +6,7 @@ mod authority_trouble;
 mod crash;
 mod issuance;
 mod limits;
+mod methods;
 mod options;
 mod probe_caa;
 mod probe_http;

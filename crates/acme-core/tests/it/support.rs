@@ -5,10 +5,12 @@ mod dns;
 mod harness;
 mod pebble;
 mod scripted;
+mod town;
 mod web;
 
 pub(crate) use dns::{Answer, DnsWorld, NameServer};
 pub(crate) use harness::{Harness, SharedProbe, names, probe_settings, request};
 pub(crate) use pebble::{Pebble, PebbleOptions};
 pub(crate) use scripted::{Endpoint, Reply, Scripted};
+pub(crate) use town::Town;
 pub(crate) use web::{Page, WebServer};

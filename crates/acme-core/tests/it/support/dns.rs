@@ -3,6 +3,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
+use contract::testing::FakeZone;
 use hickory_proto::op::{Message, MessageType, ResponseCode};
 use hickory_proto::rr::rdata::{A, AAAA, CNAME, NS, SOA, TXT};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
@@ -52,6 +53,8 @@ struct Data {
     answers: HashMap<(String, Option<RecordType>), Answer>,
     /// The zone the server is the authority over; a resolver has none.
     apex: Option<String>,
+    /// The zone that a broker writes in.
+    managed: Option<FakeZone>,
     /// Zones that have been delegated away.
     delegated: Vec<String>,
     /// Where a resolver finds what it does not hold itself: one server of each zone.
@@ -95,6 +98,11 @@ impl NameServer {
 
     pub(crate) fn set(&self, name: &str, answer: Answer) {
         lock(&self.data).answers.insert((name.to_ascii_lowercase(), None), answer);
+    }
+
+    /// Makes everything known that a broker has written in its zone, now and later.
+    pub(crate) fn publish(&self, zone: &FakeZone) {
+        lock(&self.data).managed = Some(zone.clone());
     }
 
     /// The answer to the question for one type only.
@@ -314,6 +322,9 @@ fn soa(apex: &str) -> Result<RData> {
 
 /// What is known here about a name, and the zone it is in.
 fn find(data: &mut Data, name: &str, kind: RecordType) -> (Option<Answer>, Option<String>) {
+    if let Some(zone) = data.managed.as_ref().filter(|zone| is_within(name, zone.apex())) {
+        return (written(zone, name), data.apex.clone());
+    }
     for key in [(name.to_owned(), Some(kind)), (name.to_owned(), None)] {
         if let Some(answer) = data.answers.get_mut(&key) {
             return (Some(turn(answer)), data.apex.clone());
@@ -330,6 +341,13 @@ fn find(data: &mut Data, name: &str, kind: RecordType) -> (Option<Answer>, Optio
     let below = format!(".{name}");
     let exists = data.answers.keys().any(|(other, _)| other.ends_with(&below));
     (exists.then_some(Answer::Nothing), data.apex.clone())
+}
+
+/// What a broker has written.
+fn written(zone: &FakeZone, name: &str) -> Option<Answer> {
+    let values: Vec<_> = zone.values(name).into_iter().map(|value| vec![value]).collect();
+    let alias = zone.target(name).map(|target| Answer::Cname(format!("{target}.")));
+    alias.or((!values.is_empty()).then_some(Answer::Txt(values)))
 }
 
 fn turn(answer: &mut Answer) -> Answer {

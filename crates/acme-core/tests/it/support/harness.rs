@@ -3,10 +3,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use acme_core::{AcmeIssuer, AcmeSettings, Probe, ProbeSettings};
+use acme_core::{AcmeIssuer, AcmeSettings, Probe, ProbeSettings, ProofSettings};
 use anyhow::{Context, Result};
 use async_trait::async_trait;
-use contract::testing::{CrashPlan, ManualClock, MemoryStore};
+use contract::testing::{CrashPlan, FakeSite, FakeZone, ManualClock, MemoryStore};
 use contract::{
     CaaQuestion, CertificateBundle, CertificateIssuer, CertificateRequest, DomainName, HttpQuestion,
     IssuanceId, IssuanceProgress, IssuanceRecord, IssuanceStore, KeyType, PortResult, ProofProbe, Sighting,
@@ -40,6 +40,10 @@ pub(crate) struct Harness {
     pub(crate) clock: ManualClock,
     pub(crate) plan: CrashPlan,
     pub(crate) probe: Arc<dyn ProofProbe>,
+    /// What the operator has set up for durable proofs: nothing, unless a test says so.
+    pub(crate) proofs: ProofSettings,
+    pub(crate) zone: FakeZone,
+    pub(crate) site: FakeSite,
 }
 
 impl Harness {
@@ -51,14 +55,18 @@ impl Harness {
     pub(crate) fn with_probe(settings: AcmeSettings, probe: Arc<dyn ProofProbe>) -> Result<Self> {
         let (clock, plan) = (ManualClock::at(today()?), CrashPlan::new());
         let store = MemoryStore::new(clock.clone()).with_plan(&plan);
-        Ok(Self { settings, store, clock, plan, probe })
+        let zone = FakeZone::new("cdn.example.").with_plan(&plan);
+        let site = FakeSite::new().with_plan(&plan);
+        Ok(Self { settings, store, clock, plan, probe, proofs: ProofSettings::default(), zone, site })
     }
 
     /// A process of the broker, freshly started.
     pub(crate) fn issuer(&self) -> Result<AcmeIssuer> {
         let store = || Arc::new(self.store.clone());
         let (probe, clock) = (Arc::clone(&self.probe), Arc::new(self.clock.clone()));
-        Ok(AcmeIssuer::new(self.settings.clone(), store(), store(), store(), probe, clock)?)
+        let issuer = AcmeIssuer::new(self.settings.clone(), store(), store(), store(), probe, clock)?;
+        let issuer = issuer.with_proofs(self.proofs.clone())?;
+        Ok(issuer.with_zone(Arc::new(self.zone.clone())).with_site(Arc::new(self.site.clone())))
     }
 
     pub(crate) async fn open(&self, id: &str, request: &CertificateRequest) -> Result<IssuanceId> {

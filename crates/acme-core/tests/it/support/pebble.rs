@@ -19,6 +19,8 @@ pub(crate) struct PebbleOptions {
     pub(crate) authz_reuse: u8,
     /// Key id and MAC key (base64url) that are required for a new account.
     pub(crate) external_account: Option<(String, String)>,
+    /// What stands for port 80; a port that nobody uses, if left out.
+    pub(crate) http_port: Option<u16>,
 }
 
 /// A running Pebble, Let's Encrypt's own test authority. Stopped on drop.
@@ -59,7 +61,7 @@ impl Pebble {
             "managementListenAddress": format!("127.0.0.1:{management}"),
             "certificate": files.path().join("leaf.pem"),
             "privateKey": files.path().join("leaf.key"),
-            "httpPort": http,
+            "httpPort": options.http_port.unwrap_or(http),
             "tlsPort": tls,
             "ocspResponderURL": "",
             "externalAccountBindingRequired": options.external_account.is_some(),

@@ -171,6 +171,18 @@ impl Scripted {
         self.desk.state().external_account = Some(key_id.to_owned());
     }
 
+    /// It goes by this name in CAA records.
+    pub(crate) fn goes_by(&self, name: &str) {
+        self.desk.state().caa_identities.push(name.to_owned());
+    }
+
+    /// The types of the challenges that were answered for a name of an order, in the order of arrival.
+    pub(crate) fn answered(&self, order: usize, name: usize) -> Vec<&'static str> {
+        let answered = self.desk.state().answered.clone();
+        let of = answered.into_iter().filter(|one| (one.0, one.1) == (order, name));
+        of.map(|(_, _, kind)| ["dns-01", "http-01"][kind]).collect()
+    }
+
     /// It gives a pending order for the same names again, and says nothing of what that replaces, as Boulder does.
     pub(crate) fn reuses_orders(&self) {
         self.desk.state().reuses = true;

@@ -38,6 +38,9 @@ pub(super) struct State {
     pub(super) window: Option<(String, String)>,
     pub(super) profiles: Vec<String>,
     pub(super) external_account: Option<String>,
+    pub(super) caa_identities: Vec<String>,
+    /// Order, name, and 0 for dns-01 or 1 for http-01.
+    pub(super) answered: Vec<(usize, usize, usize)>,
 }
 
 pub(super) struct Order {
@@ -127,6 +130,7 @@ impl Desk {
             "meta": {
                 "profiles": profiles,
                 "externalAccountRequired": state.external_account.is_some(),
+                "caaIdentities": state.caa_identities,
             }
         });
         if state.window.is_some() {

@@ -63,21 +63,29 @@ impl Desk {
         }
         let (status, error) = order_state.authorizations[name].clone();
         let full = &order_state.names[name];
-        let mut challenge = json!({
+        let mut challenges = vec![json!({
             "type": "dns-01",
-            "url": format!("{}/challenge/{order}/{name}", self.base),
+            "url": format!("{}/challenge/{order}/{name}/0", self.base),
             "token": format!("token-{order}-{name}"),
             "status": if status == "deactivated" { "pending" } else { status },
-        });
+        })];
         if !error.is_null() {
-            challenge["error"] = error;
+            challenges[0]["error"] = error;
+        }
+        if !full.starts_with("*.") {
+            challenges.push(json!({
+                "type": "http-01",
+                "url": format!("{}/challenge/{order}/{name}/1", self.base),
+                "token": format!("http-token-{order}-{name}"),
+                "status": "pending",
+            }));
         }
         let body = json!({
             "identifier": {"type": "dns", "value": full.trim_start_matches("*.")},
             "wildcard": full.starts_with("*."),
             "status": status,
             "expires": "2999-01-01T00:00:00Z",
-            "challenges": [challenge],
+            "challenges": challenges,
         });
         Ok((200, Vec::new(), body.to_string()))
     }
@@ -85,8 +93,9 @@ impl Desk {
     /// Whoever asks is believed, at once or later.
     pub(super) fn challenge(&self, index: &[usize]) -> Result<Value> {
         let mut state = self.state();
-        let [order, name] = *index else { anyhow::bail!("a challenge") };
+        let [order, name, kind] = *index else { anyhow::bail!("a challenge") };
         let (lazy, fault) = (state.lazy, state.finds_fault);
+        state.answered.push((order, name, kind));
         let order_state = state.orders.get_mut(order).context("the order")?;
         if fault {
             let problem =
@@ -100,9 +109,9 @@ impl Desk {
             order_state.status = "ready";
         }
         Ok(json!({
-            "type": "dns-01",
-            "url": format!("{}/challenge/{order}/{name}", self.base),
-            "token": format!("token-{order}-{name}"),
+            "type": (["dns-01", "http-01"][kind]),
+            "url": format!("{}/challenge/{order}/{name}/{kind}", self.base),
+            "token": format!("{}token-{order}-{name}", ["", "http-"][kind]),
             "status": if lazy { "pending" } else { "processing" },
         }))
     }

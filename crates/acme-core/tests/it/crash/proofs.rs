@@ -1,0 +1,168 @@
+//! The same while proofs are put where the world can see them and taken away again: at the end nothing is left anywhere,
+//! and no domain was answered for twice in different ways.
+
+use std::sync::Arc;
+
+use acme_core::AcmeSettings;
+use anyhow::Result;
+use async_trait::async_trait;
+use contract::testing::{FakeSite, FakeZone, Outcome, until_crash};
+use contract::{
+    CaaQuestion, CertificateIssuer, CertificateRequest, DomainName, Hop, HttpQuestion, InstanceId,
+    IssuanceId, IssuanceProgress, KeyType, PortResult, ProofMethod, ProofProbe, Sighting, TxtQuestion,
+    Verdict, durable_label,
+};
+
+use crate::support::{Endpoint, Harness, Scripted, names, request};
+
+const TENANT: &str = "org-a";
+const SITE: &str = "i-1";
+
+/// The world around the fakes: `delegated.example` is delegated to the zone, `served.example` is served from the site, and
+/// everything else has its TXT record.
+struct World {
+    zone: FakeZone,
+    site: FakeSite,
+}
+
+#[async_trait]
+impl ProofProbe for World {
+    async fn txt(&self, question: &TxtQuestion) -> PortResult<Sighting> {
+        let (alias, owner) = ("_acme-challenge.delegated.example", owner());
+        if question.name.contains("served.example") {
+            return Ok(Sighting::not_yet("Nothing.", vec![]));
+        }
+        if question.name != format!("{alias}.") {
+            return Ok(Sighting::seen(vec![]));
+        }
+        let route = vec![Hop::Cname { from: alias.into(), to: owner.trim_end_matches('.').into() }];
+        let there = self.zone.values(&owner).contains(&question.value);
+        Ok(if there { Sighting::seen(route) } else { Sighting::not_yet("Nothing.", route) })
+    }
+
+    async fn http(&self, question: &HttpQuestion) -> PortResult<Sighting> {
+        let answer = self.site.folder(&InstanceId::new(SITE)).remove(&question.token);
+        let there = question.name.as_str() == "served.example" && answer.as_ref() == Some(&question.answer);
+        Ok(if there { Sighting::seen(vec![]) } else { Sighting::not_yet("Nothing.", vec![]) })
+    }
+
+    async fn caa(&self, _: &CaaQuestion) -> PortResult<Verdict> {
+        Ok(Verdict::Seen)
+    }
+}
+
+fn owner() -> String {
+    let label = DomainName::parse("delegated.example").map(|name| durable_label(TENANT, &name));
+    format!("_acme-challenge.{}.cdn.example.", label.unwrap_or_default())
+}
+
+async fn laboratory() -> Result<(Scripted, Harness, IssuanceId)> {
+    let authority = Scripted::start().await?;
+    let settings = AcmeSettings::new(&authority.directory_url);
+    let mut harness = Harness::with_probe(settings, Arc::new(crate::support::SharedProbe::default()))?;
+    harness.probe = Arc::new(World { zone: harness.zone.clone(), site: harness.site.clone() });
+    harness.proofs.managed_zone = Some(DomainName::parse("cdn.example")?);
+    let id = harness.open("i-1", &wanted(&["delegated.example", "served.example", "direct.example"])).await?;
+    Ok((authority, harness, id))
+}
+
+fn wanted(of: &[&str]) -> CertificateRequest {
+    let (site, served) = (InstanceId::new(SITE), names(&["served.example"]));
+    CertificateRequest { tenant: TENANT.into(), site, served, ..request(KeyType::P256, of) }
+}
+
+async fn until_issued(harness: &Harness, id: &IssuanceId) -> Result<()> {
+    let issuer = harness.issuer()?;
+    while !matches!(issuer.advance(id).await?, IssuanceProgress::Issued(_)) {}
+    Ok(())
+}
+
+fn nothing_is_left(harness: &Harness, died: Option<&str>) {
+    assert!(harness.zone.is_empty(), "a value stays in the zone after {died:?}");
+    assert!(harness.site.is_empty(), "an answer stays in the site after {died:?}");
+}
+
+#[tokio::test]
+async fn dying_at_any_point_leaves_no_proof_behind() -> Result<()> {
+    let (_authority, undisturbed, id) = laboratory().await?;
+    let opened = undisturbed.plan.points_passed();
+    until_issued(&undisturbed, &id).await?;
+    nothing_is_left(&undisturbed, None);
+    for point in opened + 1..=undisturbed.plan.points_passed() {
+        let (authority, harness, id) = laboratory().await?;
+        harness.plan.crash_at(point);
+        let outcome = until_crash(&harness.plan, until_issued(&harness, &id)).await;
+        assert!(matches!(outcome, Outcome::Crashed), "point {point} was not reached");
+        harness.until_issued_by_many(&id).await?;
+        let died = harness.plan.died_at();
+        // The next call makes good what the last one could not.
+        harness.issuer()?.advance(&id).await?;
+        nothing_is_left(&harness, died.as_deref());
+        assert_eq!(harness.record(&id).await?.presented, [], "{died:?}");
+        assert_eq!(authority.asked(Endpoint::Finalize), 1, "{died:?}");
+        let order = authority.ordered().len() - 1;
+        for (name, kind) in ["dns-01", "http-01", "dns-01"].into_iter().enumerate() {
+            assert!(authority.answered(order, name).iter().all(|answered| *answered == kind), "{died:?}");
+        }
+        let methods: Vec<_> =
+            harness.issuer()?.instructions(&id).await?.iter().map(|one| one.proven_by).collect();
+        let expected = [ProofMethod::Delegated, ProofMethod::ThroughCdn, ProofMethod::Direct].map(Some);
+        assert!(
+            methods.iter().zip(expected).all(|(found, right)| found.is_none() || *found == right),
+            "{died:?}"
+        );
+    }
+    Ok(())
+}
+
+/// An issuance whose proofs are in place and whose user does not come back.
+async fn half_way() -> Result<(Scripted, Harness, IssuanceId)> {
+    let (authority, harness, _) = laboratory().await?;
+    let id = harness.open("i-2", &wanted(&["delegated.example", "served.example"])).await?;
+    harness.issuer()?.advance(&id).await?;
+    assert!(!harness.zone.is_empty(), "the value is in place");
+    Ok((authority, harness, id))
+}
+
+#[tokio::test]
+async fn dying_while_abandoning_leaves_no_proof_behind() -> Result<()> {
+    let (_authority, undisturbed, id) = half_way().await?;
+    let before = undisturbed.plan.points_passed();
+    undisturbed.issuer()?.abandon(&id).await?;
+    nothing_is_left(&undisturbed, None);
+    for point in before + 1..=undisturbed.plan.points_passed() {
+        let (_authority, harness, id) = half_way().await?;
+        harness.plan.crash_at(point);
+        let issuer = harness.issuer()?;
+        let outcome = until_crash(&harness.plan, issuer.abandon(&id)).await;
+        assert!(matches!(outcome, Outcome::Crashed), "point {point} was not reached");
+        harness.issuer()?.abandon(&id).await?;
+        nothing_is_left(&harness, harness.plan.died_at().as_deref());
+        assert_eq!(harness.record(&id).await?.presented, []);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn two_issuances_that_were_given_one_order_do_not_take_each_others_proofs_away() -> Result<()> {
+    let (authority, harness, _) = laboratory().await?;
+    authority.reuses_orders();
+    let (one, other) =
+        (wanted(&["delegated.example", "direct.example"]), wanted(&["delegated.example", "direct.example"]));
+    let one = harness.open("one", &one).await?;
+    let other = harness.open("other", &other).await?;
+    authority.lazy();
+    harness.issuer()?.advance(&one).await?;
+    harness.issuer()?.advance(&other).await?;
+    assert_eq!(harness.zone.values(&owner()).len(), 1, "they have the same value");
+    // Its authorizations cannot be given back: they are the other's as well.
+    authority.script(Endpoint::Order, [crate::support::Reply::html(503, "30")]);
+    harness.issuer()?.abandon(&one).await?;
+    assert_eq!(harness.record(&one).await?.presented, []);
+    assert_eq!(harness.zone.values(&owner()).len(), 1, "the other wants it");
+    harness.issuer()?.advance(&other).await?;
+    authority.validate();
+    harness.until_issued_by_many(&other).await?;
+    assert!(harness.zone.is_empty());
+    Ok(())
+}
