@@ -36,7 +36,7 @@ impl conformance::zone::Reader for Records {
 }
 
 async fn zone(account: &Account) -> Arc<dyn ManagedZone> {
-    Arc::new(account.process().await.zone.expect("a zone"))
+    Arc::new(account.process().await.zone.unwrap())
 }
 
 #[tokio::test]
@@ -177,7 +177,7 @@ async fn a_name_outside_the_zone_reaches_nobody() -> anyhow::Result<()> {
 #[tokio::test]
 async fn what_only_the_operator_can_mend_is_theirs() -> anyhow::Result<()> {
     let account = Account::open().await?;
-    let unknown = account.process_with_zone("ZUNKNOWN").await.zone.expect("a zone");
+    let unknown = account.process_with_zone("ZUNKNOWN").await.zone.unwrap();
     let refused = unknown.add_txt(OWNER, "value").await.unwrap_err();
     assert_eq!(refused.remedy(), Remedy::AwaitOperator);
     assert!(refused.request_id().is_some() && refused.to_string().contains("NoSuchHostedZone"), "{refused}");
