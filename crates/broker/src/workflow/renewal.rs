@@ -28,6 +28,7 @@ impl Run<'_> {
             site: self.instance.id.clone(),
             served: certificate.names.iter().filter(is_served).cloned().collect(),
             replaces: replaced.and_then(|facts| facts.renewal_id.clone()),
+            needed_by: replaced.map(|facts| facts.not_after),
             ..CertificateRequest::new(certificate.names.clone(), self.settings.key_type)
         }
     }

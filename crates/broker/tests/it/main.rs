@@ -15,3 +15,4 @@ mod responder;
 mod texts;
 mod update_crashes;
 mod updates;
+mod year;

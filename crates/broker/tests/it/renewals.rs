@@ -48,6 +48,7 @@ async fn a_renewal_says_what_it_replaces_and_what_is_served() {
     let live = bench.certificates(CertificateState::Live).remove(0);
     let request = bench.world.issuer.request(&live.issuance).unwrap();
     assert_eq!(request.replaces, replaced.renewal_id);
+    assert_eq!(request.needed_by, Some(replaced.not_after));
     assert_eq!(request.served, request.names);
     assert_ne!(live.facts.unwrap().fingerprint, replaced.fingerprint);
 }

@@ -77,21 +77,40 @@ impl Default for Cloud {
 }
 
 impl Cloud {
-    /// Notes a write and looks whether the account is still in order.
+    /// Notes a write and looks whether what it has touched is still in order.
     pub(super) fn wrote(&mut self, write: Write) {
-        let mut alive: BTreeMap<&InstanceId, usize> = BTreeMap::new();
-        for made in self.distributions.values() {
-            *alive.entry(&made.spec.instance).or_default() += 1;
+        if let Write::Created(_, id) = &write {
+            self.count_alive(id);
         }
-        for (instance, count) in alive {
-            let most = self.most_alive.entry(instance.clone()).or_default();
-            *most = count.max(*most);
-        }
-        if let Some((id, _)) = self.distributions.iter().find(|(_, made)| !self.is_covered(made)) {
+        let uncovered = match &write {
+            Write::Created(_, id) | Write::Updated(id, ..) | Write::Disabled(id) => {
+                self.distributions.get_key_value(id).filter(|(_, made)| !self.is_covered(made))
+            }
+            // Checked by its user's certificate being there at all: five hundred distributions must not cost a square.
+            Write::Dropped(_) => self.without_certificate(),
+            Write::Deleted(_) | Write::Invalidated(..) | Write::Uploaded(..) => None,
+        };
+        if let Some((id, _)) = uncovered {
             let notice = format!("{id} has names and no certificate that covers them, since {write:?}");
             self.uncovered.get_or_insert(notice);
         }
         self.journal.push(write);
+    }
+
+    fn count_alive(&mut self, created: &DistributionId) {
+        let Some(made) = self.distributions.get(created) else { return };
+        let instance = made.spec.instance.clone();
+        let alive = self.distributions.values().filter(|made| made.spec.instance == instance).count();
+        let most = self.most_alive.entry(instance).or_default();
+        *most = alive.max(*most);
+    }
+
+    fn without_certificate(&self) -> Option<(&DistributionId, &Made)> {
+        let kept: BTreeSet<&StoredCertificate> =
+            self.certificates.values().map(|kept| &kept.stored).collect();
+        self.distributions.iter().find(|(_, made)| {
+            made.spec.serving.as_ref().is_some_and(|serving| !kept.contains(&serving.certificate))
+        })
     }
 
     pub(super) fn journal(&self) -> Vec<Write> {

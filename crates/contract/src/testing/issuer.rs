@@ -17,8 +17,11 @@ const ORDER_LIFE: Duration = Duration::from_hours(7 * 24);
 /// How long to leave a user alone who has something to do.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
-/// How long an advice on renewal is good for.
+/// How long an advice on renewal is good for, unless a test says otherwise.
 const ADVICE_LIFE: Duration = Duration::from_hours(6);
+
+/// Certificates that live shorter than this are renewed at half their life instead of at two thirds.
+const SHORT_LIFE: Duration = Duration::from_hours(10 * 24);
 
 /// An authority in memory that plays what a test says: a name is proven once the test has called
 /// [`FakeIssuer::prove`]. Clones share the authority and its issuances.
@@ -40,6 +43,9 @@ struct State {
     serials: u64,
     /// Until when, and why, there is no room for orders.
     full: Option<(Timestamp, String)>,
+    /// How long certificates live, by their first name; those of others as in the samples.
+    lives: BTreeMap<DomainName, Duration>,
+    advice_life: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -85,6 +91,16 @@ impl FakeIssuer {
     /// Lets the authority have no room for new orders until then.
     pub fn hold_back(&self, until: Timestamp, why: &str) {
         locked(&self.state).full = Some((until, why.to_owned()));
+    }
+
+    /// Lets certificates whose first name is this one live so long.
+    pub fn certificates_live(&self, first: &DomainName, life: Duration) {
+        locked(&self.state).lives.insert(first.clone(), life);
+    }
+
+    /// Lets an advice on renewal be good for so long.
+    pub fn advises_for(&self, life: Duration) {
+        locked(&self.state).advice_life = Some(life);
     }
 
     /// How many orders were placed, those that died included.
@@ -153,8 +169,9 @@ impl CertificateIssuer for FakeIssuer {
         self.plan
             .pass("issuer.renewal", || {
                 let life = certificate.not_after.since(certificate.not_before);
-                let from = certificate.not_after - life / 3;
-                let ask_again = self.clock.now() + ADVICE_LIFE;
+                let from = certificate.not_after - if life < SHORT_LIFE { life / 2 } else { life / 3 };
+                let advice_life = locked(&self.state).advice_life.unwrap_or(ADVICE_LIFE);
+                let ask_again = self.clock.now() + advice_life;
                 Ok(RenewalAdvice { from, until: from + life / 50, ask_again, explanation: None })
             })
             .await
@@ -188,7 +205,11 @@ impl State {
             Some(order) if names.iter().all(|name| order.proven.contains(name)) => {
                 self.serials += 1;
                 issuance.finalized += 1;
-                issuance.bundle = Some(sample::bundle(self.serials, names, now));
+                let mut bundle = sample::bundle(self.serials, names, now);
+                if let Some(life) = names.first().and_then(|first| self.lives.get(first)) {
+                    bundle.facts.not_after = now + *life;
+                }
+                issuance.bundle = Some(bundle);
             }
             Some(order) if now < order.expires => {
                 order.looked = Some(now);

@@ -30,6 +30,8 @@ struct State {
     leases: BTreeMap<InstanceId, Lease>,
     /// In the order in which they were stored.
     operations: Vec<Operation>,
+    /// So many of the first operations have ended; those that have, have for ever. A year's worth is never looked through.
+    ended: usize,
     log: Vec<LogEntry>,
     /// By instance, incarnation and generation.
     certificates: BTreeMap<(InstanceId, i32, i32), CertificateRecord>,
@@ -97,10 +99,17 @@ impl MemoryStore {
 
 impl State {
     fn operation(&self, id: &OperationId) -> Option<&Operation> {
-        self.operations.iter().find(|operation| operation.id == *id)
+        self.operations.iter().rfind(|operation| operation.id == *id)
     }
 
     fn running(&self) -> impl Iterator<Item = &Operation> {
-        self.operations.iter().filter(|operation| operation.state == OperationState::Running)
+        let recent = self.operations.get(self.ended..).unwrap_or_default();
+        recent.iter().filter(|operation| operation.state == OperationState::Running)
+    }
+
+    fn count_ended(&mut self) {
+        let recent = self.operations.get(self.ended..).unwrap_or_default();
+        self.ended +=
+            recent.iter().take_while(|operation| operation.state != OperationState::Running).count();
     }
 }

@@ -108,7 +108,7 @@ fn gives_way(old: &Instance, new: &Instance) -> bool {
 
 impl State {
     fn newest(&self, instance: &InstanceId, track: Track) -> Option<&Operation> {
-        self.operations.iter().rfind(|one| one.instance == *instance && one.track == track)
+        self.operations.iter().rfind(|one| one.track == track && one.instance == *instance)
     }
 
     /// Adds an operation, if its id is new and its track is free.

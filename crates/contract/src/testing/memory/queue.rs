@@ -76,8 +76,9 @@ impl State {
     }
 
     fn write(&mut self, claimed: &Operation, cursor: &Cursor) {
-        let mut running = self.operations.iter_mut().filter(|o| o.state == OperationState::Running);
-        if let Some(operation) = running.find(|operation| operation.id == claimed.id) {
+        let mut newest_first = self.operations.iter_mut().rev();
+        let claimed_one = newest_first.find(|operation| operation.id == claimed.id);
+        if let Some(operation) = claimed_one.filter(|o| o.state == OperationState::Running) {
             operation.state = cursor.state;
             operation.step.clone_from(&cursor.step);
             operation.attempt = cursor.attempt;
@@ -86,13 +87,14 @@ impl State {
             operation.sentence.clone_from(&cursor.sentence);
             operation.error.clone_from(&cursor.error);
         }
+        self.count_ended();
         let Some(instance) = self.instances.get_mut(&claimed.instance) else { return };
         if let Some(state) = cursor.instance_state {
             instance.state = state;
         }
-        let mut operations = self.operations.iter();
-        let change = operations.find(|o| o.id == claimed.id).and_then(|operation| operation.change.as_ref());
-        if let (true, Some(change)) = (cursor.adopt, change) {
+        let mut newest_first = self.operations.iter().rev();
+        let claimed_one = newest_first.find(|operation| operation.id == claimed.id);
+        if let (true, Some(change)) = (cursor.adopt, claimed_one.and_then(|one| one.change.as_ref())) {
             adopt(instance, change);
         }
     }
