@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use contract::{
     Claim, Cursor, LeaseToken, LogEntry, Operation, OperationState, PortResult, Timestamp, WorkQueue,
 };
+use diesel::dsl::min;
 use diesel::prelude::*;
 
 use crate::changes;
@@ -51,13 +52,7 @@ impl WorkQueue for Store {
 
     async fn next_due(&self) -> PortResult<Option<Timestamp>> {
         self.run("read when the next operation is due", move |db, _| {
-            let next: Option<i64> = table::table
-                .filter(table::state.eq(OperationState::Running.label()))
-                .order(table::next_at)
-                .select(table::next_at)
-                .first(db)
-                .optional()?;
-            Ok(next.map(Timestamp::from_millis))
+            Ok(earliest(db)?.map(Timestamp::from_millis))
         })
         .await
     }
@@ -72,8 +67,19 @@ impl WorkQueue for Store {
     }
 }
 
+/// When the first running operation falls due.
+///
+/// As a minimum, which PostgreSQL plans once per connection. `LIMIT` with a parameter it would plan anew each time, and
+/// that takes the longer the more its statistics hold.
+fn earliest(db: &mut Db) -> Result<Option<i64>, StoreError> {
+    let running = table::table.filter(table::state.eq(OperationState::Running.label()));
+    Ok(running.select(min(table::next_at)).get_result(db)?)
+}
+
 /// Takes leases of due operations one after the other until one is ours. A lease is lost only to a worker that got
 /// one, so somebody always goes on, and whoever loses all candidates asks for the next ones.
+///
+/// Most of the time nothing is due, and that is found out first, as cheaply as can be.
 fn claim(
     db: &mut Db,
     inner: &Inner,
@@ -82,6 +88,9 @@ fn claim(
 ) -> Result<Option<Claim>, StoreError> {
     loop {
         let due = inner.clock.now().as_millis();
+        if earliest(db)?.is_none_or(|earliest| earliest > due) {
+            return Ok(None);
+        }
         let now = db.lease_clock(inner.clock.as_ref())?;
         let candidates = candidates(db, due, now)?;
         if candidates.is_empty() {

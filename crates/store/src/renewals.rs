@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use contract::{ChosenMoment, InstanceId, PortResult, RenewalPlan, RenewalStore, Timestamp};
+use diesel::dsl::min;
 use diesel::prelude::*;
 
 use crate::db::Db;
@@ -24,6 +25,9 @@ impl RenewalStore for Store {
 
     async fn take_due(&self, now: Timestamp, put_off: Duration, most: u32) -> PortResult<Vec<RenewalPlan>> {
         self.run("look which renewals are due", move |db, _| {
+            if earliest(db)?.is_none_or(|earliest| earliest > now.as_millis()) {
+                return Ok(Vec::new());
+            }
             let due: Vec<RenewalRow> = renewals::table
                 .filter(renewals::check_at.le(now.as_millis()))
                 .order((renewals::check_at, renewals::instance))
@@ -53,9 +57,7 @@ impl RenewalStore for Store {
 
     async fn next_check(&self) -> PortResult<Option<Timestamp>> {
         self.run("look when the next renewal is due", move |db, _| {
-            let next: Option<i64> =
-                renewals::table.order(renewals::check_at).select(renewals::check_at).first(db).optional()?;
-            Ok(next.map(Timestamp::from_millis))
+            Ok(earliest(db)?.map(Timestamp::from_millis))
         })
         .await
     }
@@ -81,6 +83,11 @@ impl RenewalStore for Store {
         })
         .await
     }
+}
+
+/// When the first plan is to be looked at. As a minimum, which PostgreSQL plans once per connection.
+fn earliest(db: &mut Db) -> Result<Option<i64>, StoreError> {
+    Ok(renewals::table.select(min(renewals::check_at)).get_result(db)?)
 }
 
 /// Moves a plan that was seen to be due; `None` when somebody else has moved it meanwhile.
