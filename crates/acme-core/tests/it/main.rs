@@ -7,6 +7,7 @@ mod crash;
 mod issuance;
 mod limits;
 mod methods;
+mod newer_pebble;
 mod options;
 mod probe_caa;
 mod probe_http;

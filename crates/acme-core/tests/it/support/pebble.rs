@@ -1,3 +1,4 @@
+use std::ffi::OsString;
 use std::net::{SocketAddr, TcpListener};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
@@ -21,6 +22,8 @@ pub(crate) struct PebbleOptions {
     pub(crate) external_account: Option<(String, String)>,
     /// What stands for port 80; a port that nobody uses, if left out.
     pub(crate) http_port: Option<u16>,
+    /// Another program than the one that is installed.
+    pub(crate) program: Option<OsString>,
 }
 
 /// A running Pebble, Let's Encrypt's own test authority. Stopped on drop.
@@ -64,6 +67,11 @@ impl Pebble {
             "httpPort": options.http_port.unwrap_or(http),
             "tlsPort": tls,
             "ocspResponderURL": "",
+            // Known to newer ones only.
+            "profiles": {
+                "default": {"description": "ninety days", "validityPeriod": 90 * 86_400},
+                "shortlived": {"description": "six days", "validityPeriod": 6 * 86_400},
+            },
             "externalAccountBindingRequired": options.external_account.is_some(),
             "externalAccountMACKeys": options.external_account.iter().cloned()
                 .collect::<std::collections::HashMap<_, _>>(),
@@ -80,7 +88,7 @@ impl Pebble {
 }
 
 fn command(files: &TempDir, dns: SocketAddr, options: &PebbleOptions) -> Command {
-    let mut command = Command::new("pebble");
+    let mut command = Command::new(options.program.as_deref().unwrap_or("pebble".as_ref()));
     command
         .arg("-strict")
         .arg("-config")
