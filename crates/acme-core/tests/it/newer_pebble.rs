@@ -9,6 +9,7 @@ use contract::{CertificateFacts, CertificateIssuer, CertificateRequest, KeyType}
 
 use crate::support::{Harness, NameServer, Pebble, PebbleOptions, request};
 
+#[expect(clippy::print_stdout, reason = "who runs the tests is told what was not run")]
 #[expect(
     clippy::disallowed_methods,
     reason = "which program to test against is for whoever runs the tests to say"
