@@ -1,5 +1,5 @@
 //! What an update that changes nothing is answered with: how the instance stands, which the platform stores and shows
-//! (C14). Only reads; whatever there is to be looked for in the world, the worker looks for.
+//! (C14). What there is to be looked for in the world, the worker looks for, and is told to do so at once.
 
 use contract::{DomainInstructions, DomainName, DomainState, PortResult, Standing};
 use osb_core::Response;
@@ -15,6 +15,10 @@ impl Service {
         let (lapsed, served) = self.lapsed_and_served(standing).await?;
         let plan = self.ports.renewals.of_instance(id).await?;
         let instructions = self.renewal_instructions(standing, &served).await?;
+        if !instructions.is_empty() {
+            self.ports.operations.hasten_renewal(id, self.ports.clock.now()).await?;
+            self.bell.notify_one();
+        }
         let live = facts::live(&standing.certificates);
         let idle = Idle {
             instance: &standing.instance,

@@ -50,6 +50,7 @@ const METHODS: &[&str] = &[
     "operations.begin_renewal",
     "operations.begin_update",
     "operations.find",
+    "operations.hasten_renewal",
     "operations.history",
     "operations.newest",
     "operations.standing",

@@ -121,6 +121,7 @@ async fn work(subject: &Subject) {
         updates::a_change_is_adopted_with_the_end_of_its_operation,
         updates::a_change_without_a_context_leaves_the_context,
         updates::a_lost_lease_adopts_nothing,
+        updates::a_renewal_that_waits_is_hastened_and_one_that_failed_is_not,
         queue::an_idle_queue_has_nothing,
         queue::a_due_operation_is_claimed,
         queue::the_longest_due_comes_first,

@@ -3,7 +3,8 @@ use async_trait::async_trait;
 use super::{MemoryStore, State};
 use crate::{
     DistributionId, Instance, InstanceId, InstanceState, InstanceStore, LogEntry, Operation, OperationId,
-    OperationKind, OperationState, OperationStore, PortError, PortResult, Reference, Remedy, Standing, Track,
+    OperationKind, OperationState, OperationStore, PortError, PortResult, Reference, Remedy, Standing,
+    Timestamp, Track,
 };
 
 #[async_trait]
@@ -91,6 +92,22 @@ impl OperationStore for MemoryStore {
 
     async fn newest(&self, id: &InstanceId, track: Track) -> PortResult<Option<Operation>> {
         self.call("operations.newest", |state, _| Ok(state.newest(id, track).cloned())).await
+    }
+
+    async fn hasten_renewal(&self, instance: &InstanceId, at: Timestamp) -> PortResult<()> {
+        self.call("operations.hasten_renewal", |state, _| {
+            let waits = |o: &&mut Operation| {
+                o.instance == *instance
+                    && o.track == Track::Renewal
+                    && o.state == OperationState::Running
+                    && o.attempt == 0
+            };
+            if let Some(renewal) = state.operations.iter_mut().find(waits) {
+                renewal.next_at = renewal.next_at.min(at);
+            }
+            Ok(())
+        })
+        .await
     }
 
     async fn history(&self, id: &OperationId) -> PortResult<Vec<LogEntry>> {

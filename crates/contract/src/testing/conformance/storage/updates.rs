@@ -154,6 +154,28 @@ pub async fn a_lost_lease_adopts_nothing(subject: &Subject) -> PortResult<()> {
     Ok(())
 }
 
+/// `hasten_renewal` brings forward what waits, and leaves alone what is due already or backs off after a failure.
+pub async fn a_renewal_that_waits_is_hastened_and_one_that_failed_is_not(
+    subject: &Subject,
+) -> PortResult<()> {
+    let now = subject.time.now().await;
+    for (track, attempt, due, expected) in [
+        (Track::Renewal, 0, now + LEASE, now),
+        (Track::Renewal, 0, now - LEASE, now - LEASE),
+        (Track::Renewal, 1, now + LEASE, now + LEASE),
+        (Track::User, 0, now + LEASE, now + LEASE),
+    ] {
+        let (instance, operation) = subject.draft().await;
+        let operation = Operation { track, attempt, next_at: due, ..operation };
+        subject.instances.create(&instance, &operation).await?;
+        subject.operations.hasten_renewal(&instance.id, now).await?;
+        let stored = subject.stored_operation(&operation).await?;
+        assert_eq!(stored, Some(Operation { next_at: expected, ..operation }));
+    }
+    let idle = ready(subject).await?;
+    subject.operations.hasten_renewal(&idle.id, now).await
+}
+
 /// A stored instance on which nothing runs.
 async fn ready(subject: &Subject) -> PortResult<Instance> {
     Ok(in_state(subject, InstanceState::Ready).await?.0)
