@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use acme_core::{AcmeIssuer, Probe, ProofSettings};
 use anyhow::Context;
-use broker::{
-    Chores, ManagedNames, Offer, Pace, Ports, Rules, Service, WorkSettings, Worker, default_catalog,
-};
+use broker::{Chores, ManagedNames, Offer, Pace, Ports, Rules, Service, WorkSettings, Worker, catalog};
 use contract::ManagedZone;
 use osb_core::Api;
 use store::Store;
@@ -43,7 +41,8 @@ pub(crate) async fn wire(config: &Config) -> anyhow::Result<Wired> {
         pace: pace.clone(),
     };
     let worker = Worker::new(ports.clone(), WorkSettings { pace, key_type: config.service.key_type });
-    let api = Api::new(default_catalog(), config.http.credentials.clone()).context("the catalog")?;
+    let api = Api::new(catalog(config.aws.web_acl.is_some()), config.http.credentials.clone())
+        .context("the catalog")?;
     let chores = Chores::new(ports.clone(), worker.bell());
     let service = Service::new(api, ports, rules, worker.bell());
     Ok(Wired { service, worker, chores })

@@ -162,9 +162,10 @@ impl Situation<'_> {
 
     /// Whether the CDN has been told what the operation changes.
     fn is_told(&self) -> bool {
-        let before =
-            [Step::ObtainCertificate, Step::StoreCertificate, Step::AttachCertificate, Step::ApplySettings];
-        self.is_update() && !before.contains(&self.step)
+        let plan = Step::plan(self.operation);
+        let tells = |step: &Step| matches!(step, Step::AttachCertificate | Step::ApplySettings);
+        let told = plan.iter().position(tells);
+        self.is_update() && plan.iter().position(|step| *step == self.step) > told
     }
 
     fn is_overdue(&self) -> bool {
@@ -223,7 +224,8 @@ impl Situation<'_> {
 
 #[cfg(test)]
 mod tests {
-    use contract::{InstanceId, OperationId, Track};
+    use contract::testing::sample;
+    use contract::{Change, InstanceId, OperationId, Track};
 
     use super::*;
 
@@ -286,6 +288,30 @@ mod tests {
         assert!(first.log.is_some());
         op.sentence = first.cursor.sentence;
         assert!(decide(&op, 7 * 86_400 + 3600, held()).log.is_none());
+    }
+
+    /// What the CDN has not been told is not shown, and what it has been told is.
+    #[test]
+    fn a_refused_update_is_taken_over_only_behind_the_step_that_tells_the_cdn() {
+        let instance = sample::instance("i", &["www.example.gov"]);
+        for needs_certificate in [false, true] {
+            let change = Change { needs_certificate, ..sample::change(&instance, &["new.example.gov"]) };
+            let mut update = operation(OperationKind::Update, Step::ApplySettings);
+            update.change = Some(change);
+            let mut told = false;
+            for step in Step::plan(&update) {
+                step.name().clone_into(&mut update.step);
+                let refused = PortError::new("change", Remedy::GiveUp, "InvalidArgument");
+                let decision = decide(&update, 1, Err(refused));
+                assert_eq!(decision.cursor.state, OperationState::Failed, "{step:?}");
+                assert_eq!(
+                    (decision.cursor.adopt, decision.cursor.instance_state),
+                    (told, Some(InstanceState::Ready)),
+                    "{step:?}"
+                );
+                told |= matches!(step, Step::AttachCertificate | Step::ApplySettings);
+            }
+        }
     }
 
     #[test]

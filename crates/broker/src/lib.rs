@@ -16,7 +16,7 @@ mod sweeper;
 mod worker;
 mod workflow;
 
-pub use catalog::{PLAN_ID, SERVICE_ID, default_catalog};
+pub use catalog::{PLAN_ID, SERVICE_ID, WAF_PLAN_ID, catalog};
 pub use chores::Chores;
 pub use pace::Pace;
 pub use parameters::{Offer, ParameterError, read_settings};

@@ -191,6 +191,8 @@ pub(crate) struct Run<'a> {
     pub(crate) instance: &'a Instance,
     /// What the operation is to make of the instance.
     target: Cow<'a, Settings>,
+    /// The plan that the instance is to have.
+    pub(crate) plan_id: String,
     /// The names that the operation is to bring to life.
     wanted: Vec<DomainName>,
 }

@@ -107,7 +107,8 @@ impl Service {
     }
 }
 
-/// Whether the instance is as the change wants it, in what it shows: to ask for what is there asks for nothing. A name that has lapsed makes the difference, if it is asked for again.
+/// Whether the instance is as the change wants it, in what it shows: to ask for what is there asks for nothing. A name that
+/// has lapsed makes the difference, if it is asked for again.
 fn changes_nothing(standing: &Standing, change: &Change) -> bool {
     let instance = &standing.instance;
     effective::parameters(&change.settings) == effective::parameters(&instance.settings)

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use contract::{
-    CertificateBundle, CertificateRecord, CertificateState, Distribution, DistributionId, DistributionSpec,
-    DomainName, DomainState, Instance, IssuanceProgress, Operation, OperationKind, OperationState, PortError,
-    PortResult, Remedy, Serving, Settings, Timestamp, Track,
+    CertificateBundle, CertificateRecord, CertificateState, Change, Distribution, DistributionId,
+    DistributionSpec, DomainName, DomainState, Instance, IssuanceProgress, Operation, OperationKind,
+    OperationState, PortError, PortResult, Remedy, Serving, Settings, Timestamp, Track,
 };
 
 use super::{Run, Step};
+use crate::catalog::WAF_PLAN_ID;
 use crate::worker::WorkSettings;
 use crate::{Ports, describe, names};
 
@@ -58,27 +59,31 @@ impl<'a> Run<'a> {
         instance: &'a Instance,
     ) -> PortResult<Self> {
         let mut target = Cow::Borrowed(&instance.settings);
+        let mut plan_id = instance.request.plan_id.clone();
         let mut lapsed = Vec::new();
         if let Some(change) = &operation.change {
             target = Cow::Borrowed(&change.settings);
+            plan_id.clone_from(&change.plan_id);
         } else if operation.kind == OperationKind::Renew {
-            target = told(ports, instance).await?.map_or(target, Cow::Owned);
+            if let Some(change) = told(ports, instance).await? {
+                (target, plan_id) = (Cow::Owned(change.settings), change.plan_id);
+            }
             lapsed = ports.domains.of_instance(&instance.id).await?;
             lapsed.retain(|record| record.state == DomainState::Lapsed);
         }
         let has_lapsed = |name: &&DomainName| lapsed.iter().any(|record| record.name == **name);
         let wanted = target.domains.iter().filter(|name| !has_lapsed(name)).cloned().collect();
-        Ok(Self { ports, settings, operation, instance, target, wanted })
+        Ok(Self { ports, settings, operation, instance, target, plan_id, wanted })
     }
 }
 
 /// What an update that still runs has already told the CDN: a renewal beside it must not undo that.
-async fn told(ports: &Ports, instance: &Instance) -> PortResult<Option<Settings>> {
+async fn told(ports: &Ports, instance: &Instance) -> PortResult<Option<Change>> {
     let newest = ports.operations.newest(&instance.id, Track::User).await?;
     let runs = |newest: &Operation| newest.state == OperationState::Running;
     let is_told = |newest: &Operation| Step::of(newest).is_some_and(|step| step != Step::ApplySettings);
     let update = newest.filter(|newest| runs(newest) && is_told(newest));
-    Ok(update.and_then(|update| update.change).map(|change| change.settings))
+    Ok(update.and_then(|update| update.change))
 }
 
 impl Run<'_> {
@@ -199,7 +204,7 @@ impl Run<'_> {
             origin: settings.origin.clone(),
             behaviour: settings.behaviour.clone(),
             delivery: settings.delivery.clone(),
-            web_acl: false,
+            web_acl: self.plan_id == WAF_PLAN_ID,
             tags: self.tags(),
         }
     }
@@ -207,13 +212,13 @@ impl Run<'_> {
     fn tags(&self) -> BTreeMap<String, String> {
         let request = &self.instance.request;
         [
-            ("Organization", &request.organization),
+            ("Organization", request.organization.as_str()),
             ("Space", &request.space),
             ("Service", &request.service_id),
-            ("Plan", &request.plan_id),
+            ("Plan", &self.plan_id),
         ]
         .into_iter()
-        .map(|(name, value)| (name.to_owned(), value.clone()))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .chain([("ServiceInstance".to_owned(), self.instance.id.as_str().to_owned())])
         .collect()
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Chores, ManagedNames, Pace, Ports, Rules, Service, WorkSettings, Worker, default_catalog};
+use broker::{Chores, ManagedNames, Pace, Ports, Rules, Service, WorkSettings, Worker, catalog};
 use contract::testing::{Outcome, World, until_crash};
 use contract::{
     CertificateRecord, CertificateState, ChallengeAnswers, DomainName, Instance, InstanceId, InstanceStore,
@@ -78,7 +78,7 @@ impl Bench {
     }
 
     pub(crate) fn service_with_answers(&self, answers: Arc<dyn ChallengeAnswers>) -> Service {
-        let api = Api::new(default_catalog(), vec![Credential::new("user", "secret").unwrap()]).unwrap();
+        let api = Api::new(catalog(true), vec![Credential::new("user", "secret").unwrap()]).unwrap();
         let rules = Rules {
             default_origin: DomainName::parse("apps.example.org").unwrap(),
             offer: broker::Offer::default(),

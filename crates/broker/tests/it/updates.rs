@@ -336,3 +336,45 @@ async fn a_delete_takes_over_from_an_update_that_waits() {
     }
     assert_eq!(bench.world.cdn.most_alive(&InstanceId::new(ID)), 1);
 }
+
+/// R37: both plans can be changed into the other.
+#[tokio::test]
+async fn a_change_of_the_plan_attaches_the_web_acl_and_detaches_it() {
+    let bench = Bench::serving().await;
+    let id = bench.world.cdn.alive()[0].id.clone();
+    for (plan, acl) in [(broker::WAF_PLAN_ID, true), (broker::PLAN_ID, false)] {
+        let ask = || bench.patch(json!({"service_id": broker::SERVICE_ID, "plan_id": plan}));
+        assert_eq!(ask().await.status, 202);
+        assert_ne!(bench.instance().await.unwrap().request.plan_id, plan, "not before it is done");
+        until(&bench, OperationState::Succeeded).await;
+        let spec = bench.world.cdn.spec(&id).unwrap();
+        assert_eq!((spec.web_acl, spec.tags["Plan"].as_str()), (acl, plan));
+        let shown = bench.call(http::Method::GET, &path(), None).await;
+        assert_eq!(shown.body["plan_id"], json!(plan));
+        assert_eq!(ask().await.status, 200);
+    }
+    assert_eq!(bench.world.issuer.finalized_in_all(), 1);
+}
+
+/// `PATCH {}` on an idle instance shows what a renewal needs of its user, and lets the worker look at once.
+#[tokio::test]
+async fn r83_a_look_at_a_renewal_that_needs_its_user() {
+    let bench = Bench::new();
+    bench.serve_until_renewal_is_due().await;
+    for domain in DOMAINS {
+        bench.world.issuer.unprove(&name(domain));
+    }
+    bench.live_until(async |bench| bench.world.issuer.orders_placed() == 2).await;
+    bench
+        .live_until(async |bench| bench.update(json!({})).await.text("description").contains("seen on"))
+        .await;
+    let answer = bench.update(json!({})).await;
+    assert_eq!(answer.status, 200);
+    let text = answer.text("description");
+    assert!(text.contains("The renewal needs you") && text.contains("value-2-of-www.example.gov"), "{text}");
+    // Without a moment's passing the worker looks again.
+    let looked = bench.world.plan.points_passed();
+    bench.worker().run_due().await.unwrap();
+    assert!(bench.world.plan.points_passed() > looked + 4, "the renewal was due");
+    assert_eq!(bench.latest().await, Some(OperationState::Succeeded), "nothing of the user's runs");
+}
