@@ -27,6 +27,10 @@ pub struct BrokerSettings {
     pub deployment_poll: String,
     /// `STEP_TIMEOUT`: how long one step of its workflow may take, such as `45s`.
     pub step_timeout: String,
+    /// `UPDATE_PROOF_WAIT`: how long an update waits for its user, such as `1h`.
+    pub update_proof_wait: String,
+    /// `WAF_WEB_ACL_ARN`: the web ACL of the second plan, if that is to be offered.
+    pub web_acl: Option<String>,
     /// `CERTIFICATE_KEY_TYPE`: `rsa2048`, or `p256`, which an unoptimised build makes much faster.
     pub key_type: String,
     /// What its operator has set up for other proofs of control than a TXT record.
@@ -62,6 +66,8 @@ impl BrokerSettings {
             encryption_keys: format!("sandbox:{key}"),
             deployment_poll: "500ms".to_owned(),
             step_timeout: "45s".to_owned(),
+            update_proof_wait: "1h".to_owned(),
+            web_acl: None,
             key_type: "rsa2048".to_owned(),
             proofs: Proofs::default(),
         })
@@ -115,10 +121,17 @@ impl Sandbox {
             ("PROOF_ALLOW_PRIVATE_ADDRESSES", "true".to_owned()),
             ("DEPLOYMENT_POLL", settings.deployment_poll.clone()),
             ("STEP_TIMEOUT", settings.step_timeout.clone()),
+            ("UPDATE_PROOF_WAIT", settings.update_proof_wait.clone()),
             ("CERTIFICATE_KEY_TYPE", settings.key_type.clone()),
         ];
+        let web_acl = settings.web_acl.iter().map(|arn| ("WAF_WEB_ACL_ARN", arn.clone()));
         let offered = self.offered(settings.proofs);
-        variables.into_iter().chain(offered).map(|(name, value)| (name.to_owned(), value)).collect()
+        variables
+            .into_iter()
+            .chain(web_acl)
+            .chain(offered)
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
     }
 
     fn offered(&self, proofs: Proofs) -> Vec<(&'static str, String)> {

@@ -11,3 +11,4 @@ mod path;
 mod proofs;
 mod renewal;
 mod several;
+mod update;

@@ -46,6 +46,7 @@ async fn the_environment_names_every_part_and_nothing_else() {
             "PROOF_HTTPS_PORT",
             "PROOF_HTTP_PORT",
             "STEP_TIMEOUT",
+            "UPDATE_PROOF_WAIT",
         ]
     );
     assert!(environment.values().all(|value| !value.is_empty()));
