@@ -192,7 +192,7 @@ pub(crate) struct Run<'a> {
     /// What the operation is to make of the instance.
     target: Cow<'a, Settings>,
     /// The plan that the instance is to have.
-    pub(crate) plan_id: String,
+    plan_id: String,
     /// The names that the operation is to bring to life.
     wanted: Vec<DomainName>,
 }
