@@ -182,15 +182,23 @@ impl LiveOrder {
         (told, Ok(()))
     }
 
-    /// Gives back the authorizations that are still pending (RFC 8555, section 7.5.2).
+    /// Gives back the authorizations that are still pending.
     pub(crate) async fn deactivate_pending(&mut self) -> Result<(), AcmeError> {
+        self.deactivate(|_, status| status == AuthorizationStatus::Pending).await
+    }
+
+    /// Gives back the authorizations that are chosen, by URL and status (RFC 8555, section 7.5.2).
+    pub(crate) async fn deactivate(
+        &mut self,
+        is_chosen: impl Fn(&str, AuthorizationStatus) -> bool,
+    ) -> Result<(), AcmeError> {
         let mut authorizations = self.order.authorizations();
         loop {
             let (next, exchange) = listening(authorizations.next()).await;
             let refused = |error, exchange| AcmeError::refused(Operation::Deactivate, exchange, error);
             let Some(next) = next else { return Ok(()) };
             let mut handle = next.map_err(|error| refused(error, &exchange))?;
-            if handle.status == AuthorizationStatus::Pending {
+            if is_chosen(handle.url(), handle.status) {
                 let (state, exchange) = listening(async { handle.deactivate().await.map(drop) }).await;
                 state.map_err(|error| refused(error, &exchange))?;
             }
@@ -219,6 +227,16 @@ impl LiveOrder {
 }
 
 impl LiveAuthorization {
+    /// Whether there is, or was, something to be answered.
+    pub(crate) fn has_challenge(&self) -> bool {
+        self.http.is_some() || self.dns.is_some()
+    }
+
+    /// Whether one of its challenges was answered, by whomever.
+    pub(crate) fn is_answered(&self) -> bool {
+        matches!(self.state, Some(ProofState::Answered | ProofState::Proven))
+    }
+
     /// `None` for what is not a domain name: nobody has ordered that.
     fn of(handle: &AuthorizationHandle<'_>, json: &Value, thumbprint: &str) -> Option<Self> {
         let authorization = |token: &str| format!("{token}.{thumbprint}");

@@ -4,6 +4,7 @@
 
 mod places;
 mod prove;
+mod tenants;
 
 use std::time::Duration;
 
@@ -136,6 +137,10 @@ impl<'a> Work<'a> {
             Err(error) if error.is_gone() => return self.forget_order().await,
             authorizations => authorizations?,
         };
+        let foreign = self.foreign(&authorizations).await?;
+        if !foreign.is_empty() {
+            return self.leave_to_others(order, foreign).await;
+        }
         orders::present(&mut self.record, &authorizations, &self.issuer.proofs)?;
         self.issuer.proofs.announce_answers(&mut self.record);
         self.hold(order);

@@ -7,6 +7,7 @@ use diesel::prelude::*;
 
 use crate::answers;
 use crate::cell::Cell;
+use crate::credits;
 use crate::db::Db;
 use crate::error::{StoreError, unless_taken};
 use crate::labels::Label;
@@ -70,6 +71,18 @@ impl IssuanceStore for Store {
 
     async fn wanted_elsewhere(&self, id: &IssuanceId, place: &ProofPlace) -> PortResult<bool> {
         answers::wanted_elsewhere(self, id, place).await
+    }
+
+    async fn credit(&self, authorization: &str, tenant: &str) -> PortResult<String> {
+        credits::credit(self, authorization, tenant).await
+    }
+
+    async fn credited(&self, authorization: &str) -> PortResult<Option<String>> {
+        credits::credited(self, authorization).await
+    }
+
+    async fn relies_on(&self, tenant: &str, authorization: &str) -> PortResult<bool> {
+        credits::relies_on(self, tenant, authorization).await
     }
 }
 

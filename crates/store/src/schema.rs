@@ -151,6 +151,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    proof_credits (authorization_url) {
+        authorization_url -> Text,
+        tenant -> Text,
+    }
+}
+
+diesel::table! {
     accounts (directory) {
         directory -> Text,
         key -> Text,

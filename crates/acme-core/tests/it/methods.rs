@@ -34,12 +34,16 @@ struct Lab {
 
 impl Lab {
     async fn start() -> Result<Self> {
+        Self::with(PebbleOptions::default()).await
+    }
+
+    async fn with(options: PebbleOptions) -> Result<Self> {
         let dns = NameServer::start().await?;
         let mut harness =
             Harness::with_probe(AcmeSettings::new("unknown"), Arc::new(SharedProbe::default()))?;
         dns.publish(&harness.zone);
         let town = Town::start(&dns, &harness.store, &harness.site).await?;
-        let options = PebbleOptions { http_port: Some(town.port), ..PebbleOptions::default() };
+        let options = PebbleOptions { http_port: Some(town.port), ..options };
         let pebble = Pebble::start(dns.address, options).await?;
         harness.settings = AcmeSettings {
             root_certificates_pem: Some(pebble.root_pem.clone()),

@@ -172,6 +172,17 @@ pub trait IssuanceStore: Send + Sync {
     /// Whether an issuance other than `id` that was not abandoned still wants this proof there: some authorities give
     /// the same order to two who ask for the same names.
     async fn wanted_elsewhere(&self, id: &IssuanceId, place: &ProofPlace) -> PortResult<bool>;
+
+    /// Notes, for ever, that this authorization (its URL) belongs to `tenant`, unless somebody is noted already; gives who
+    /// is noted. All tenants share one account, and authorities give what an account has again to whoever uses it: this
+    /// is how the proof of one tenant is told from that of another.
+    async fn credit(&self, authorization: &str, tenant: &str) -> PortResult<String>;
+
+    /// To whom this authorization belongs.
+    async fn credited(&self, authorization: &str) -> PortResult<Option<String>>;
+
+    /// Whether an issuance of `tenant` that is neither finished nor abandoned rests on this authorization.
+    async fn relies_on(&self, tenant: &str, authorization: &str) -> PortResult<bool>;
 }
 
 /// Knows the answers to the `http-01` challenges that are open now, for whoever answers the authority.

@@ -36,6 +36,8 @@ struct State {
     /// By instance, incarnation and generation.
     certificates: BTreeMap<(InstanceId, i32, i32), CertificateRecord>,
     issuances: BTreeMap<IssuanceId, IssuanceRecord>,
+    /// Who has proven what an authorization is about, by its URL.
+    credits: BTreeMap<String, String>,
     accounts: BTreeMap<String, AccountRecord>,
     ledger: BTreeMap<String, Timestamp>,
     domains: BTreeMap<(InstanceId, DomainName), DomainRecord>,

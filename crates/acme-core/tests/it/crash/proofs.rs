@@ -166,3 +166,37 @@ async fn two_issuances_that_were_given_one_order_do_not_take_each_others_proofs_
     assert!(harness.zone.is_empty());
     Ok(())
 }
+
+/// Some authorities give one pending order to all who ask for the same names under one account: with the same values, so
+/// that the record of one would prove the domain for the other.
+#[tokio::test]
+async fn an_order_that_another_tenant_was_given_first_is_left_to_it() -> Result<()> {
+    let (authority, harness, _) = laboratory().await?;
+    authority.reuses_orders();
+    authority.lazy();
+    let ours = wanted(&["delegated.example"]);
+    let theirs = CertificateRequest { tenant: "org-b".into(), ..ours.clone() };
+    let (one, other) = (harness.open("one", &ours).await?, harness.open("other", &theirs).await?);
+    harness.issuer()?.advance(&one).await?;
+    for _ in 0..3 {
+        let progress = harness.issuer()?.advance(&other).await?;
+        assert!(matches!(progress, IssuanceProgress::HeldBack { .. }), "{progress:?}");
+        assert_eq!(harness.issuer()?.instructions(&other).await?, [], "it is shown no value");
+        harness.issuer()?.advance(&one).await?;
+    }
+    assert_eq!(authority.ordered().len(), 2, "both have asked once");
+    authority.validate();
+    let progress = harness.issuer()?.advance(&other).await?;
+    assert!(matches!(progress, IssuanceProgress::HeldBack { .. }), "{progress:?}");
+    harness.until_issued_by_many(&one).await?;
+
+    // The other one asks for proofs of its own now. That the name leads to somebody else's record is none.
+    let progress = harness.issuer()?.advance(&other).await?;
+    assert!(matches!(progress, IssuanceProgress::Working { .. }), "{progress:?}");
+    for _ in 0..3 {
+        let progress = harness.issuer()?.advance(&other).await?;
+        assert!(matches!(progress, IssuanceProgress::AwaitingProof { .. }), "{progress:?}");
+    }
+    assert_eq!(authority.ordered().len(), 3);
+    Ok(())
+}

@@ -1,7 +1,8 @@
 use anyhow::Result;
-use contract::{ProofMethod, ProofState};
+use contract::{CertificateIssuer, IssuanceProgress, ProofMethod, ProofState};
 
 use super::{Lab, OURS, saw, states};
+use crate::support::PebbleOptions;
 
 const THEIRS: &str = "org-b";
 const NAME: &str = "www.example.gov";
@@ -73,5 +74,33 @@ async fn a_txt_value_of_another_order_proves_nothing() -> Result<()> {
     lab.issue(&a).await?;
     assert_eq!(states(&lab.look(&b).await?), [ProofState::Open]);
     assert_eq!(lab.answers(), 1);
+    Ok(())
+}
+
+/// The authority gives what was proven under an account again, for weeks. There is one account for everybody.
+#[tokio::test]
+async fn what_the_authority_remembers_of_a_proves_nothing_for_b_and_b_can_prove_it_itself() -> Result<()> {
+    let lab = Lab::with(PebbleOptions { authz_reuse: 100, ..PebbleOptions::default() }).await?;
+    lab.delegate(NAME, OURS);
+    let a = lab.open("a", OURS, &[NAME]).await?;
+    assert_eq!(lab.issue(&a).await?, [ProofMethod::Delegated]);
+
+    let b = lab.open("b", THEIRS, &[NAME]).await?;
+    let given_up = lab.harness.issuer()?.advance(&b).await?;
+    assert!(matches!(given_up, IssuanceProgress::Working { .. }), "{given_up:?}");
+    let one = lab.look(&b).await?.remove(0);
+    assert_eq!(one.state, ProofState::Open);
+    assert!(saw(&one).contains("somebody else's"), "{}", saw(&one));
+    assert_eq!(lab.answers(), 1);
+
+    // The name changes hands.
+    lab.delegate(NAME, THEIRS);
+    assert_eq!(lab.issue(&b).await?, [ProofMethod::Delegated]);
+    assert_eq!(lab.answers(), 2);
+
+    // What B has proven is B's own, and is not asked of it again.
+    let again = lab.open("b-again", THEIRS, &[NAME]).await?;
+    lab.harness.until_issued_by_many(&again).await?;
+    assert_eq!(lab.answers(), 2);
     Ok(())
 }

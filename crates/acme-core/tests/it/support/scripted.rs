@@ -104,7 +104,7 @@ impl Scripted {
         self.desk.state().agents.clone()
     }
 
-    /// New orders need no proof, or do.
+    /// New orders need no proof and have no challenges, as those of AWS for a domain that it knows; or they do.
     pub(crate) fn valid_from_the_start(&self, valid: bool) {
         self.desk.state().valid_from_the_start = valid;
     }

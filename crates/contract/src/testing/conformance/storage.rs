@@ -152,6 +152,8 @@ async fn records(subject: &Subject) {
         issuances::of_many_saves_at_once_one_counts,
         issuances::authorizations_are_replaced_whole,
         issuances::what_is_wiped_is_gone,
+        issuances::a_proof_is_credited_to_one_tenant_for_ever,
+        issuances::whoever_is_underway_relies_on_its_authorizations,
         answers::an_answer_is_found_at_its_name_and_label,
         answers::tenants_do_not_get_each_others_answers,
         answers::an_answer_is_there_as_long_as_it_is_of_use,

@@ -88,6 +88,28 @@ impl IssuanceStore for MemoryStore {
         })
         .await
     }
+
+    async fn credit(&self, authorization: &str, tenant: &str) -> PortResult<String> {
+        self.call("issuances.credit", |state, _| {
+            let credits = state.credits.entry(authorization.to_owned());
+            Ok(credits.or_insert_with(|| tenant.to_owned()).clone())
+        })
+        .await
+    }
+
+    async fn credited(&self, authorization: &str) -> PortResult<Option<String>> {
+        self.call("issuances.credited", |state, _| Ok(state.credits.get(authorization).cloned())).await
+    }
+
+    async fn relies_on(&self, tenant: &str, authorization: &str) -> PortResult<bool> {
+        self.call("issuances.relies_on", |state, _| {
+            let underway =
+                |one: &&IssuanceRecord| one.request.tenant == tenant && !one.abandoned && one.chain.is_none();
+            let mut theirs = state.issuances.values().filter(underway);
+            Ok(theirs.any(|one| one.authorizations.iter().any(|it| it.url == authorization)))
+        })
+        .await
+    }
 }
 
 #[async_trait]

@@ -1,5 +1,6 @@
 DROP TABLE ledger;
 DROP TABLE accounts;
+DROP TABLE proof_credits;
 DROP TABLE authorizations;
 DROP TABLE issuances;
 DROP TABLE sweeps;

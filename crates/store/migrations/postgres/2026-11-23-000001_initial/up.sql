@@ -174,6 +174,14 @@ CREATE TABLE authorizations (
 -- The authority asks for a token and says nothing else; a value that is taken away may be wanted by another issuance.
 CREATE INDEX authorizations_by_token ON authorizations (http_token);
 CREATE INDEX authorizations_by_value ON authorizations (dns_value);
+CREATE INDEX authorizations_by_url ON authorizations (url);
+
+-- Who has proven what an authorization is about. All tenants share one account at the authority, which gives valid
+-- authorizations again to whoever uses it.
+CREATE TABLE proof_credits (
+    authorization_url TEXT NOT NULL PRIMARY KEY,
+    tenant            TEXT NOT NULL
+);
 
 CREATE TABLE accounts (
     directory  TEXT   NOT NULL PRIMARY KEY,

@@ -18,7 +18,9 @@ impl Desk {
         if let Some(refused) = refused(&state, &ordered) {
             return Ok(refused);
         }
-        let index = match state.orders.iter().position(|order| is_the_same(order, &ordered)) {
+        let is_open = |order: &Order| matches!(order.status, "pending" | "ready");
+        let index = match state.orders.iter().position(|order| is_open(order) && is_the_same(order, &ordered))
+        {
             Some(index) if state.reuses => index,
             _ => enter(&mut state, ordered),
         };
@@ -57,6 +59,7 @@ impl Desk {
     pub(super) fn authorization(&self, index: &[usize], payload: &Value) -> Result<Usual> {
         let mut state = self.state();
         let [order, name] = *index else { anyhow::bail!("an authorization") };
+        let needs_none = state.valid_from_the_start;
         let order_state = state.orders.get_mut(order).context("the order")?;
         if payload["status"] == "deactivated" {
             order_state.authorizations[name].0 = "deactivated";
@@ -79,6 +82,9 @@ impl Desk {
                 "token": format!("http-token-{order}-{name}"),
                 "status": "pending",
             }));
+        }
+        if needs_none {
+            challenges.clear();
         }
         let body = json!({
             "identifier": {"type": "dns", "value": full.trim_start_matches("*.")},

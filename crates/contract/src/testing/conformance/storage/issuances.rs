@@ -46,6 +46,36 @@ pub async fn an_issuance_comes_back_as_saved(subject: &Subject) -> PortResult<()
     Ok(())
 }
 
+/// Whoever is noted first stays noted, whatever becomes of the issuance.
+pub async fn a_proof_is_credited_to_one_tenant_for_ever(subject: &Subject) -> PortResult<()> {
+    let url = format!("https://ca.example/authz/{}", draft(subject).id);
+    assert_eq!(subject.issuances.credited(&url).await?, None);
+    assert_eq!(subject.issuances.credit(&url, "org-a").await?, "org-a");
+    assert_eq!(subject.issuances.credit(&url, "org-a").await?, "org-a", "noting it again changes nothing");
+    assert_eq!(subject.issuances.credit(&url, "org-b").await?, "org-a");
+    assert_eq!(subject.issuances.credited(&url).await?, Some("org-a".to_owned()));
+    Ok(())
+}
+
+/// An issuance relies on its authorizations until it has its chain, or is abandoned.
+pub async fn whoever_is_underway_relies_on_its_authorizations(subject: &Subject) -> PortResult<()> {
+    let mut record = draft(subject);
+    record.request.tenant = "org-a".into();
+    let url = format!("https://ca.example/authz/{}", record.id);
+    let name = record.request.names[0].clone();
+    record.authorizations = vec![AuthorizationRecord::new(name, &url, ProofState::Answered)];
+    subject.issuances.insert(&record).await?;
+    assert!(subject.issuances.relies_on("org-a", &url).await?);
+    assert!(!subject.issuances.relies_on("org-b", &url).await?);
+    let issued = IssuanceRecord { chain: Some("chain".into()), ..record.clone() };
+    assert!(subject.issuances.save(&issued).await?);
+    assert!(!subject.issuances.relies_on("org-a", &url).await?, "nor when it is issued");
+    let abandoned = IssuanceRecord { id: draft(subject).id, abandoned: true, ..record };
+    subject.issuances.insert(&abandoned).await?;
+    assert!(!subject.issuances.relies_on("org-a", &url).await?, "nor when it is abandoned");
+    Ok(())
+}
+
 /// `show` gives all but key, signing request and chain, and what it gives cannot be saved.
 pub async fn an_issuance_is_shown_without_its_secrets(subject: &Subject) -> PortResult<()> {
     let first = draft(subject);
