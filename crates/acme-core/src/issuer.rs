@@ -109,7 +109,8 @@ impl AcmeIssuer {
         self.move_to_this_directory(&mut record);
         let remembered = self.memory.take(&record, self.clock.now());
         let mut work = Work::new(self, record, remembered);
-        let progress = steps::run(&mut work).await.map_err(|error| self.in_time(error, &work.record))?;
+        let progress =
+            Box::pin(steps::run(&mut work)).await.map_err(|error| self.in_time(error, &work.record))?;
         work.tidy().await;
         let (record, order) = work.into_parts();
         let Some(progress) = progress else { return bundle(&record).map(IssuanceProgress::Issued) };

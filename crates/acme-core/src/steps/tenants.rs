@@ -34,10 +34,11 @@ impl Work<'_> {
         let (issuances, ours) = (&self.issuer.issuances, &self.record.request.tenant);
         let mut foreign = Vec::new();
         for one in authorizations.iter().filter(|one| one.has_challenge()) {
-            let tenant = match one.is_answered() {
+            let tenant = if one.is_answered() {
                 // Whoever has proven it was noted before.
-                true => issuances.credited(&one.url).await?,
-                false => Some(issuances.credit(&one.url, ours).await?),
+                issuances.credited(&one.url).await?
+            } else {
+                Some(issuances.credit(&one.url, ours).await?)
             };
             if tenant.as_ref() != Some(ours) {
                 foreign.push(Foreign { url: one.url.clone(), tenant });
