@@ -37,6 +37,21 @@ impl InstanceStore for Store {
         self.run("read an instance", move |db, _| find(db, &id)).await
     }
 
+    async fn list(&self, after: Option<InstanceId>, limit: u32) -> PortResult<Vec<Instance>> {
+        let after = after.map_or_else(String::new, |id| id.as_str().to_owned());
+        self.run("list instances", move |db, _| {
+            // An id has at least one character, so that all of them come after the empty text.
+            let rows: Vec<InstanceRow> = instances::table
+                .filter(instances::id.gt(after))
+                .order(instances::id)
+                .limit(limit.into())
+                .select(InstanceRow::as_select())
+                .load(db)?;
+            rows.into_iter().map(InstanceRow::into_instance).collect()
+        })
+        .await
+    }
+
     async fn record_distribution(
         &self,
         id: &InstanceId,

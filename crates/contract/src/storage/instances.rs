@@ -94,6 +94,11 @@ pub trait InstanceStore: Send + Sync {
     /// The instance; `None` when the id was never used.
     async fn find(&self, id: &InstanceId) -> PortResult<Option<Instance>>;
 
+    /// At most `limit` instances in the order of their ids, those after `after`, whatever has become of them: tombstones
+    /// too. What is created between two calls may be seen or missed; nothing that was there before is. The order is the
+    /// database's own for texts, and always the same.
+    async fn list(&self, after: Option<InstanceId>, limit: u32) -> PortResult<Vec<Instance>>;
+
     /// Keeps what was learnt about the distribution named `reference`, whatever has become of the operation meanwhile.
     /// Nothing happens when the instance has another reference by now: a straggler knows only of a former life.
     async fn record_distribution(

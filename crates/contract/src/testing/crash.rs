@@ -31,6 +31,7 @@ const METHODS: &[&str] = &[
     "domains.owners",
     "instances.create",
     "instances.find",
+    "instances.list",
     "instances.record_distribution",
     "issuances.insert",
     "issuances.load",

@@ -1,3 +1,5 @@
+use std::ops::Bound;
+
 use async_trait::async_trait;
 
 use super::{MemoryStore, State};
@@ -23,6 +25,15 @@ impl InstanceStore for MemoryStore {
 
     async fn find(&self, id: &InstanceId) -> PortResult<Option<Instance>> {
         self.call("instances.find", |state, _| Ok(state.instances.get(id).cloned())).await
+    }
+
+    async fn list(&self, after: Option<InstanceId>, limit: u32) -> PortResult<Vec<Instance>> {
+        self.call("instances.list", |state, _| {
+            let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let page = state.instances.range((from, Bound::Unbounded)).take(limit as usize);
+            Ok(page.map(|(_, instance)| instance.clone()).collect())
+        })
+        .await
     }
 
     async fn record_distribution(

@@ -134,3 +134,28 @@ pub async fn the_distribution_is_recorded_after_a_cancellation(subject: &Subject
     }
     Ok(())
 }
+
+/// Pages of whatever size hold every instance once, in one order, and end with an empty one.
+pub async fn instances_are_listed_page_by_page(subject: &Subject) -> PortResult<()> {
+    let mut stored = Vec::new();
+    for _ in 0..5 {
+        stored.push(subject.provisioning().await?.0);
+    }
+    let whole = subject.instances.list(None, 10_000).await?;
+    for limit in [1, 2, 5] {
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let page = subject.instances.list(after, limit).await?;
+            assert!(page.len() <= limit as usize, "{} instances on a page of {limit}", page.len());
+            let Some(last) = page.last() else { break };
+            after = Some(last.id.clone());
+            seen.extend(page);
+        }
+        assert_eq!(seen, whole, "in pages of {limit}");
+    }
+    for instance in stored {
+        assert_eq!(whole.iter().filter(|listed| **listed == instance).count(), 1);
+    }
+    assert_eq!(subject.instances.list(None, 0).await?, []);
+    Ok(())
+}
