@@ -4,6 +4,7 @@
 //! learns is stored before the cursor moves, and every name it gives upstream is computed from stored ids.
 
 pub(crate) mod facts;
+mod giving_up;
 mod managed;
 mod removal;
 mod renewal;

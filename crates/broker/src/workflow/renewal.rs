@@ -3,7 +3,7 @@
 
 use contract::{
     Alert, CertificateFacts, CertificateRecord, CertificateRequest, CertificateState, DomainName,
-    OperationKind, PortError, PortResult, ProofState, Remedy, RenewalPlan,
+    OperationKind, PortResult, ProofState, RenewalPlan,
 };
 
 use super::{Run, facts};
@@ -31,24 +31,6 @@ impl Run<'_> {
             needed_by: replaced.map(|facts| facts.not_after),
             ..CertificateRequest::new(certificate.names.clone(), self.settings.key_type)
         }
-    }
-
-    /// A renewal whose issuance can come to nothing leaves it behind, so that the next one begins afresh.
-    pub(super) async fn give_up_if_hopeless(
-        &self,
-        error: &PortError,
-        certificate: CertificateRecord,
-    ) -> PortResult<()> {
-        if self.is_renewal() && matches!(error.remedy(), Remedy::GiveUp | Remedy::StartOver) {
-            self.set_aside(certificate).await?;
-        }
-        Ok(())
-    }
-
-    async fn set_aside(&self, certificate: CertificateRecord) -> PortResult<()> {
-        self.ports.issuer.abandon(&certificate.issuance).await?;
-        let retired = CertificateRecord { state: CertificateState::Retired, ..certificate };
-        self.ports.certificates.put(&retired).await
     }
 
     /// Lets a renewal that the clock presses go on without the names that cannot be proven any more: at one tenth of

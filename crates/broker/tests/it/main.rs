@@ -10,6 +10,7 @@ mod limits;
 mod managed;
 mod names;
 mod owners;
+mod refused_updates;
 mod renewals;
 mod responder;
 mod texts;
