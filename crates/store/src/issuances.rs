@@ -11,6 +11,7 @@ use crate::credits;
 use crate::db::Db;
 use crate::error::{StoreError, unless_taken};
 use crate::labels::Label;
+use crate::looks;
 use crate::schema::{authorizations, issuances};
 use crate::sealing::Sealer;
 use crate::store::Store;
@@ -67,6 +68,10 @@ impl IssuanceStore for Store {
             db.write(|db| Ok(replace(db, &row, record.version)? && replace_authorizations(db, &record)?))
         })
         .await
+    }
+
+    async fn note_look(&self, id: &IssuanceId, authorization: &str, look: &LastLook) -> PortResult<()> {
+        looks::note(self, id, authorization, look).await
     }
 
     async fn wanted_elsewhere(&self, id: &IssuanceId, place: &ProofPlace) -> PortResult<bool> {

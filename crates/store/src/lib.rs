@@ -13,6 +13,7 @@ mod instances;
 mod issuances;
 mod labels;
 mod ledger;
+mod looks;
 mod operations;
 mod queue;
 mod renewals;

@@ -169,6 +169,11 @@ pub trait IssuanceStore: Send + Sync {
     /// version is then one more. `false` when somebody has: nothing was changed.
     async fn save(&self, record: &IssuanceRecord) -> PortResult<bool>;
 
+    /// Notes what was seen of an authorization (its URL), for people to read. This is no write of the issuance: whoever
+    /// has read it before may save it all the same, and notes what it has seen itself. Does nothing when the issuance
+    /// has no such authorization, when that is not open any more, or when something later is noted already.
+    async fn note_look(&self, id: &IssuanceId, authorization: &str, look: &LastLook) -> PortResult<()>;
+
     /// Whether an issuance other than `id` that was not abandoned still wants this proof there: some authorities give
     /// the same order to two who ask for the same names.
     async fn wanted_elsewhere(&self, id: &IssuanceId, place: &ProofPlace) -> PortResult<bool>;

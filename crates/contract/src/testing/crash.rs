@@ -38,6 +38,7 @@ const METHODS: &[&str] = &[
     "issuances.save",
     "issuances.credit",
     "issuances.credited",
+    "issuances.note_look",
     "issuances.relies_on",
     "issuances.show",
     "issuances.wanted_elsewhere",

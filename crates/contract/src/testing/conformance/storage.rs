@@ -152,6 +152,7 @@ async fn records(subject: &Subject) {
         issuances::a_save_needs_the_version_it_has_read,
         issuances::of_many_saves_at_once_one_counts,
         issuances::authorizations_are_replaced_whole,
+        issuances::a_look_is_noted_beside_whoever_is_at_work,
         issuances::what_is_wiped_is_gone,
         issuances::a_proof_is_credited_to_one_tenant_for_ever,
         issuances::whoever_is_underway_relies_on_its_authorizations,

@@ -3,8 +3,8 @@ use async_trait::async_trait;
 use super::{MemoryStore, State};
 use crate::{
     AccountRecord, AccountStore, AuthorizationRecord, CertificateRecord, CertificateState, CertificateStore,
-    ChallengeAnswers, InstanceId, IssuanceId, IssuanceRecord, IssuanceStore, PortResult, ProofPlace,
-    ProofState, durable_label,
+    ChallengeAnswers, InstanceId, IssuanceId, IssuanceRecord, IssuanceStore, LastLook, PortResult,
+    ProofPlace, ProofState, durable_label,
 };
 
 #[async_trait]
@@ -77,6 +77,21 @@ impl IssuanceStore for MemoryStore {
                 Ok(true)
             }
             _ => Ok(false),
+        })
+        .await
+    }
+
+    async fn note_look(&self, id: &IssuanceId, authorization: &str, look: &LastLook) -> PortResult<()> {
+        self.call("issuances.note_look", |state, _| {
+            let Some(record) = state.issuances.get_mut(id) else { return Ok(()) };
+            let is_news =
+                |one: &AuthorizationRecord| one.last_look.as_ref().is_none_or(|last| last.at <= look.at);
+            for one in record.authorizations.iter_mut().filter(|one| one.url == authorization) {
+                if one.state == ProofState::Open && is_news(one) {
+                    one.last_look = Some(look.clone());
+                }
+            }
+            Ok(())
         })
         .await
     }

@@ -143,6 +143,33 @@ pub async fn authorizations_are_replaced_whole(subject: &Subject) -> PortResult<
     Ok(())
 }
 
+/// `note_look` changes what was seen of one open authorization, and nothing that whoever is at work has read.
+pub async fn a_look_is_noted_beside_whoever_is_at_work(subject: &Subject) -> PortResult<()> {
+    let mut record = draft(subject);
+    let of = |url: &str, state| AuthorizationRecord { state, ..authorization(url) };
+    record.authorizations =
+        vec![of("a", ProofState::Open), of("b", ProofState::Open), of("c", ProofState::Answered)];
+    subject.issuances.insert(&record).await?;
+    let mut expected = record.clone();
+    let at = |millis: i64| Timestamp::from_millis(1_767_225_600_456 + millis);
+    for (url, millis) in [("b", 0), ("c", 1), ("d", 1), ("a", 2), ("a", 1)] {
+        let look = LastLook { at: at(millis), saw: format!("{url} {millis} {}", odd_text()) };
+        subject.issuances.note_look(&record.id, url, &look).await?;
+        match (url, millis) {
+            ("b", _) => expected.authorizations[1].last_look = Some(look),
+            ("a", 2) => expected.authorizations[0].last_look = Some(look),
+            // Not open any more, unknown, and older than what is noted.
+            _ => {}
+        }
+        assert_eq!(subject.issuances.load(&record.id).await?.as_ref(), Some(&expected), "{url} {millis}");
+    }
+    assert!(subject.issuances.save(&record).await?, "the version is the one that was read");
+    let saved = IssuanceRecord { version: 1, ..record };
+    assert_eq!(subject.issuances.load(&saved.id).await?.as_ref(), Some(&saved));
+    let unknown = IssuanceId::new(subject.fresh("issuance"));
+    subject.issuances.note_look(&unknown, "a", &LastLook { at: at(3), saw: "nothing".into() }).await
+}
+
 /// What a later record does not hold any more is gone: `abandon` wipes key and chain this way.
 pub async fn what_is_wiped_is_gone(subject: &Subject) -> PortResult<()> {
     let first = draft(subject);
