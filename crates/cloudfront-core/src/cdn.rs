@@ -1,3 +1,4 @@
+mod list;
 mod read;
 
 use async_trait::async_trait;
@@ -5,7 +6,8 @@ use aws_sdk_cloudfront::Client;
 use aws_sdk_cloudfront::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudfront::types::DistributionConfig;
 use contract::{
-    Cdn, Distribution, DistributionId, DistributionSpec, PortError, PortResult, Reference, Remedy,
+    Cdn, Distribution, DistributionId, DistributionSpec, ListedDistribution, Page, PageToken, PortError,
+    PortResult, Reference, Remedy,
 };
 
 use crate::classify::{is, port_error};
@@ -29,6 +31,7 @@ pub struct CloudFrontCdn {
     bucket_host: String,
     log_bucket: Option<String>,
     web_acl: Option<String>,
+    page_size: Option<i32>,
 }
 
 impl CloudFrontCdn {
@@ -39,6 +42,7 @@ impl CloudFrontCdn {
             bucket_host: format!("{}.s3.{region}.amazonaws.com", settings.bucket),
             log_bucket: settings.log_bucket.clone(),
             web_acl: settings.web_acl.clone(),
+            page_size: settings.page_size,
         }
     }
 
@@ -100,6 +104,14 @@ impl Cdn for CloudFrontCdn {
 
     async fn find(&self, id: &DistributionId) -> PortResult<Option<Distribution>> {
         Ok(self.read(id).await?.map(|found| found.distribution))
+    }
+
+    async fn list(&self, after: Option<PageToken>) -> PortResult<Page<ListedDistribution>> {
+        self.page(after).await
+    }
+
+    async fn examine(&self, id: &DistributionId) -> PortResult<Option<ListedDistribution>> {
+        self.look(id).await
     }
 
     async fn disable(&self, id: &DistributionId) -> PortResult<()> {

@@ -35,7 +35,7 @@ pub async fn connect(settings: &AwsSettings) -> Aws {
         Some(endpoint) => from_settings(settings, endpoint),
     };
     let region = sdk.region().map_or(HOME_REGION, Region::as_ref).to_owned();
-    let zone = |zone| Route53Zone::new(aws_sdk_route53::Client::new(&sdk), zone);
+    let zone = |zone| Route53Zone::new(aws_sdk_route53::Client::new(&sdk), zone, settings.page_size);
     Aws {
         cdn: CloudFrontCdn::new(aws_sdk_cloudfront::Client::new(&sdk), settings, &region),
         vault: IamVault::new(aws_sdk_iam::Client::new(&sdk), settings),

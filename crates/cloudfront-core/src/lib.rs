@@ -5,6 +5,7 @@ mod classify;
 mod connect;
 mod controls;
 mod folder;
+mod listing;
 mod policy;
 mod settings;
 mod shape;

@@ -26,6 +26,8 @@ const DISTRIBUTION_ACTIONS: [&str; 6] = [
 /// CloudFront knows no narrower resource for these.
 const CONTROL_ACTIONS: [&str; 2] =
     ["cloudfront:CreateOriginAccessControl", "cloudfront:ListOriginAccessControls"];
+/// For `reconcile`. There is no narrower resource for a list of everything.
+const LIST_ACTIONS: [&str; 2] = ["cloudfront:ListDistributions", "iam:ListServerCertificates"];
 const CERTIFICATE_CHANGES: [&str; 2] = ["iam:DeleteServerCertificate", "iam:UploadServerCertificate"];
 const CERTIFICATE_READS: [&str; 1] = ["iam:GetServerCertificate"];
 const OBJECT_ACTIONS: [&str; 2] = ["s3:DeleteObject", "s3:PutObject"];
@@ -47,6 +49,7 @@ pub fn iam_policy(settings: &PolicySettings) -> Value {
     let mut statements = vec![
         allow("Distributions", &DISTRIBUTION_ACTIONS, &distributions),
         allow("OriginAccessControls", &CONTROL_ACTIONS, "*"),
+        allow("Lists", &LIST_ACTIONS, "*"),
         allow(
             "Certificates",
             &CERTIFICATE_CHANGES,
@@ -106,8 +109,9 @@ mod tests {
     use super::*;
 
     /// Every file that calls AWS.
-    const CALLERS: [&str; 5] = [
+    const CALLERS: [&str; 6] = [
         include_str!("cdn.rs"),
+        include_str!("cdn/list.rs"),
         include_str!("controls.rs"),
         include_str!("site.rs"),
         include_str!("vault.rs"),

@@ -42,6 +42,8 @@ pub struct AwsSettings {
     pub region: Option<String>,
     /// The AWS to talk to instead of the one that the SDK's environment names: several in one process, as in tests.
     pub endpoint: Option<Endpoint>,
+    /// How many things a page of a list holds at most; `None` leaves it to AWS (100 of most, 1,000 answers, 300 records).
+    pub page_size: Option<i32>,
     /// How often one call is tried before its error is handed on.
     pub retries: Retries,
 }
@@ -59,6 +61,7 @@ impl AwsSettings {
             server_side_encryption: None,
             region: None,
             endpoint: None,
+            page_size: None,
             retries: Retries::default(),
         }
     }

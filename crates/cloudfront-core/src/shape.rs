@@ -15,6 +15,7 @@ mod delivery;
 mod origins;
 mod passing;
 mod policies;
+pub(crate) mod seen;
 mod viewer;
 
 use aws_sdk_cloudfront::error::BuildError;
@@ -25,6 +26,8 @@ use contract::{DistributionSpec, InstanceId, Reference};
 
 pub(crate) use change::{changed, control_of, disabled, normal};
 
+/// What the comment of every distribution begins with.
+const COMMENT_START: &str = "cdn-broker ";
 /// CloudFront's limit for a comment.
 const COMMENT_MAX: usize = 128;
 
@@ -69,7 +72,13 @@ pub(crate) fn fresh(
 
 /// How a person finds the distribution of an instance.
 fn comment(instance: &InstanceId) -> String {
-    format!("cdn-broker {instance}").chars().take(COMMENT_MAX).collect()
+    format!("{COMMENT_START}{instance}").chars().take(COMMENT_MAX).collect()
+}
+
+/// The instance that a comment names. One that may have been cut short names none.
+pub(crate) fn instance_of(comment: &str) -> Option<InstanceId> {
+    let id = comment.strip_prefix(COMMENT_START).filter(|id| !id.is_empty())?;
+    (comment.chars().count() < COMMENT_MAX).then(|| InstanceId::new(id))
 }
 
 fn tags(spec: &DistributionSpec) -> Result<Tags, BuildError> {
@@ -90,7 +99,7 @@ fn count<T>(items: &[T]) -> i32 {
 }
 
 /// A list in the one order in which it is sent (D17): equal sets give equal configurations.
-fn sorted<'a>(items: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+pub(crate) fn sorted<'a>(items: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut items: Vec<String> = items.into_iter().map(str::to_owned).collect();
     items.sort_unstable();
     items.dedup();

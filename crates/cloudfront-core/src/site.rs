@@ -1,11 +1,14 @@
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::ServerSideEncryption;
-use contract::{ChallengeSite, InstanceId, PortError, PortResult, Remedy};
+use aws_sdk_s3::types::{Object, ServerSideEncryption};
+use contract::{
+    ChallengeSite, InstanceId, Page, PageToken, PortError, PortResult, Remedy, SiteFolder, Timestamp,
+};
 
 use crate::classify::port_error;
-use crate::folder::{key, key_prefix};
+use crate::folder::{CHALLENGE_PATH, folder, key, key_prefix};
+use crate::listing::{moment, next};
 use crate::settings::AwsSettings;
 
 /// Challenge answers in a bucket of Amazon S3, one folder per instance.
@@ -14,6 +17,7 @@ pub struct S3ChallengeSite {
     client: Client,
     bucket: String,
     encryption: Option<ServerSideEncryption>,
+    page_size: Option<i32>,
 }
 
 impl S3ChallengeSite {
@@ -22,6 +26,7 @@ impl S3ChallengeSite {
             client,
             bucket: settings.bucket.clone(),
             encryption: settings.server_side_encryption.as_deref().map(ServerSideEncryption::from),
+            page_size: settings.page_size,
         }
     }
 }
@@ -66,6 +71,20 @@ impl ChallengeSite for S3ChallengeSite {
             }
         }
     }
+
+    fn folder(&self, instance: &InstanceId) -> String {
+        folder(instance)
+    }
+
+    async fn list(&self, after: Option<PageToken>) -> PortResult<Page<SiteFolder>> {
+        let doing = "list the challenge answers";
+        let asked = self.client.list_objects_v2().bucket(&self.bucket).set_max_keys(self.page_size);
+        let asked = asked.set_continuation_token(after.map(|after| after.as_str().to_owned()));
+        let answer = asked.send().await.map_err(|error| port_error(doing, error))?;
+        let items = folders(answer.contents());
+        let is_truncated = answer.is_truncated.unwrap_or_default();
+        Ok(Page { items, next: next(is_truncated, answer.next_continuation_token, doing)? })
+    }
 }
 
 impl S3ChallengeSite {
@@ -74,6 +93,21 @@ impl S3ChallengeSite {
         let sent = self.client.delete_object().bucket(&self.bucket).key(key).send().await;
         sent.map(drop).map_err(|error| port_error("delete a challenge answer", error))
     }
+}
+
+/// The folders of a page of answers, which come in the order of their keys. What is no answer is somebody else's.
+fn folders(page: &[Object]) -> Vec<SiteFolder> {
+    let mut folders: Vec<SiteFolder> = Vec::new();
+    for object in page {
+        let path = object.key().and_then(|key| key.split_once('/'));
+        let Some((name, _)) = path.filter(|(_, path)| path.starts_with(CHALLENGE_PATH)) else { continue };
+        let changed_at = object.last_modified().map_or_else(Timestamp::default, moment);
+        match folders.last_mut().filter(|folder| folder.name == name) {
+            Some(folder) => folder.changed_at = folder.changed_at.max(changed_at),
+            None => folders.push(SiteFolder { name: name.to_owned(), changed_at }),
+        }
+    }
+    folders
 }
 
 /// A token is base64url text (RFC 8555, section 8.3); anything else could lead out of the instance's folder.

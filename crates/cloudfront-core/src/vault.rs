@@ -2,12 +2,14 @@ use async_trait::async_trait;
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::{ServerCertificate, ServerCertificateMetadata};
 use contract::{
-    CertificateBundle, CertificateVault, PortError, PortResult, Remedy, StoredCertificate, VaultName,
+    CertificateBundle, CertificateVault, KeptCertificate, Page, PageToken, PortError, PortResult, Remedy,
+    StoredCertificate, Timestamp, VaultName,
 };
 use sha2::{Digest, Sha256};
 
 use crate::classify::{is, port_error};
 use crate::folder::hex;
+use crate::listing::{moment, next};
 use crate::settings::AwsSettings;
 
 /// The server certificates of AWS IAM below one path.
@@ -15,11 +17,13 @@ use crate::settings::AwsSettings;
 pub struct IamVault {
     client: Client,
     path: String,
+    page_size: Option<i32>,
 }
 
 impl IamVault {
     pub(crate) fn new(client: Client, settings: &AwsSettings) -> Self {
-        Self { client, path: format!("/cloudfront/{}/", settings.iam_path_prefix) }
+        let path = format!("/cloudfront/{}/", settings.iam_path_prefix);
+        Self { client, path, page_size: settings.page_size }
     }
 }
 
@@ -42,6 +46,16 @@ impl CertificateVault for IamVault {
         check(name)?;
         let kept = self.read(name).await?;
         kept.map(|kept| stored(kept.server_certificate_metadata, &reading(name))).transpose()
+    }
+
+    async fn list(&self, after: Option<PageToken>) -> PortResult<Page<KeptCertificate>> {
+        let doing = "list the certificates";
+        let asked = self.client.list_server_certificates().path_prefix(&self.path);
+        let asked = asked.set_max_items(self.page_size);
+        let sent = asked.set_marker(after.map(|after| after.as_str().to_owned())).send().await;
+        let answer = sent.map_err(|error| port_error(doing, error))?;
+        let items = answer.server_certificate_metadata_list.iter().map(kept).collect();
+        Ok(Page { items, next: next(answer.is_truncated, answer.marker, doing)? })
     }
 
     /// Looks before it deletes: a policy for one path does not cover a name that is on no path any more, so that IAM
@@ -93,6 +107,14 @@ impl IamVault {
             Err(error) if is(&error, "EntityAlreadyExists") => Ok(None),
             Err(error) => Err(port_error(doing, error)),
         }
+    }
+}
+
+fn kept(metadata: &ServerCertificateMetadata) -> KeptCertificate {
+    KeptCertificate {
+        name: VaultName::new(&metadata.server_certificate_name),
+        stored: StoredCertificate::new(&metadata.server_certificate_id),
+        since: metadata.upload_date().map_or_else(Timestamp::default, moment),
     }
 }
 

@@ -1,3 +1,4 @@
+mod list;
 mod record;
 mod text;
 
@@ -9,7 +10,7 @@ use aws_sdk_route53::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_route53::operation::RequestId as _;
 use aws_sdk_route53::operation::change_resource_record_sets::ChangeResourceRecordSetsError;
 use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, ResourceRecordSet, RrType};
-use contract::{ManagedZone, PortError, PortResult, Remedy};
+use contract::{ManagedZone, Page, PageToken, PortError, PortResult, Remedy, ZoneRecord};
 
 use crate::classify::port_error;
 use crate::settings::ZoneSettings;
@@ -28,12 +29,13 @@ pub struct Route53Zone {
     /// Absolute: lower case, with its trailing dot.
     name: String,
     id: String,
+    page_size: Option<i32>,
 }
 
 impl Route53Zone {
-    pub(crate) fn new(client: Client, settings: &ZoneSettings) -> Self {
+    pub(crate) fn new(client: Client, settings: &ZoneSettings, page_size: Option<i32>) -> Self {
         let name = settings.name.trim_end_matches('.').to_ascii_lowercase();
-        Self { client, name: format!("{name}."), id: settings.id.clone() }
+        Self { client, name: format!("{name}."), id: settings.id.clone(), page_size }
     }
 }
 
@@ -59,6 +61,19 @@ impl ManagedZone for Route53Zone {
 
     async fn release(&self, owner: &str) -> PortResult<()> {
         self.change(owner, RrType::Cname, "release", record::deleted).await
+    }
+
+    async fn list(&self, after: Option<PageToken>) -> PortResult<Page<ZoneRecord>> {
+        let doing = format!("list the records of the hosted zone {}", self.id);
+        let asked = self.client.list_resource_record_sets().hosted_zone_id(&self.id);
+        let from = list::Start::read(after.as_ref());
+        let asked = asked
+            .set_start_record_name(from.name)
+            .set_start_record_type(from.kind)
+            .set_start_record_identifier(from.identifier)
+            .set_max_items(self.page_size);
+        let answer = asked.send().await.map_err(|error| port_error(&doing, error))?;
+        list::page(&answer, &doing)
     }
 }
 

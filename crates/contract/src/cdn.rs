@@ -9,7 +9,10 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::{DistributionId, DomainName, InstanceId, PortResult, Reference, StoredCertificate};
+use crate::{
+    DistributionId, DomainName, InstanceId, Page, PageToken, PortResult, Reference, StoredCertificate,
+    Timestamp,
+};
 
 pub use behaviour::{Behaviour, Cookies};
 pub use delivery::{Delivery, MinimumTls, PriceClass};
@@ -75,6 +78,23 @@ pub struct Distribution {
     pub certificate: Option<StoredCertificate>,
 }
 
+/// A distribution with what it takes to compare it with what it should be, and to know whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedDistribution {
+    /// The distribution.
+    pub distribution: Distribution,
+    /// The reference it was made under, which nobody can change; lists do not show it.
+    pub reference: Option<Reference>,
+    /// The instance that it says it is of. A hint and no proof: whoever may change the distribution can write it.
+    pub instance: Option<InstanceId>,
+    /// Where it fetches the user's content; `None` when that is gone, or is something that no [`Origin`] can be.
+    pub origin: Option<Origin>,
+    /// The folder of the challenge site that the authority's requests lead to; `None` when they lead elsewhere.
+    pub folder: Option<String>,
+    /// When it was changed last. Nobody remembers when it was made.
+    pub changed_at: Timestamp,
+}
+
 /// A content delivery network.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
@@ -96,6 +116,15 @@ pub trait Cdn: Send + Sync {
 
     /// The distribution as it is now; `None` when it does not exist.
     async fn find(&self, id: &DistributionId) -> PortResult<Option<Distribution>>;
+
+    /// All distributions of the account, those of others too, page by page. What is made or deleted between two pages may be
+    /// seen or missed; everything else is seen once.
+    ///
+    /// Errors: `Retry`, `AwaitOperator` (access, credentials). After an error nothing can be said about what was not seen.
+    async fn list(&self, after: Option<PageToken>) -> PortResult<Page<ListedDistribution>>;
+
+    /// One distribution as a list shows it, with its reference; `None` when it does not exist.
+    async fn examine(&self, id: &DistributionId) -> PortResult<Option<ListedDistribution>>;
 
     /// Stops the distribution from answering, in its present shape. Disabling what is disabled or gone is success.
     async fn disable(&self, id: &DistributionId) -> PortResult<()>;

@@ -59,6 +59,10 @@ text_id! {
     StoredCertificate
 }
 text_id! {
+    /// Where a list goes on. Opaque to everybody but the one who gave it, and of use for a short time only.
+    PageToken
+}
+text_id! {
     /// Proof that its bearer holds the lease of an instance. Never used twice.
     LeaseToken
 }

@@ -8,6 +8,7 @@ mod error;
 mod ids;
 mod instructions;
 mod label;
+mod page;
 mod proof;
 mod secret;
 mod site;
@@ -20,8 +21,8 @@ mod zone;
 
 pub use alerts::{Alert, Alerts};
 pub use cdn::{
-    Behaviour, CachePolicy, Cdn, Cookies, Delivery, Distribution, DistributionSpec, MinimumTls, Origin,
-    OriginRequestPolicy, Policies, PriceClass, Serving, Wish,
+    Behaviour, CachePolicy, Cdn, Cookies, Delivery, Distribution, DistributionSpec, ListedDistribution,
+    MinimumTls, Origin, OriginRequestPolicy, Policies, PriceClass, Serving, Wish,
 };
 pub use certificate::{
     CertificateBundle, CertificateFacts, CertificateIssuer, CertificateRequest, IssuanceProgress, KeyType,
@@ -30,13 +31,15 @@ pub use certificate::{
 pub use domain::{DomainName, DomainNameError};
 pub use error::{PortError, PortResult, Remedy};
 pub use ids::{
-    DistributionId, InstanceId, IssuanceId, LeaseToken, OperationId, Reference, StoredCertificate, VaultName,
+    DistributionId, InstanceId, IssuanceId, LeaseToken, OperationId, PageToken, Reference, StoredCertificate,
+    VaultName,
 };
 pub use instructions::{DomainInstructions, LastLook, ProofMethod, ProofRecord, ProofState, ProofWay};
 pub use label::{durable_label, is_durable_label};
+pub use page::Page;
 pub use proof::{CaaQuestion, Hop, HttpQuestion, ProofProbe, Sighting, TxtQuestion, Verdict};
 pub use secret::Secret;
-pub use site::ChallengeSite;
+pub use site::{ChallengeSite, SiteFolder};
 pub use storage::{
     AccountRecord, AccountStore, AuthorizationRecord, CertificateRecord, CertificateState, CertificateStore,
     ChallengeAnswers, Change, ChosenMoment, Claim, Cursor, DomainRecord, DomainState, DomainStore,
@@ -45,5 +48,5 @@ pub use storage::{
     RenewalPlan, RenewalStore, Settings, Standing, Sweep, SweepStore, Track, WorkQueue,
 };
 pub use time::{Clock, Randomness, Timestamp};
-pub use vault::CertificateVault;
-pub use zone::ManagedZone;
+pub use vault::{CertificateVault, KeptCertificate};
+pub use zone::{ManagedZone, RecordContent, ZoneRecord};

@@ -16,6 +16,7 @@ mod cloud;
 pub mod conformance;
 mod crash;
 mod issuer;
+mod listing;
 mod memory;
 pub mod sample;
 mod site;

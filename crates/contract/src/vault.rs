@@ -1,6 +1,17 @@
 use async_trait::async_trait;
 
-use crate::{CertificateBundle, PortResult, StoredCertificate, VaultName};
+use crate::{CertificateBundle, Page, PageToken, PortResult, StoredCertificate, Timestamp, VaultName};
+
+/// A certificate as a list of the vault shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptCertificate {
+    /// The name it is kept under.
+    pub name: VaultName,
+    /// How the CDN calls it.
+    pub stored: StoredCertificate,
+    /// When it was put there.
+    pub since: Timestamp,
+}
 
 /// Where certificates are kept for the CDN to use: the IAM server certificates of an AWS account.
 #[cfg_attr(feature = "testing", mockall::automock)]
@@ -15,6 +26,12 @@ pub trait CertificateVault: Send + Sync {
 
     /// How the CDN calls the certificate kept under `name`; `None` when there is none.
     async fn find(&self, name: &VaultName) -> PortResult<Option<StoredCertificate>>;
+
+    /// All certificates in the broker's part of the vault, page by page: those of another broker that was given the same
+    /// part as well.
+    ///
+    /// Errors: `Retry`, `AwaitOperator` (access, credentials). After an error nothing can be said about what was not seen.
+    async fn list(&self, after: Option<PageToken>) -> PortResult<Page<KeptCertificate>>;
 
     /// Removes the certificate kept under `name`. Removing what is gone is success.
     ///

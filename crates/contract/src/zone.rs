@@ -1,6 +1,24 @@
 use async_trait::async_trait;
 
-use crate::PortResult;
+use crate::{Page, PageToken, PortResult};
+
+/// A record of the kinds that the broker makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ZoneRecord {
+    /// Its owner name: absolute, lower case, with its trailing dot.
+    pub owner: String,
+    /// What it says.
+    pub content: RecordContent,
+}
+
+/// What a record says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordContent {
+    /// The host name it leads to, without a trailing dot.
+    Cname(String),
+    /// Its values.
+    Txt(Vec<String>),
+}
 
 /// A DNS zone of the operator's in which the broker may write, so that users can point at it once and for ever.
 ///
@@ -25,4 +43,10 @@ pub trait ManagedZone: Send + Sync {
 
     /// Takes the CNAME at `owner` away. Releasing what is gone is success.
     async fn release(&self, owner: &str) -> PortResult<()>;
+
+    /// All CNAME and TXT records of the zone, page by page, whoever has made them.
+    ///
+    /// Errors: `Retry`, `AwaitOperator` (access, credentials, no such zone). After an error nothing can be said about what
+    /// was not seen.
+    async fn list(&self, after: Option<PageToken>) -> PortResult<Page<ZoneRecord>>;
 }

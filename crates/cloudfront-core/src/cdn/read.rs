@@ -1,4 +1,4 @@
-use aws_sdk_cloudfront::types::{self, DistributionConfig};
+use aws_sdk_cloudfront::types::{self, Aliases, DistributionConfig, ViewerCertificate};
 use contract::{Distribution, DistributionId, DomainName, PortError, PortResult, Remedy, StoredCertificate};
 
 use crate::shape;
@@ -42,19 +42,20 @@ fn distribution(answer: &types::Distribution, config: &DistributionConfig) -> Di
         domain: answer.domain_name.clone(),
         deployed: answer.status == "Deployed",
         enabled: config.enabled,
-        names: names(config),
-        certificate: certificate(config),
+        names: names(config.aliases()),
+        certificate: certificate(config.viewer_certificate()),
     }
 }
 
-/// The names that this project could have given; others are an operator's.
-fn names(config: &DistributionConfig) -> Vec<DomainName> {
-    let aliases = config.aliases().map_or(&[] as &[String], |aliases| aliases.items());
+/// The names that this project could have given, in the order in which it gives them; others are an operator's.
+pub(super) fn names(aliases: Option<&Aliases>) -> Vec<DomainName> {
+    let aliases = aliases.map_or(&[] as &[String], |aliases| aliases.items());
+    let aliases = shape::sorted(aliases.iter().map(String::as_str));
     aliases.iter().filter_map(|alias| DomainName::parse(alias).ok()).collect()
 }
 
-fn certificate(config: &DistributionConfig) -> Option<StoredCertificate> {
-    let id = config.viewer_certificate()?.iam_certificate_id()?;
+pub(super) fn certificate(block: Option<&ViewerCertificate>) -> Option<StoredCertificate> {
+    let id = block?.iam_certificate_id()?;
     if id.is_empty() { None } else { Some(StoredCertificate::new(id)) }
 }
 

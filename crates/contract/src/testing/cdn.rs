@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use super::cloud::{Cloud, LATER, Made, Write, refusal};
 use super::{CrashPlan, FakeVault, ManualClock, locked};
 use crate::{
-    Cdn, Clock, Distribution, DistributionId, DistributionSpec, DomainName, InstanceId, PortResult,
-    Reference, Remedy, Serving, Timestamp,
+    Cdn, Clock, Distribution, DistributionId, DistributionSpec, DomainName, InstanceId, ListedDistribution,
+    Page, PageToken, PortResult, Reference, Remedy, Serving, Timestamp,
 };
 
 /// A CDN in memory with `CloudFront`'s rules: a reference is unique for ever, a change takes time to reach the edges,
@@ -75,6 +75,19 @@ impl FakeCdn {
         locked(&self.cloud).journal()
     }
 
+    /// What somebody does at the console: changes what a distribution is, without a word to anybody.
+    pub fn change_by_hand(&self, id: &DistributionId, change: impl FnOnce(&mut DistributionSpec)) {
+        if let Some(made) = locked(&self.cloud).distributions.get_mut(id) {
+            change(&mut made.spec);
+            made.changed_at = self.clock.now();
+        }
+    }
+
+    /// What somebody does at the console: deletes a distribution.
+    pub fn delete_by_hand(&self, id: &DistributionId) {
+        locked(&self.cloud).distributions.remove(id);
+    }
+
     async fn call<T: Send>(
         &self,
         method: &'static str,
@@ -99,6 +112,14 @@ impl Cdn for FakeCdn {
             Ok(cloud.distributions.get(id).map(|made| cloud.shown(id, made, now)))
         })
         .await
+    }
+
+    async fn list(&self, after: Option<PageToken>) -> PortResult<Page<ListedDistribution>> {
+        self.call("cdn.list", |cloud, now| Ok(cloud.list(after.as_ref(), now))).await
+    }
+
+    async fn examine(&self, id: &DistributionId) -> PortResult<Option<ListedDistribution>> {
+        self.call("cdn.examine", |cloud, now| Ok(cloud.examine(id, now))).await
     }
 
     async fn disable(&self, id: &DistributionId) -> PortResult<()> {
@@ -235,7 +256,7 @@ impl Cloud {
         made.changed_at + self.deploy <= now
     }
 
-    fn shown(&self, id: &DistributionId, made: &Made, now: Timestamp) -> Distribution {
+    pub(super) fn shown(&self, id: &DistributionId, made: &Made, now: Timestamp) -> Distribution {
         let serving = made.spec.serving.as_ref();
         Distribution {
             id: id.clone(),

@@ -13,7 +13,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::ManualClock;
-use crate::{Clock, Timestamp};
+use crate::{Clock, Page, PageToken, PortResult, Timestamp};
 
 /// Time as the thing under test sees it: the clock that was handed to it, or the database's own.
 #[async_trait]
@@ -64,3 +64,20 @@ macro_rules! keep_promises {
     };
 }
 use keep_promises;
+
+/// Reads a list to its end, whatever the size of its pages, and says how many there were.
+async fn whole<T, F>(mut page: impl FnMut(Option<PageToken>) -> F) -> PortResult<(Vec<T>, usize)>
+where
+    F: Future<Output = PortResult<Page<T>>>,
+{
+    let (mut items, mut after) = (Vec::new(), None);
+    for count in 1..1000 {
+        let turned = page(after).await?;
+        items.extend(turned.items);
+        after = turned.next;
+        if after.is_none() {
+            return Ok((items, count));
+        }
+    }
+    panic!("the list has no end")
+}

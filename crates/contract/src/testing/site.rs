@@ -3,18 +3,24 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 
-use super::{CrashPlan, locked};
-use crate::{ChallengeSite, InstanceId, PortResult};
+use super::listing::page;
+use super::{CrashPlan, ManualClock, locked};
+use crate::{ChallengeSite, Clock, InstanceId, Page, PageToken, PortResult, SiteFolder, Timestamp};
 
 /// A challenge site in memory: a folder of answers per instance. Clones share the folders.
 #[derive(Clone, Debug, Default)]
 pub struct FakeSite {
     plan: CrashPlan,
+    clock: ManualClock,
     folders: Arc<Mutex<BTreeMap<InstanceId, Folder>>>,
 }
 
-/// Answers by token.
-type Folder = BTreeMap<String, String>;
+/// Answers by token, and when the newest was presented.
+#[derive(Clone, Debug, Default)]
+struct Folder {
+    answers: BTreeMap<String, String>,
+    changed_at: Timestamp,
+}
 
 impl FakeSite {
     /// A site without folders.
@@ -29,14 +35,21 @@ impl FakeSite {
         self
     }
 
+    /// The same site, under this clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: &ManualClock) -> Self {
+        self.clock = clock.clone();
+        self
+    }
+
     /// The answers that an instance presents now, by token.
     pub fn folder(&self, instance: &InstanceId) -> BTreeMap<String, String> {
-        locked(&self.folders).get(instance).cloned().unwrap_or_default()
+        locked(&self.folders).get(instance).cloned().unwrap_or_default().answers
     }
 
     /// Whether no instance presents anything.
     pub fn is_empty(&self) -> bool {
-        locked(&self.folders).values().all(BTreeMap::is_empty)
+        locked(&self.folders).values().all(|folder| folder.answers.is_empty())
     }
 }
 
@@ -46,7 +59,9 @@ impl ChallengeSite for FakeSite {
         self.plan
             .pass("site.present", || {
                 let mut folders = locked(&self.folders);
-                folders.entry(instance.clone()).or_default().insert(token.to_owned(), answer.to_owned());
+                let folder = folders.entry(instance.clone()).or_default();
+                folder.answers.insert(token.to_owned(), answer.to_owned());
+                folder.changed_at = self.clock.now();
                 Ok(())
             })
             .await
@@ -56,7 +71,7 @@ impl ChallengeSite for FakeSite {
         self.plan
             .pass("site.withdraw", || {
                 if let Some(folder) = locked(&self.folders).get_mut(instance) {
-                    folder.remove(token);
+                    folder.answers.remove(token);
                 }
                 Ok(())
             })
@@ -68,6 +83,24 @@ impl ChallengeSite for FakeSite {
             .pass("site.clear", || {
                 locked(&self.folders).remove(instance);
                 Ok(())
+            })
+            .await
+    }
+
+    fn folder(&self, instance: &InstanceId) -> String {
+        instance.to_string()
+    }
+
+    async fn list(&self, after: Option<PageToken>) -> PortResult<Page<SiteFolder>> {
+        self.plan
+            .pass("site.list", || {
+                let folders = locked(&self.folders);
+                let filled = folders.iter().filter(|(_, folder)| !folder.answers.is_empty());
+                let listed = filled.map(|(instance, folder)| {
+                    let name = instance.to_string();
+                    (name.clone(), SiteFolder { name, changed_at: folder.changed_at })
+                });
+                Ok(page(listed, after.as_ref()))
             })
             .await
     }

@@ -5,7 +5,10 @@ use async_trait::async_trait;
 
 use super::cloud::{Cloud, Kept, LATER, Write, refusal};
 use super::{CrashPlan, ManualClock, locked};
-use crate::{CertificateBundle, CertificateVault, Clock, PortResult, Remedy, StoredCertificate, VaultName};
+use crate::{
+    CertificateBundle, CertificateVault, Clock, KeptCertificate, Page, PageToken, PortResult, Remedy,
+    StoredCertificate, VaultName,
+};
 
 /// A certificate vault in memory, in the same fake account as the [`super::FakeCdn`] that is made for it. Clones
 /// share the account.
@@ -44,6 +47,11 @@ impl FakeVault {
     pub fn kept(&self) -> Vec<VaultName> {
         locked(&self.cloud).certificates.keys().cloned().collect()
     }
+
+    /// What somebody does at the console of an account that lets him: deletes a certificate, whoever uses it.
+    pub fn delete_by_hand(&self, name: &VaultName) {
+        locked(&self.cloud).certificates.remove(name);
+    }
 }
 
 #[async_trait]
@@ -55,6 +63,10 @@ impl CertificateVault for FakeVault {
     async fn find(&self, name: &VaultName) -> PortResult<Option<StoredCertificate>> {
         let look = || Ok(locked(&self.cloud).certificates.get(name).map(|kept| kept.stored.clone()));
         self.plan.pass("vault.find", look).await
+    }
+
+    async fn list(&self, after: Option<PageToken>) -> PortResult<Page<KeptCertificate>> {
+        self.plan.pass("vault.list", || Ok(locked(&self.cloud).list_certificates(after.as_ref()))).await
     }
 
     async fn remove(&self, name: &VaultName) -> PortResult<()> {

@@ -40,7 +40,7 @@ impl World {
             store: MemoryStore::new(clock.clone()).with_plan(&plan),
             issuer: FakeIssuer::new(clock.clone()).with_plan(&plan),
             cdn: FakeCdn::new(clock.clone(), &vault).with_plan(&plan),
-            site: FakeSite::new().with_plan(&plan),
+            site: FakeSite::new().with_clock(&clock).with_plan(&plan),
             zone: FakeZone::new("cdn.example.").with_plan(&plan),
             alerts: RecordingAlerts::new().with_plan(&plan),
             clock,

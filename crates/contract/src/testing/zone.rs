@@ -3,8 +3,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 
+use super::listing::page;
 use super::{CrashPlan, locked};
-use crate::{ManagedZone, PortError, PortResult, Remedy};
+use crate::{ManagedZone, Page, PageToken, PortError, PortResult, RecordContent, Remedy, ZoneRecord};
 
 /// A DNS zone in memory, whose changes are seen at once. Clones share it.
 #[derive(Clone, Debug)]
@@ -124,6 +125,26 @@ impl ManagedZone for FakeZone {
             Ok(())
         })
         .await
+    }
+
+    async fn list(&self, after: Option<PageToken>) -> PortResult<Page<ZoneRecord>> {
+        self.plan
+            .pass("zone.list", || {
+                let records = locked(&self.records);
+                let listed = records.iter().map(|(owner, record)| (owner.clone(), record.listed(owner)));
+                Ok(page(listed, after.as_ref()))
+            })
+            .await
+    }
+}
+
+impl Record {
+    fn listed(&self, owner: &str) -> ZoneRecord {
+        let content = match self {
+            Self::Txt(values) => RecordContent::Txt(values.iter().cloned().collect()),
+            Self::Cname(target) => RecordContent::Cname(target.trim_end_matches('.').to_owned()),
+        };
+        ZoneRecord { owner: owner.to_owned(), content }
     }
 }
 

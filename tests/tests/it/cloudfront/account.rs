@@ -237,6 +237,8 @@ fn our_settings(local: &Aws, attempts: u32) -> cloudfront_core::AwsSettings {
     cloudfront_core::AwsSettings {
         endpoint: Some(endpoint),
         retries: Retries { attempts, initial_backoff: pause, max_backoff: pause },
+        // So small that every list is turned over.
+        page_size: Some(2),
         ..cloudfront_core::AwsSettings::new(BUCKET)
     }
 }

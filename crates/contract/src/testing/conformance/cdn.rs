@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Settle, keep_promises};
+use super::{Settle, keep_promises, whole};
 use crate::testing::sample;
 use crate::{
     Cdn, CertificateBundle, CertificateVault, Distribution, DistributionId, DistributionSpec, DomainName,
-    InstanceId, PortResult, Reference, Remedy, Serving, StoredCertificate, VaultName,
+    InstanceId, ListedDistribution, PortResult, Reference, Remedy, Serving, StoredCertificate, VaultName,
 };
 
 /// A CDN, the vault of the same account, and what it takes to use them.
@@ -37,6 +37,8 @@ pub async fn run(subject: &Subject) {
         a_disabled_distribution_keeps_its_shape,
         only_what_is_disabled_is_removed,
         paths_are_invalidated_once_for_each_reference,
+        every_distribution_is_listed_once,
+        a_distribution_is_examined,
     );
 }
 
@@ -149,6 +151,40 @@ pub async fn paths_are_invalidated_once_for_each_reference(subject: &Subject) ->
     subject.removed(&made.id).await?;
     let gone = subject.cdn.invalidate(&made.id, &reference, &paths).await;
     assert_eq!(remedy(gone), Some(Remedy::StartOver));
+    Ok(())
+}
+
+/// `list` shows every distribution once, as it is, whatever the size of a page.
+pub async fn every_distribution_is_listed_once(subject: &Subject) -> PortResult<()> {
+    let (served, spec) = subject.serving().await?;
+    let (first, bare) = subject.distribution().await?;
+    let (second, _) = subject.distribution().await?;
+    let (listed, pages) = whole(|after| subject.cdn.list(after)).await?;
+    assert!(pages > 1, "the pages are too large to show that they are turned");
+    for (id, spec) in [(&served.id, &spec), (&first.id, &bare), (&second.id, &bare)] {
+        let found: Vec<_> = listed.iter().filter(|one| one.distribution.id == *id).collect();
+        assert_eq!(found.len(), 1, "{id} in {listed:?}");
+        assert_eq!(Some(&found[0].distribution), subject.cdn.find(id).await?.as_ref());
+        assert_eq!(found[0].origin.as_ref(), Some(&spec.origin));
+    }
+    Ok(())
+}
+
+/// `examine` says under which reference a distribution was made, whose it says it is, and where requests lead.
+pub async fn a_distribution_is_examined(subject: &Subject) -> PortResult<()> {
+    let (reference, spec) = subject.draft();
+    let made = subject.cdn.ensure(&reference, &spec).await?;
+    subject.time.settle().await;
+    let found = subject.cdn.examine(&made.id).await?.unwrap_or_else(|| panic!("{} is there", made.id));
+    assert_eq!(Some(&found.distribution), subject.cdn.find(&made.id).await?.as_ref());
+    assert_eq!((found.reference.as_ref(), found.instance.as_ref()), (Some(&reference), Some(&spec.instance)));
+    assert_eq!(found.origin.as_ref(), Some(&spec.origin));
+    assert!(found.folder.is_some(), "{found:?}");
+    let (listed, _) = whole(|after| subject.cdn.list(after)).await?;
+    let listed: Vec<_> = listed.into_iter().filter(|one| one.distribution.id == made.id).collect();
+    assert_eq!(listed, [ListedDistribution { reference: None, ..found }]);
+    subject.removed(&made.id).await?;
+    assert_eq!(subject.cdn.examine(&made.id).await?, None);
     Ok(())
 }
 

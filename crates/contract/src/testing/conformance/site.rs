@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::keep_promises;
+use super::{keep_promises, whole};
 use crate::testing::FakeSite;
 use crate::{ChallengeSite, InstanceId, PortResult};
 
@@ -37,6 +37,7 @@ pub async fn run(subject: &Subject) {
         an_answer_is_withdrawn,
         a_folder_is_cleared,
         each_instance_has_a_folder_of_its_own,
+        every_folder_with_answers_is_listed,
     );
 }
 
@@ -84,6 +85,25 @@ pub async fn each_instance_has_a_folder_of_its_own(subject: &Subject) -> PortRes
     subject.site.withdraw(&one, "token").await?;
     subject.site.clear(&one).await?;
     assert_eq!(subject.reader.read(&other, "token").await.as_deref(), Some("answer of the other"));
+    Ok(())
+}
+
+/// `list` shows every folder with answers in it under the name that `folder` gives it, and no empty one.
+pub async fn every_folder_with_answers_is_listed(subject: &Subject) -> PortResult<()> {
+    let filled = ["listed", "listed-2", "listed-3"].map(|what| subject.instance(what));
+    for instance in &filled {
+        subject.site.present(instance, "token", "answer").await?;
+    }
+    let (listed, pages) = whole(|after| subject.site.list(after)).await?;
+    assert!(pages > 1, "the pages are too large to show that they are turned");
+    let is_listed = |instance| listed.iter().any(|found| found.name == subject.site.folder(instance));
+    assert!(filled.iter().all(is_listed), "{listed:?}");
+    for instance in &filled {
+        subject.site.clear(instance).await?;
+    }
+    let (listed, _) = whole(|after| subject.site.list(after)).await?;
+    let is_listed = |instance| listed.iter().any(|found| found.name == subject.site.folder(instance));
+    assert!(!filled.iter().any(is_listed), "{listed:?}");
     Ok(())
 }
 

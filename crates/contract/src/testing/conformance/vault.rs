@@ -1,8 +1,8 @@
 //! The promises of [`CertificateVault`](crate::CertificateVault).
 
 use super::cdn::{Subject, remedy};
-use super::keep_promises;
-use crate::{PortResult, Remedy, VaultName};
+use super::{keep_promises, whole};
+use crate::{KeptCertificate, PortResult, Remedy, VaultName};
 
 /// Runs every promise. Panics with the name of the first one that is not kept.
 pub async fn run(subject: &Subject) {
@@ -11,6 +11,7 @@ pub async fn run(subject: &Subject) {
         a_name_stands_for_one_certificate,
         a_removed_certificate_is_gone,
         a_certificate_in_use_stays,
+        every_certificate_is_listed_once,
     );
 }
 
@@ -44,6 +45,22 @@ pub async fn a_removed_certificate_is_gone(subject: &Subject) -> PortResult<()> 
     for _ in 0..2 {
         subject.vault.remove(&name).await?;
         assert_eq!(subject.vault.find(&name).await?, None);
+    }
+    Ok(())
+}
+
+/// `list` shows every certificate once, whatever the size of a page.
+pub async fn every_certificate_is_listed_once(subject: &Subject) -> PortResult<()> {
+    let mut kept = Vec::new();
+    for _ in 0..3 {
+        let name = VaultName::new(subject.fresh("certificate"));
+        kept.push((subject.vault.ensure(&name, &(subject.mint)(&[subject.name()])).await?, name));
+    }
+    let (listed, pages) = whole(|after| subject.vault.list(after)).await?;
+    assert!(pages > 1, "the pages are too large to show that they are turned");
+    for (stored, name) in kept {
+        let found: Vec<&KeptCertificate> = listed.iter().filter(|one| one.name == name).collect();
+        assert_eq!(found.iter().map(|one| &one.stored).collect::<Vec<_>>(), [&stored]);
     }
     Ok(())
 }

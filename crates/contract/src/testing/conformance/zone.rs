@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::keep_promises;
+use super::{keep_promises, whole};
 use crate::testing::FakeZone;
-use crate::{ManagedZone, PortResult};
+use crate::{ManagedZone, PortResult, RecordContent};
 
 /// Reads what the zone holds, once the changes that were made have arrived.
 #[async_trait]
@@ -46,6 +46,7 @@ pub async fn run(subject: &Subject) {
         a_label_points_to_what_it_was_pointed_to_last,
         a_label_is_released,
         owners_do_not_share_anything,
+        every_record_is_listed_once,
     );
 }
 
@@ -125,6 +126,27 @@ pub async fn owners_do_not_share_anything(subject: &Subject) -> PortResult<()> {
     subject.zone.point(&label, "one.example.org").await?;
     subject.zone.remove_txt(&challenge, "value").await?;
     assert_eq!(subject.reader.target(&label).await.as_deref(), Some("one.example.org"));
+    Ok(())
+}
+
+/// `list` shows every record once, whatever the size of a page.
+pub async fn every_record_is_listed_once(subject: &Subject) -> PortResult<()> {
+    let (label, challenge) = (subject.owner("listed"), subject.owner("_acme-challenge.listed"));
+    subject.zone.point(&label, "one.example.org").await?;
+    for value in ["b \"value\"", "a-value"] {
+        subject.zone.add_txt(&challenge, value).await?;
+    }
+    let (listed, pages) = whole(|after| subject.zone.list(after)).await?;
+    assert!(pages > 1, "the pages are too large to show that they are turned");
+    let of = |owner: &str| {
+        let own = listed.iter().filter(|record| record.owner == owner);
+        own.map(|record| record.content.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(of(&label), [RecordContent::Cname("one.example.org".into())]);
+    let [RecordContent::Txt(values)] = &of(&challenge)[..] else { panic!("{listed:?}") };
+    let mut values = values.clone();
+    values.sort_unstable();
+    assert_eq!(values, ["a-value", "b \"value\""]);
     Ok(())
 }
 

@@ -1,0 +1,103 @@
+use aws_sdk_cloudfront::types::{
+    self, Aliases, CacheBehaviors, DistributionSummary, Origins, ViewerCertificate,
+};
+use contract::{
+    Distribution, DistributionId, ListedDistribution, Page, PageToken, PortResult, Reference, Timestamp,
+};
+
+use super::{CloudFrontCdn, read};
+use crate::classify::{is, port_error};
+use crate::listing::{cut, moment, next};
+use crate::shape;
+
+impl CloudFrontCdn {
+    pub(super) async fn page(&self, after: Option<PageToken>) -> PortResult<Page<ListedDistribution>> {
+        let doing = "list the distributions";
+        let asked = self.client.list_distributions().set_max_items(self.page_size);
+        let sent = asked.set_marker(after.map(|after| after.as_str().to_owned())).send().await;
+        let list = sent.map_err(|error| port_error(doing, error))?.distribution_list;
+        let list = list.ok_or_else(|| cut(doing))?;
+        let items = list.items.unwrap_or_default();
+        if usize::try_from(list.quantity) != Ok(items.len()) {
+            return Err(cut(doing));
+        }
+        let items = items.iter().map(|summary| self.listed(&Parts::of_summary(summary))).collect();
+        Ok(Page { items, next: next(list.is_truncated, list.next_marker, doing)? })
+    }
+
+    pub(super) async fn look(&self, id: &DistributionId) -> PortResult<Option<ListedDistribution>> {
+        let doing = format!("read the distribution {id}");
+        let found = match self.client.get_distribution().id(id.as_str()).send().await {
+            Ok(answer) => answer.distribution.ok_or_else(|| cut(&doing))?,
+            Err(error) if is(&error, "NoSuchDistribution") => return Ok(None),
+            Err(error) => return Err(port_error(doing, error)),
+        };
+        let config = found.distribution_config.as_ref().ok_or_else(|| cut(&doing))?;
+        let reference = Some(Reference::new(&config.caller_reference));
+        Ok(Some(ListedDistribution { reference, ..self.listed(&Parts::of_distribution(&found, config)) }))
+    }
+
+    fn listed(&self, parts: &Parts<'_>) -> ListedDistribution {
+        ListedDistribution {
+            distribution: Distribution {
+                id: DistributionId::new(parts.id),
+                domain: parts.domain.to_owned(),
+                deployed: parts.status == "Deployed",
+                enabled: parts.enabled,
+                names: read::names(parts.aliases),
+                certificate: read::certificate(parts.certificate),
+            },
+            reference: None,
+            instance: shape::instance_of(parts.comment),
+            origin: shape::seen::origin(parts.origins),
+            folder: shape::seen::folder(parts.origins, parts.behaviours, &self.bucket_host),
+            changed_at: parts.changed_at,
+        }
+    }
+}
+
+/// What a list and a look both show.
+struct Parts<'a> {
+    id: &'a str,
+    domain: &'a str,
+    status: &'a str,
+    enabled: bool,
+    comment: &'a str,
+    aliases: Option<&'a Aliases>,
+    certificate: Option<&'a ViewerCertificate>,
+    origins: Option<&'a Origins>,
+    behaviours: Option<&'a CacheBehaviors>,
+    changed_at: Timestamp,
+}
+
+impl<'a> Parts<'a> {
+    fn of_summary(summary: &'a DistributionSummary) -> Self {
+        Self {
+            id: &summary.id,
+            domain: &summary.domain_name,
+            status: &summary.status,
+            enabled: summary.enabled,
+            comment: &summary.comment,
+            aliases: summary.aliases(),
+            certificate: summary.viewer_certificate(),
+            origins: summary.origins(),
+            behaviours: summary.cache_behaviors(),
+            changed_at: moment(&summary.last_modified_time),
+        }
+    }
+
+    fn of_distribution(found: &'a types::Distribution, config: &'a types::DistributionConfig) -> Self {
+        Self {
+            id: &found.id,
+            domain: &found.domain_name,
+            status: &found.status,
+            enabled: config.enabled,
+            comment: &config.comment,
+            aliases: config.aliases(),
+            certificate: config.viewer_certificate(),
+            origins: config.origins(),
+            behaviours: config.cache_behaviors(),
+            changed_at: moment(&found.last_modified_time),
+        }
+    }
+}
