@@ -128,6 +128,16 @@ impl Cdn for CloudFrontCdn {
         Err(raced("disable", id))
     }
 
+    async fn enable(&self, id: &DistributionId) -> PortResult<()> {
+        for _ in 0..ATTEMPTS {
+            let found = self.read(id).await?.ok_or_else(|| gone(id))?;
+            if found.config.enabled || self.update(&found, shape::enabled(&found.config)).await?.is_some() {
+                return Ok(());
+            }
+        }
+        Err(raced("enable", id))
+    }
+
     async fn remove(&self, id: &DistributionId) -> PortResult<()> {
         for _ in 0..ATTEMPTS {
             let Some(found) = self.read(id).await? else { return Ok(()) };

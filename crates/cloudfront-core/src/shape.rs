@@ -24,7 +24,7 @@ use aws_sdk_cloudfront::types::{
 };
 use contract::{DistributionSpec, InstanceId, Reference};
 
-pub(crate) use change::{changed, control_of, disabled, normal};
+pub(crate) use change::{changed, control_of, disabled, enabled, normal};
 
 /// What the comment of every distribution begins with.
 const COMMENT_START: &str = "cdn-broker ";

@@ -129,6 +129,11 @@ pub trait Cdn: Send + Sync {
     /// Stops the distribution from answering, in its present shape. Disabling what is disabled or gone is success.
     async fn disable(&self, id: &DistributionId) -> PortResult<()>;
 
+    /// Lets the distribution answer again, in its present shape. Enabling what is enabled changes nothing.
+    ///
+    /// Errors: `StartOver` when the distribution is gone.
+    async fn enable(&self, id: &DistributionId) -> PortResult<()>;
+
     /// Deletes a disabled and deployed distribution. Removing what is gone is success.
     ///
     /// Errors: `Retry` while it is not yet disabled everywhere.

@@ -44,8 +44,8 @@ pub use storage::{
     AccountRecord, AccountStore, AuthorizationRecord, CertificateRecord, CertificateState, CertificateStore,
     ChallengeAnswers, Change, ChosenMoment, Claim, Cursor, DomainRecord, DomainState, DomainStore,
     HttpAnswer, Instance, InstanceState, InstanceStore, IssuanceRecord, IssuanceStore, LedgerStore, LogEntry,
-    Operation, OperationKind, OperationState, OperationStore, OriginalRequest, PresentedProof, ProofPlace,
-    RenewalPlan, RenewalStore, Settings, Standing, Sweep, SweepStore, Track, WorkQueue,
+    Operation, OperationKind, OperationState, OperationStore, OperatorStore, OriginalRequest, PresentedProof,
+    ProofPlace, RenewalPlan, RenewalStore, Settings, Standing, Sweep, SweepStore, Track, WorkQueue,
 };
 pub use time::{Clock, Randomness, Timestamp};
 pub use vault::{CertificateVault, KeptCertificate};

@@ -10,6 +10,7 @@ mod instances;
 mod issuance;
 mod ledger;
 mod operations;
+mod operator;
 mod queue;
 mod renewals;
 mod sweeps;
@@ -26,6 +27,7 @@ pub use ledger::LedgerStore;
 pub use operations::{
     Change, LogEntry, Operation, OperationKind, OperationState, OperationStore, Standing, Track,
 };
+pub use operator::OperatorStore;
 pub use queue::{Claim, Cursor, WorkQueue};
 pub use renewals::{ChosenMoment, RenewalPlan, RenewalStore};
 pub use sweeps::{Sweep, SweepStore};
@@ -34,6 +36,6 @@ pub use sweeps::{Sweep, SweepStore};
 pub use {
     account::MockAccountStore, certificates::MockCertificateStore, domains::MockDomainStore,
     instances::MockInstanceStore, issuance::MockChallengeAnswers, issuance::MockIssuanceStore,
-    ledger::MockLedgerStore, operations::MockOperationStore, queue::MockWorkQueue,
-    renewals::MockRenewalStore, sweeps::MockSweepStore,
+    ledger::MockLedgerStore, operations::MockOperationStore, operator::MockOperatorStore,
+    queue::MockWorkQueue, renewals::MockRenewalStore, sweeps::MockSweepStore,
 };

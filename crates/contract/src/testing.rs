@@ -45,7 +45,8 @@ pub use crate::proof::MockProofProbe;
 pub use crate::site::MockChallengeSite;
 pub use crate::storage::{
     MockAccountStore, MockCertificateStore, MockChallengeAnswers, MockDomainStore, MockInstanceStore,
-    MockIssuanceStore, MockLedgerStore, MockOperationStore, MockRenewalStore, MockSweepStore, MockWorkQueue,
+    MockIssuanceStore, MockLedgerStore, MockOperationStore, MockOperatorStore, MockRenewalStore,
+    MockSweepStore, MockWorkQueue,
 };
 pub use crate::time::MockClock;
 pub use crate::vault::MockCertificateVault;

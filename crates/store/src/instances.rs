@@ -52,6 +52,27 @@ impl InstanceStore for Store {
         .await
     }
 
+    async fn replace_reference(
+        &self,
+        id: &InstanceId,
+        spent: &Reference,
+        next: &Reference,
+    ) -> PortResult<()> {
+        let (id, spent, next) = (id.as_str().to_owned(), spent.as_str().to_owned(), next.as_str().to_owned());
+        self.run("give a distribution another reference", move |db, _| {
+            let named = instances::table.find(id).filter(instances::reference.eq(spent));
+            diesel::update(named)
+                .set((
+                    instances::reference.eq(next),
+                    instances::distribution.eq(None::<&str>),
+                    instances::distribution_domain.eq(None::<&str>),
+                ))
+                .execute(db)?;
+            Ok(())
+        })
+        .await
+    }
+
     async fn record_distribution(
         &self,
         id: &InstanceId,

@@ -48,7 +48,7 @@ labels! {
         Gone = "gone",
     }
     Track { User = "user", Renewal = "renewal" }
-    OperationKind { Provision = "provision", Update = "update", Renew = "renew", Deprovision = "deprovision" }
+    OperationKind { Provision = "provision", Update = "update", Renew = "renew", Deprovision = "deprovision", Recreate = "recreate" }
     OperationState { Running = "running", Succeeded = "succeeded", Failed = "failed", Cancelled = "cancelled" }
     CertificateState {
         Pending = "pending",

@@ -15,6 +15,7 @@ mod labels;
 mod ledger;
 mod looks;
 mod operations;
+mod operator;
 mod queue;
 mod renewals;
 mod schema;

@@ -119,7 +119,7 @@ impl OperationStore for Store {
 }
 
 /// The newest operation on a track of an instance.
-fn newest(db: &mut Db, instance: &str, track: Track) -> Result<Option<Operation>, StoreError> {
+pub(crate) fn newest(db: &mut Db, instance: &str, track: Track) -> Result<Option<Operation>, StoreError> {
     let row = operations::table
         .filter(operations::instance.eq(instance))
         .filter(operations::track.eq(track.label()))
@@ -166,13 +166,14 @@ fn is_ready(db: &mut Db, instance: &str) -> Result<bool, StoreError> {
     Ok(diesel::update(ready).set(instances::state.eq(InstanceState::Ready.label())).execute(db)? == 1)
 }
 
-/// Whether a renewal runs, or an update that brings a certificate of its own.
+/// Whether a renewal runs, or an operation that brings a certificate of its own or a lost one back.
 fn awaits_certificate(db: &mut Db, instance: &str) -> Result<bool, StoreError> {
-    let brings_one = operations::needs_certificate.eq(true);
+    let brings_one =
+        operations::needs_certificate.eq(true).or(operations::kind.eq(OperationKind::Recreate.label()));
     let running: i64 = operations::table
         .filter(operations::instance.eq(instance))
         .filter(operations::state.eq(OperationState::Running.label()))
-        .filter(operations::track.eq(Track::Renewal.label()).or(brings_one))
+        .filter(operations::track.eq(Track::Renewal.label()).or(brings_one.assume_not_null()))
         .count()
         .get_result(db)?;
     Ok(running > 0)
@@ -191,7 +192,7 @@ fn is_ready_as_seen(db: &mut Db, instance: &str, seen: &OriginalRequest) -> Resu
 }
 
 /// Whether an operation of the user's runs.
-fn is_occupied(db: &mut Db, instance: &str) -> Result<bool, StoreError> {
+pub(crate) fn is_occupied(db: &mut Db, instance: &str) -> Result<bool, StoreError> {
     let running: i64 = operations::table
         .filter(operations::instance.eq(instance))
         .filter(operations::state.eq(OperationState::Running.label()))
@@ -201,7 +202,7 @@ fn is_occupied(db: &mut Db, instance: &str) -> Result<bool, StoreError> {
     Ok(running > 0)
 }
 
-fn cancel_running(db: &mut Db, instance: &str, tracks: &[Track]) -> Result<(), StoreError> {
+pub(crate) fn cancel_running(db: &mut Db, instance: &str, tracks: &[Track]) -> Result<(), StoreError> {
     let tracks: Vec<&str> = tracks.iter().map(|track| track.label()).collect();
     let running = operations::table
         .filter(operations::instance.eq(instance))
@@ -248,6 +249,10 @@ impl OperationRow {
             sentence: operation.sentence.clone(),
             error: operation.error.clone(),
         })
+    }
+
+    pub(crate) fn instance(&self) -> &str {
+        &self.instance
     }
 
     pub(crate) fn insert(&self, db: &mut Db) -> Result<(), StoreError> {

@@ -49,6 +49,13 @@ pub(crate) fn disabled(current: &DistributionConfig) -> DistributionConfig {
     config
 }
 
+/// The same configuration, switched on again.
+pub(crate) fn enabled(current: &DistributionConfig) -> DistributionConfig {
+    let mut config = current.clone();
+    config.enabled = true;
+    config
+}
+
 /// The origin access control that a distribution reads its challenges with. It keeps it for life.
 pub(crate) fn control_of(config: &DistributionConfig) -> Option<&str> {
     let origin = config.origins()?.items().iter().find(|origin| origin.id() == origins::CHALLENGES)?;

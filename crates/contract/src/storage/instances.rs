@@ -99,6 +99,12 @@ pub trait InstanceStore: Send + Sync {
     /// database's own for texts, and always the same.
     async fn list(&self, after: Option<InstanceId>, limit: u32) -> PortResult<Vec<Instance>>;
 
+    /// Forgets the distribution, which is gone, and gives the one that is to be made in its place another caller
+    /// reference: that of the lost one can never be used again. Nothing happens when the instance has another reference
+    /// than `spent` by now.
+    async fn replace_reference(&self, id: &InstanceId, spent: &Reference, next: &Reference)
+    -> PortResult<()>;
+
     /// Keeps what was learnt about the distribution named `reference`, whatever has become of the operation meanwhile.
     /// Nothing happens when the instance has another reference by now: a straggler knows only of a former life.
     async fn record_distribution(

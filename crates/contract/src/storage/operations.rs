@@ -22,6 +22,8 @@ pub enum OperationKind {
     Renew,
     /// Takes an instance down.
     Deprovision,
+    /// Rebuilds an instance from what is stored, because something of it was lost.
+    Recreate,
 }
 
 /// How an operation stands.

@@ -48,6 +48,11 @@ impl FakeCdn {
         locked(&self.cloud).held_elsewhere.remove(name);
     }
 
+    /// Plays somebody who deletes a distribution by hand, or an account that is lost.
+    pub fn lose(&self, id: &DistributionId) {
+        locked(&self.cloud).distributions.remove(id);
+    }
+
     /// Every distribution that exists now.
     pub fn alive(&self) -> Vec<Distribution> {
         let cloud = locked(&self.cloud);
@@ -130,6 +135,22 @@ impl Cdn for FakeCdn {
             made.enabled = false;
             made.changed_at = now;
             cloud.wrote(Write::Disabled(id.clone()));
+            Ok(())
+        })
+        .await
+    }
+
+    async fn enable(&self, id: &DistributionId) -> PortResult<()> {
+        self.call("cdn.enable", |cloud, now| {
+            let Some(made) = cloud.distributions.get_mut(id) else {
+                let cause = format!("{id} does not exist");
+                return Err(refusal("enable the distribution", Remedy::StartOver, cause));
+            };
+            if !made.enabled {
+                made.enabled = true;
+                made.changed_at = now;
+                cloud.wrote(Write::Enabled(id.clone()));
+            }
             Ok(())
         })
         .await

@@ -15,6 +15,8 @@ pub enum Write {
     Updated(DistributionId, Vec<DomainName>, Option<StoredCertificate>),
     /// A distribution was disabled.
     Disabled(DistributionId),
+    /// A distribution was enabled again.
+    Enabled(DistributionId),
     /// A distribution was deleted.
     Deleted(DistributionId),
     /// The edges of a distribution were told to fetch paths anew.
@@ -83,7 +85,7 @@ impl Cloud {
             self.count_alive(id);
         }
         let uncovered = match &write {
-            Write::Created(_, id) | Write::Updated(id, ..) | Write::Disabled(id) => {
+            Write::Created(_, id) | Write::Updated(id, ..) | Write::Disabled(id) | Write::Enabled(id) => {
                 self.distributions.get_key_value(id).filter(|(_, made)| !self.is_covered(made))
             }
             // Checked by its user's certificate being there at all: five hundred distributions must not cost a square.

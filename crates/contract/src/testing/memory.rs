@@ -2,6 +2,7 @@ mod chores;
 mod domains;
 mod instances;
 mod ledger;
+mod operator;
 mod queue;
 mod records;
 

@@ -37,6 +37,11 @@ impl FakeVault {
         locked(&self.cloud).propagation = propagation;
     }
 
+    /// Plays somebody who deletes a certificate by hand, or an account that is lost.
+    pub fn lose(&self, name: &VaultName) {
+        locked(&self.cloud).certificates.remove(name);
+    }
+
     /// How many certificates were ever uploaded.
     pub fn uploads(&self) -> usize {
         let uploaded = |write: &Write| matches!(write, Write::Uploaded(..));

@@ -35,6 +35,7 @@ pub async fn run(subject: &Subject) {
         a_name_in_use_is_the_tenants_to_free,
         a_lost_distribution_starts_over,
         a_disabled_distribution_keeps_its_shape,
+        what_was_disabled_is_enabled_again,
         only_what_is_disabled_is_removed,
         paths_are_invalidated_once_for_each_reference,
         every_distribution_is_listed_once,
@@ -125,6 +126,24 @@ pub async fn a_disabled_distribution_keeps_its_shape(subject: &Subject) -> PortR
     subject.cdn.disable(&made.id).await?;
     let expected = before.map(|before| Distribution { enabled: false, ..before });
     assert_eq!(subject.cdn.find(&made.id).await?, expected);
+    Ok(())
+}
+
+/// `enable` brings back what was disabled as it was, changes nothing that answers, and says `StartOver` to what is gone.
+pub async fn what_was_disabled_is_enabled_again(subject: &Subject) -> PortResult<()> {
+    let (made, _) = subject.serving().await?;
+    let before = subject.cdn.find(&made.id).await?;
+    subject.cdn.enable(&made.id).await?;
+    assert_eq!(subject.cdn.find(&made.id).await?, before);
+    subject.cdn.disable(&made.id).await?;
+    subject.time.settle().await;
+    for _ in 0..2 {
+        subject.cdn.enable(&made.id).await?;
+        subject.time.settle().await;
+        assert_eq!(subject.cdn.find(&made.id).await?, before);
+    }
+    subject.removed(&made.id).await?;
+    assert_eq!(remedy(subject.cdn.enable(&made.id).await), Some(Remedy::StartOver));
     Ok(())
 }
 

@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod operations;
 pub mod queue;
 pub mod race;
+pub mod recreations;
 pub mod renewals;
 pub mod sweeps;
 pub mod updates;
@@ -29,7 +30,7 @@ use crate::testing::sample;
 use crate::{
     AccountStore, CertificateStore, ChallengeAnswers, Claim, Cursor, DomainStore, Instance, InstanceId,
     InstanceStore, IssuanceStore, LeaseToken, LedgerStore, Operation, OperationKind, OperationState,
-    OperationStore, PortResult, RenewalStore, SweepStore, WorkQueue,
+    OperationStore, OperatorStore, PortResult, RenewalStore, SweepStore, WorkQueue,
 };
 
 /// How long the suite's leases last.
@@ -43,6 +44,7 @@ const ODD_TEXT: &str =
 pub trait Storage:
     InstanceStore
     + OperationStore
+    + OperatorStore
     + WorkQueue
     + CertificateStore
     + IssuanceStore
@@ -58,6 +60,7 @@ pub trait Storage:
 impl<T> Storage for T where
     T: InstanceStore
         + OperationStore
+        + OperatorStore
         + WorkQueue
         + CertificateStore
         + IssuanceStore
@@ -75,6 +78,7 @@ impl<T> Storage for T where
 pub struct Subject {
     instances: Arc<dyn InstanceStore>,
     operations: Arc<dyn OperationStore>,
+    operator: Arc<dyn OperatorStore>,
     queue: Arc<dyn WorkQueue>,
     certificates: Arc<dyn CertificateStore>,
     issuances: Arc<dyn IssuanceStore>,
@@ -123,6 +127,15 @@ async fn work(subject: &Subject) {
         updates::a_change_without_a_context_leaves_the_context,
         updates::a_lost_lease_adopts_nothing,
         updates::a_renewal_that_waits_is_hastened_and_one_that_failed_is_not,
+        recreations::a_recreation_begins_on_what_serves_or_never_did,
+        recreations::a_recreation_needs_the_users_track,
+        recreations::a_recreation_supersedes_a_renewal_and_none_begins_beside_it,
+        recreations::of_many_recreations_at_once_one_begins,
+        recreations::a_deprovision_takes_over_a_recreation,
+        recreations::a_failed_operation_goes_on_where_it_was_given_up,
+        recreations::only_the_newest_that_has_failed_is_resumed,
+        recreations::the_operations_of_an_instance_come_newest_first,
+        recreations::a_spent_reference_is_replaced_once,
         queue::an_idle_queue_has_nothing,
         queue::a_due_operation_is_claimed,
         queue::the_longest_due_comes_first,
@@ -201,6 +214,7 @@ impl Subject {
         Self {
             instances: Arc::<S>::clone(store),
             operations: Arc::<S>::clone(store),
+            operator: Arc::<S>::clone(store),
             queue: Arc::<S>::clone(store),
             certificates: Arc::<S>::clone(store),
             issuances: Arc::<S>::clone(store),

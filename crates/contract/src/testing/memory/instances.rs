@@ -36,6 +36,23 @@ impl InstanceStore for MemoryStore {
         .await
     }
 
+    async fn replace_reference(
+        &self,
+        id: &InstanceId,
+        spent: &Reference,
+        next: &Reference,
+    ) -> PortResult<()> {
+        self.call("instances.replace_reference", |state, _| {
+            let named = |instance: &&mut Instance| instance.reference == *spent;
+            if let Some(instance) = state.instances.get_mut(id).filter(named) {
+                instance.reference = next.clone();
+                (instance.distribution, instance.distribution_domain) = (None, None);
+            }
+            Ok(())
+        })
+        .await
+    }
+
     async fn record_distribution(
         &self,
         id: &InstanceId,
@@ -90,6 +107,7 @@ impl OperationStore for MemoryStore {
             let ready = instance.is_some_and(|found| found.state == InstanceState::Ready);
             let brings_certificate = |other: &Operation| {
                 other.track == Track::Renewal
+                    || other.kind == OperationKind::Recreate
                     || other.change.as_ref().is_some_and(|change| change.needs_certificate)
             };
             let on_it = |other: &&Operation| other.instance == operation.instance;
@@ -135,7 +153,7 @@ fn gives_way(old: &Instance, new: &Instance) -> bool {
 }
 
 impl State {
-    fn newest(&self, instance: &InstanceId, track: Track) -> Option<&Operation> {
+    pub(super) fn newest(&self, instance: &InstanceId, track: Track) -> Option<&Operation> {
         self.operations.iter().rfind(|one| one.track == track && one.instance == *instance)
     }
 
@@ -180,7 +198,11 @@ impl State {
     }
 
     /// Cancels what runs on the operation's instance and `gives_way`, and adds the operation; both or neither.
-    fn take_over(&mut self, operation: &Operation, gives_way: impl Fn(&Operation) -> bool) -> PortResult<()> {
+    pub(super) fn take_over(
+        &mut self,
+        operation: &Operation,
+        gives_way: impl Fn(&Operation) -> bool,
+    ) -> PortResult<()> {
         let before = self.operations.clone();
         for other in &mut self.operations {
             let runs = other.instance == operation.instance && other.state == OperationState::Running;

@@ -30,7 +30,7 @@ CREATE TABLE operations (
     id         TEXT    NOT NULL UNIQUE,
     instance   TEXT    NOT NULL REFERENCES instances (id),
     track      TEXT    NOT NULL CHECK (track IN ('user', 'renewal')),
-    kind       TEXT    NOT NULL CHECK (kind IN ('provision', 'update', 'renew', 'deprovision')),
+    kind       TEXT    NOT NULL CHECK (kind IN ('provision', 'update', 'renew', 'deprovision', 'recreate')),
     state      TEXT    NOT NULL CHECK (state IN ('running', 'succeeded', 'failed', 'cancelled')),
     step       TEXT    NOT NULL,
     attempt    INTEGER NOT NULL,

@@ -1,0 +1,23 @@
+use async_trait::async_trait;
+
+use crate::{InstanceId, Operation, OperationId, PortResult, Timestamp};
+
+/// Keeps operations, for the operator's own commands. Each of them only writes: the work is done by whichever broker takes
+/// it on.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait OperatorStore: Send + Sync {
+    /// Stores a recreation on the user's track and cancels the renewal that runs; all or nothing. `false` when the
+    /// instance neither serves nor has failed to be provisioned, or another operation runs on the user's track: nothing
+    /// was changed.
+    async fn begin_recreation(&self, operation: &Operation) -> PortResult<bool>;
+
+    /// Lets a failed operation go on with the step at which it was given up: due at `at`, with a clean slate and all the
+    /// time that the step is given anew. Its instance is again in the stage of life that belongs to it. `false` when the
+    /// operation has not failed, when it is not the newest on its track, or when a renewal would need the instance ready:
+    /// nothing was changed. A renewal that runs beside a deprovision or a recreation is cancelled, as when they began.
+    async fn resume(&self, id: &OperationId, at: Timestamp) -> PortResult<bool>;
+
+    /// At most `most` operations of an instance, on both tracks, the newest first.
+    async fn of_instance(&self, instance: &InstanceId, most: u32) -> PortResult<Vec<Operation>>;
+}

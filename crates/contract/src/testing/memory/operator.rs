@@ -1,0 +1,77 @@
+use async_trait::async_trait;
+
+use super::{MemoryStore, State};
+use crate::{
+    InstanceId, InstanceState, Operation, OperationId, OperationKind, OperationState, OperatorStore,
+    PortResult, Timestamp, Track,
+};
+
+#[async_trait]
+impl OperatorStore for MemoryStore {
+    async fn begin_recreation(&self, operation: &Operation) -> PortResult<bool> {
+        self.call("operator.begin_recreation", |state, _| {
+            let found = state.instances.get(&operation.instance).map(|instance| instance.state);
+            let can_be = matches!(found, Some(InstanceState::Ready | InstanceState::ProvisionFailed));
+            let of_user = |o: &Operation| o.instance == operation.instance && o.track == Track::User;
+            if !can_be || state.running().any(of_user) {
+                return Ok(false);
+            }
+            state.take_over(operation, |other| other.track == Track::Renewal)?;
+            Ok(true)
+        })
+        .await
+    }
+
+    async fn resume(&self, id: &OperationId, at: Timestamp) -> PortResult<bool> {
+        self.call("operator.resume", |state, _| Ok(state.resume(id, at))).await
+    }
+
+    async fn of_instance(&self, instance: &InstanceId, most: u32) -> PortResult<Vec<Operation>> {
+        self.call("operator.of_instance", |state, _| {
+            let newest_first = state.operations.iter().rev().filter(|one| one.instance == *instance);
+            Ok(newest_first.take(most as usize).cloned().collect())
+        })
+        .await
+    }
+}
+
+impl State {
+    fn resume(&mut self, id: &OperationId, at: Timestamp) -> bool {
+        let Some(failed) = self.operation(id).cloned() else { return false };
+        let is_newest = self.newest(&failed.instance, failed.track).is_some_and(|newest| newest.id == *id);
+        let stage = self.instances.get(&failed.instance).map(|instance| instance.state);
+        let Some(stage) = stage.and_then(|stage| stage_during(failed.kind, stage)) else { return false };
+        if failed.state != OperationState::Failed || !is_newest {
+            return false;
+        }
+        let supersedes = matches!(failed.kind, OperationKind::Deprovision | OperationKind::Recreate);
+        for one in &mut self.operations {
+            let is_renewal = one.instance == failed.instance && one.track == Track::Renewal;
+            if supersedes && is_renewal && one.state == OperationState::Running {
+                one.state = OperationState::Cancelled;
+            }
+            if one.id == *id {
+                (one.state, one.attempt) = (OperationState::Running, 0);
+                (one.next_at, one.step_since) = (at, at);
+                (one.sentence, one.error) = (None, None);
+            }
+        }
+        // What has ended has begun again.
+        self.ended = 0;
+        if let Some(instance) = self.instances.get_mut(&failed.instance) {
+            instance.state = stage;
+        }
+        true
+    }
+}
+
+/// The stage of life of an instance in which such an operation can go on, and while it does.
+fn stage_during(kind: OperationKind, stage: InstanceState) -> Option<InstanceState> {
+    match (kind, stage) {
+        (OperationKind::Provision, InstanceState::ProvisionFailed) => Some(InstanceState::Provisioning),
+        (OperationKind::Deprovision, InstanceState::DeprovisionFailed) => Some(InstanceState::Deprovisioning),
+        (OperationKind::Update | OperationKind::Renew, InstanceState::Ready)
+        | (OperationKind::Recreate, InstanceState::Ready | InstanceState::ProvisionFailed) => Some(stage),
+        _ => None,
+    }
+}

@@ -1,0 +1,110 @@
+use async_trait::async_trait;
+use contract::{
+    InstanceId, InstanceState, Operation, OperationId, OperationKind, OperationState, OperatorStore,
+    PortResult, Timestamp, Track,
+};
+use diesel::prelude::*;
+
+use crate::db::Db;
+use crate::error::StoreError;
+use crate::labels::Label;
+use crate::operations::{self, OperationRow};
+use crate::schema::{instances, operations as table};
+use crate::store::Store;
+
+#[async_trait]
+impl OperatorStore for Store {
+    async fn begin_recreation(&self, operation: &Operation) -> PortResult<bool> {
+        let operation = OperationRow::of(operation);
+        self.run("begin a recreation", move |db, _| {
+            let operation = operation?;
+            db.write(|db| {
+                let instance = operation.instance();
+                let stages = [InstanceState::Ready, InstanceState::ProvisionFailed];
+                let mut is_in_one = false;
+                for stage in stages {
+                    is_in_one = is_in_one || move_stage(db, instance, stage, stage)?;
+                }
+                let begins = is_in_one && !operations::is_occupied(db, instance)?;
+                if begins {
+                    operations::cancel_running(db, instance, &[Track::Renewal])?;
+                    operation.insert(db)?;
+                }
+                Ok(begins)
+            })
+        })
+        .await
+    }
+
+    async fn resume(&self, id: &OperationId, at: Timestamp) -> PortResult<bool> {
+        let id = id.as_str().to_owned();
+        self.run("let an operation go on", move |db, _| {
+            // What an operation is never changes; how it stands is looked at again behind the first write.
+            let Some(failed) = operations::find(db, &id)? else { return Ok(false) };
+            db.write(|db| resume(db, &failed, at))
+        })
+        .await
+    }
+
+    async fn of_instance(&self, instance: &InstanceId, most: u32) -> PortResult<Vec<Operation>> {
+        let instance = instance.as_str().to_owned();
+        self.run("list the operations of an instance", move |db, _| {
+            let rows: Vec<OperationRow> = table::table
+                .filter(table::instance.eq(instance))
+                .order(table::seq.desc())
+                .limit(most.into())
+                .select(OperationRow::as_select())
+                .load(db)?;
+            rows.into_iter().map(OperationRow::into_operation).collect()
+        })
+        .await
+    }
+}
+
+fn resume(db: &mut Db, failed: &Operation, at: Timestamp) -> Result<bool, StoreError> {
+    let instance = failed.instance.as_str();
+    let mut is_in_stage = false;
+    for (before, during) in stages(failed.kind) {
+        is_in_stage = is_in_stage || move_stage(db, instance, *before, *during)?;
+    }
+    let newest = operations::newest(db, instance, failed.track)?.filter(|newest| newest.id == failed.id);
+    if !is_in_stage || newest.is_none_or(|newest| newest.state != OperationState::Failed) {
+        return Ok(false);
+    }
+    if matches!(failed.kind, OperationKind::Deprovision | OperationKind::Recreate) {
+        operations::cancel_running(db, instance, &[Track::Renewal])?;
+    }
+    let anew = (
+        table::state.eq(OperationState::Running.label()),
+        table::attempt.eq(0),
+        table::next_at.eq(at.as_millis()),
+        table::step_since.eq(at.as_millis()),
+        table::sentence.eq(None::<&str>),
+        table::error.eq(None::<&str>),
+    );
+    let row = table::table.filter(table::id.eq(failed.id.as_str()));
+    Ok(diesel::update(row).set(anew).execute(db)? == 1)
+}
+
+/// The stages of life in which an operation that has failed can go on, and those of the instance while it does.
+fn stages(kind: OperationKind) -> &'static [(InstanceState, InstanceState)] {
+    use InstanceState::{DeprovisionFailed, Deprovisioning, ProvisionFailed, Provisioning, Ready};
+    match kind {
+        OperationKind::Provision => &[(ProvisionFailed, Provisioning)],
+        OperationKind::Update | OperationKind::Renew => &[(Ready, Ready)],
+        OperationKind::Recreate => &[(Ready, Ready), (ProvisionFailed, ProvisionFailed)],
+        OperationKind::Deprovision => &[(DeprovisionFailed, Deprovisioning)],
+    }
+}
+
+/// Moves an instance from one stage of life to another, or leaves it in the same one. Like everything that begins an
+/// operation this is a write that comes first, so that one caller after the other is let through.
+fn move_stage(
+    db: &mut Db,
+    instance: &str,
+    from: InstanceState,
+    to: InstanceState,
+) -> Result<bool, StoreError> {
+    let there = instances::table.find(instance).filter(instances::state.eq(from.label()));
+    Ok(diesel::update(there).set(instances::state.eq(to.label())).execute(db)? == 1)
+}
