@@ -96,7 +96,7 @@ pub fn decide_fetch(existing: Option<&Existing>) -> FetchDecision {
         return refuse(ErrorCode::NotFound, "There is no service instance with this id. Create it first.");
     };
     match existing.state {
-        InstanceState::Ready | InstanceState::DeprovisionFailed => FetchDecision::Show,
+        InstanceState::Ready | InstanceState::Busy | InstanceState::DeprovisionFailed => FetchDecision::Show,
         InstanceState::Provisioning { .. } => refuse(
             ErrorCode::NotFound,
             "The service instance is still being created. Ask again when that is done.",
@@ -141,6 +141,7 @@ fn unusable(state: &InstanceState) -> Option<&'static str> {
         ),
         InstanceState::Provisioning { .. }
         | InstanceState::Ready
+        | InstanceState::Busy
         | InstanceState::Updating { .. }
         | InstanceState::Gone => None,
     }

@@ -46,6 +46,8 @@ pub enum InstanceState {
         /// What it was asked for.
         asked: AskedChange,
     },
+    /// Created, and the broker is at work on it unasked. It can be shown and deleted meanwhile, but not changed.
+    Busy,
     /// Its creation has failed; it can only be deleted.
     ProvisionFailed,
     /// Being deleted.

@@ -55,7 +55,11 @@ fn is_repetition(request: &Update, existing: &Existing, asked: &AskedChange) -> 
 
 /// Why the instance cannot be changed as asked, in the order in which the checkers expect it.
 fn refuse(catalog: &Catalog, request: &Update, existing: &Existing) -> Option<Response> {
+    // What asks for nothing is only a look.
+    let is_look =
+        existing.state == InstanceState::Busy && wanted(request, existing) == UpdateDecision::Nothing;
     unchangeable(&existing.state)
+        .filter(|_| !is_look)
         .or_else(|| plan_refusal(catalog, request, existing))
         .or_else(|| maintenance_refusal(catalog, request, existing))
 }
@@ -66,6 +70,7 @@ fn unchangeable(state: &InstanceState) -> Option<Response> {
         InstanceState::Ready | InstanceState::Gone => None,
         InstanceState::Provisioning { .. }
         | InstanceState::Updating { .. }
+        | InstanceState::Busy
         | InstanceState::Deprovisioning { .. } => Some(Response::error(
             ErrorCode::ConcurrencyError,
             "Another operation on this service instance is in progress. Update it when that is done.",

@@ -240,6 +240,7 @@ fn r76_what_is_not_created_cannot_be_fetched() {
     assert_eq!(refused(Some(&existing(InstanceState::ProvisionFailed))), 404);
     assert_eq!(refused(Some(&existing(InstanceState::Gone))), 404);
     assert_eq!(refused(Some(&existing(InstanceState::Ready))), 200);
+    assert_eq!(refused(Some(&existing(InstanceState::Busy))), 200);
     assert_eq!(refused(Some(&existing(InstanceState::DeprovisionFailed))), 200);
 }
 

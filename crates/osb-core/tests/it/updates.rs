@@ -173,6 +173,18 @@ fn r87_anything_else_during_an_operation_is_a_conflict() {
 }
 
 #[test]
+fn r87_what_the_broker_is_at_work_on_can_be_looked_at_and_not_changed() {
+    let busy = existing(InstanceState::Busy);
+    assert_eq!(decide(&Ask::update().with("parameters", &json!({})), &busy), UpdateDecision::Nothing);
+    for ask in [
+        Ask::update().with("parameters", &json!({"a": 1})),
+        Ask::update().with("plan_id", &json!("kept-plan")),
+    ] {
+        assert_eq!(refusal(decide(&ask, &busy)), (422, "ConcurrencyError".to_owned()), "{ask:?}");
+    }
+}
+
+#[test]
 fn r88_asynchronous_is_asked_for_before_anything_is_compared() {
     for query in ["", "accepts_incomplete=false", "accepts_incomplete=TRUE"] {
         assert_eq!(Ask::update().query(query).refused(), (422, "AsyncRequired".to_owned()), "{query}");
