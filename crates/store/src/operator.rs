@@ -71,7 +71,7 @@ fn resume(db: &mut Db, failed: &Operation, at: Timestamp) -> Result<bool, StoreE
     if !is_in_stage || newest.is_none_or(|newest| newest.state != OperationState::Failed) {
         return Ok(false);
     }
-    if matches!(failed.kind, OperationKind::Deprovision | OperationKind::Recreate) {
+    if is_alone(failed) {
         operations::cancel_running(db, instance, &[Track::Renewal])?;
     }
     let anew = (
@@ -86,12 +86,18 @@ fn resume(db: &mut Db, failed: &Operation, at: Timestamp) -> Result<bool, StoreE
     Ok(diesel::update(row).set(anew).execute(db)? == 1)
 }
 
+/// Whether no renewal may run beside an operation: it deletes, or brings a certificate of its own.
+fn is_alone(operation: &Operation) -> bool {
+    operation.change.as_ref().is_none_or(|change| change.needs_certificate)
+}
+
 /// The stages of life in which an operation that has failed can go on, and those of the instance while it does.
 fn stages(kind: OperationKind) -> &'static [(InstanceState, InstanceState)] {
     use InstanceState::{DeprovisionFailed, Deprovisioning, ProvisionFailed, Provisioning, Ready};
     match kind {
         OperationKind::Provision => &[(ProvisionFailed, Provisioning)],
-        OperationKind::Update | OperationKind::Renew => &[(Ready, Ready)],
+        OperationKind::Update => &[(Ready, Ready)],
+        OperationKind::Renew => &[],
         OperationKind::Recreate => &[(Ready, Ready), (ProvisionFailed, ProvisionFailed)],
         OperationKind::Deprovision => &[(DeprovisionFailed, Deprovisioning)],
     }

@@ -12,10 +12,11 @@ pub trait OperatorStore: Send + Sync {
     /// was changed.
     async fn begin_recreation(&self, operation: &Operation) -> PortResult<bool>;
 
-    /// Lets a failed operation go on with the step at which it was given up: due at `at`, with a clean slate and all the
-    /// time that the step is given anew. Its instance is again in the stage of life that belongs to it. `false` when the
-    /// operation has not failed, when it is not the newest on its track, or when a renewal would need the instance ready:
-    /// nothing was changed. A renewal that runs beside a deprovision or a recreation is cancelled, as when they began.
+    /// Lets a failed operation of the user's track go on with the step at which it was given up: due at `at`, with a clean
+    /// slate and all the time that the step is given anew. Its instance is again in the stage of life that belongs to it.
+    /// `false` when the operation has not failed, is not the newest on that track, or its instance is in a stage that does
+    /// not belong to such a failure: nothing was changed. A renewal that runs is cancelled, unless the operation is one
+    /// that renewals run beside.
     async fn resume(&self, id: &OperationId, at: Timestamp) -> PortResult<bool>;
 
     /// At most `most` operations of an instance, on both tracks, the newest first.

@@ -44,7 +44,7 @@ impl State {
         if failed.state != OperationState::Failed || !is_newest {
             return false;
         }
-        let supersedes = matches!(failed.kind, OperationKind::Deprovision | OperationKind::Recreate);
+        let supersedes = failed.change.as_ref().is_none_or(|change| change.needs_certificate);
         for one in &mut self.operations {
             let is_renewal = one.instance == failed.instance && one.track == Track::Renewal;
             if supersedes && is_renewal && one.state == OperationState::Running {
@@ -70,7 +70,7 @@ fn stage_during(kind: OperationKind, stage: InstanceState) -> Option<InstanceSta
     match (kind, stage) {
         (OperationKind::Provision, InstanceState::ProvisionFailed) => Some(InstanceState::Provisioning),
         (OperationKind::Deprovision, InstanceState::DeprovisionFailed) => Some(InstanceState::Deprovisioning),
-        (OperationKind::Update | OperationKind::Renew, InstanceState::Ready)
+        (OperationKind::Update, InstanceState::Ready)
         | (OperationKind::Recreate, InstanceState::Ready | InstanceState::ProvisionFailed) => Some(stage),
         _ => None,
     }

@@ -211,6 +211,9 @@ pub async fn only_the_newest_that_has_failed_is_resumed(subject: &Subject) -> Po
     }
     let unknown = subject.recreation_of(&instance).await;
     assert!(!subject.operator.resume(&unknown.id, at).await?);
+    let renewal = subject.renewing(&instance).await?;
+    subject.fails(&renewal, None).await?;
+    assert!(!subject.operator.resume(&renewal.id, at).await?, "the next renewal begins by itself");
     let stored = subject.stored_instance(&instance.id).await?;
     assert_eq!(stored, Some(instance), "nothing has happened to it");
     Ok(())
