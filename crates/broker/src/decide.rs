@@ -56,7 +56,9 @@ impl Situation<'_> {
             None => Cursor {
                 state: OperationState::Succeeded,
                 instance_state: match self.operation.kind {
-                    OperationKind::Provision | OperationKind::Update => Some(InstanceState::Ready),
+                    OperationKind::Provision | OperationKind::Update | OperationKind::Recreate => {
+                        Some(InstanceState::Ready)
+                    }
                     OperationKind::Renew => None,
                     OperationKind::Deprovision => Some(InstanceState::Gone),
                 },
@@ -143,7 +145,8 @@ impl Situation<'_> {
                 OperationKind::Provision => Some(InstanceState::ProvisionFailed),
                 // What was served is served still.
                 OperationKind::Update => Some(InstanceState::Ready),
-                OperationKind::Renew => None,
+                // What could not be rebuilt is what it was.
+                OperationKind::Renew | OperationKind::Recreate => None,
                 OperationKind::Deprovision => Some(InstanceState::DeprovisionFailed),
             },
             // The CDN has taken the change, so the instance shows it, whatever has failed behind it.
@@ -182,6 +185,9 @@ impl Situation<'_> {
         match (self.step, self.operation.kind) {
             (Step::ObtainCertificate, OperationKind::Update) => {
                 error.for_tenant(describe::update_unproven(&limit))
+            }
+            (Step::ObtainCertificate, OperationKind::Recreate) => {
+                error.for_tenant(describe::recreation_unproven(&limit))
             }
             (Step::ObtainCertificate, _) => error.for_tenant(describe::provision_unproven(&limit)),
             _ => error,

@@ -3,6 +3,7 @@
 
 mod idle;
 mod notices;
+mod outlook;
 mod proofs;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ use contract::{DomainInstructions, Instance, Operation, OperationKind, Operation
 
 pub(crate) use self::idle::Idle;
 pub(crate) use self::notices::{lapsed, late, taken, taken_while_waiting};
+pub(crate) use self::outlook::{Outlook, kind};
 use self::proofs::Proofs;
 pub(crate) use self::words::{list, span};
 use crate::Pace;
@@ -63,6 +65,13 @@ impl Scene<'_> {
             OperationKind::Update if Step::of(self.operation) == Some(Step::ObtainCertificate) => {
                 Some("What the CDN serves stays as it is until this operation has succeeded.".to_owned())
             }
+            OperationKind::Recreate => self.target().map(|(names, target)| {
+                format!(
+                    "The operators rebuild this service instance. When that is done, {names} are served from {target}: a \
+                     record that leads to another host name of the CDN has to be changed then; one that leads to a name of \
+                     this service stays."
+                )
+            }),
             _ => None,
         }
     }
@@ -99,6 +108,10 @@ impl Scene<'_> {
             OperationKind::Renew => (
                 "The certificate could not be renewed; what is served has not changed.",
                 "It is tried again.",
+            ),
+            OperationKind::Recreate => (
+                "The service instance could not be rebuilt after something of it was lost.",
+                "The operators go on with it.",
             ),
             OperationKind::Deprovision => (
                 "The service instance could not be deleted completely.",
@@ -144,6 +157,8 @@ impl Scene<'_> {
         });
         let consequence = if is_update {
             "this update fails then, nothing changes, and the same update made again goes on where it stopped"
+        } else if self.operation.kind == OperationKind::Recreate {
+            "the operators have to begin again then"
         } else {
             "this request fails then, and the service instance is to be deleted and created again"
         };
@@ -174,6 +189,11 @@ pub(crate) fn provision_unproven(limit: &str) -> String {
     )
 }
 
+/// Why a recreation was given up: nobody has proven the domains.
+pub(crate) fn recreation_unproven(limit: &str) -> String {
+    format!("Its certificate is lost, and the domains were not proven anew within {limit}.")
+}
+
 /// Why an update was given up: nobody has proven the domains.
 pub(crate) fn update_unproven(limit: &str) -> String {
     format!("The domains that it adds were not proven within {limit}.")
@@ -181,6 +201,7 @@ pub(crate) fn update_unproven(limit: &str) -> String {
 
 fn progress(step: Step) -> &'static str {
     match step {
+        Step::FindDistribution => "Looking for the CDN distribution.",
         Step::CreateDistribution => "Creating the CDN distribution.",
         Step::OfferNames => "Preparing the DNS records that the domains can be pointed at.",
         Step::ObtainCertificate => "Asking the certificate authority what proof of control it wants.",

@@ -8,6 +8,15 @@ pub(crate) fn distribution_reference(id: &InstanceId, incarnation: i32) -> Refer
     Reference::new(format!("cdn-{}-{incarnation}", safe(id)))
 }
 
+/// The caller reference of the distribution that is made in the place of a lost one: `.2` behind the first, and so on. The
+/// dot occurs nowhere else in a reference.
+pub(crate) fn next_reference(instance: &Instance) -> Reference {
+    let first = distribution_reference(&instance.id, instance.incarnation);
+    let behind = instance.reference.as_str().strip_prefix(first.as_str());
+    let number = behind.and_then(|rest| rest.strip_prefix('.')).and_then(|number| number.parse().ok());
+    Reference::new(format!("{first}.{}", number.unwrap_or(1_u32).saturating_add(1)))
+}
+
 /// The id of the issuance behind one generation of an instance's certificate.
 pub(crate) fn issuance_id(instance: &Instance, generation: i32) -> IssuanceId {
     IssuanceId::new(format!("{}.{}.{generation}", safe(&instance.id), instance.incarnation))
@@ -37,6 +46,17 @@ fn safe(id: &InstanceId) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lost_distribution_has_a_reference_that_nobody_has_used() {
+        let mut instance = contract::testing::sample::instance("9a4b0c1e", &["www.example.gov"]);
+        instance.incarnation = 3;
+        instance.reference = distribution_reference(&instance.id, 3);
+        for expected in ["cdn-9a4b0c1e-3.2", "cdn-9a4b0c1e-3.3", "cdn-9a4b0c1e-3.4"] {
+            instance.reference = next_reference(&instance);
+            assert_eq!(instance.reference.as_str(), expected);
+        }
+    }
 
     #[test]
     fn a_guid_stays_readable_and_anything_else_is_digested() {

@@ -80,7 +80,8 @@ impl Pace {
             }
             // Terraform waits 90 minutes for the same (aws.md 1.5).
             Step::AwaitDeployment | Step::AwaitDisabled | Step::DeleteDistribution => 90 * minute,
-            Step::CreateDistribution
+            Step::FindDistribution
+            | Step::CreateDistribution
             | Step::OfferNames
             | Step::PointNames
             | Step::ReleaseNames

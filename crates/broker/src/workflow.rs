@@ -6,6 +6,7 @@
 pub(crate) mod facts;
 mod giving_up;
 mod managed;
+mod recreation;
 mod removal;
 mod renewal;
 mod update;
@@ -67,6 +68,21 @@ pub const RENEW: &[Step] = &[
     Step::WithdrawProofs,
 ];
 
+/// Rebuilds an instance from the store, whatever was lost of it: the distribution, the certificate, the whole account.
+/// What is still there is kept.
+pub const RECREATE: &[Step] = &[
+    Step::FindDistribution,
+    Step::CreateDistribution,
+    Step::OfferNames,
+    Step::ObtainCertificate,
+    Step::StoreCertificate,
+    Step::AttachCertificate,
+    Step::AwaitDeployment,
+    Step::PointNames,
+    Step::RemoveOldCertificate,
+    Step::WithdrawProofs,
+];
+
 /// Takes an instance down, from whatever point it had reached.
 pub const DEPROVISION: &[Step] = &[
     Step::SettleCreation,
@@ -82,6 +98,8 @@ pub const DEPROVISION: &[Step] = &[
 /// One step of a plan. Its name is stored as the cursor of an operation and must never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
+    /// It is known whether the distribution is still there; a lost one is forgotten.
+    FindDistribution,
     /// The distribution exists, without names; its id and host name are known.
     CreateDistribution,
     /// The managed records of names that nobody has proven yet lead to the challenge host.
@@ -130,6 +148,7 @@ impl Step {
                 _ => UPDATE_SETTINGS,
             },
             OperationKind::Renew => RENEW,
+            OperationKind::Recreate => RECREATE,
             OperationKind::Deprovision => DEPROVISION,
         }
     }
@@ -137,6 +156,7 @@ impl Step {
     /// The name in the store.
     pub fn name(self) -> &'static str {
         match self {
+            Self::FindDistribution => "find-distribution",
             Self::CreateDistribution => "create-distribution",
             Self::OfferNames => "offer-names",
             Self::ObtainCertificate => "obtain-certificate",
@@ -202,6 +222,7 @@ impl Run<'_> {
     /// Runs `step`.
     pub(crate) async fn step(&self, step: Step) -> PortResult<Outcome> {
         match step {
+            Step::FindDistribution => self.find_distribution().await,
             Step::CreateDistribution => self.create_distribution().await,
             Step::OfferNames => self.offer_names().await,
             Step::ObtainCertificate => self.obtain_certificate().await,
@@ -232,12 +253,16 @@ impl Run<'_> {
     }
 
     async fn obtain_certificate(&self) -> PortResult<Outcome> {
+        let known = self.certificates().await?;
+        if self.has_one_in_hand(&known) {
+            return Ok(Outcome::Done);
+        }
         if let Some(sentence) = self.taken_by_others().await? {
             return Ok(Outcome::HeldBack(LOOK_AT_OWNERS, sentence));
         }
-        let known = self.certificates().await?;
         let mut certificate = self.certificate_among(&known).await?;
-        self.ports.issuer.open(&certificate.issuance, &self.request(&certificate, &known)).await?;
+        let served = self.served(&known).await?;
+        self.ports.issuer.open(&certificate.issuance, &self.request(&certificate, &known, &served)).await?;
         let progress = match self.ports.issuer.advance(&certificate.issuance).await {
             Ok(progress) => progress,
             Err(error) => {
@@ -263,6 +288,9 @@ impl Run<'_> {
     }
 
     async fn store_certificate(&self) -> PortResult<Outcome> {
+        if self.is_recreation() {
+            return self.restore_certificate().await;
+        }
         let mut certificate = self.certificate().await?;
         let Some(bundle) = self.issued(&certificate).await? else {
             return Ok(Outcome::BackTo(Step::ObtainCertificate));
@@ -285,6 +313,9 @@ impl Run<'_> {
         if let Some(wait) = self.wait_for_renewal().await? {
             return Ok(Outcome::Wait(wait));
         }
+        if self.is_recreation() {
+            return self.attach_again(id, serving).await;
+        }
         self.ports.cdn.apply(id, &self.spec(Some(serving))).await?;
         Ok(Outcome::Done)
     }
@@ -297,8 +328,9 @@ impl Run<'_> {
         let Some(id) = &self.instance.distribution else {
             return Ok(Outcome::BackTo(Step::CreateDistribution));
         };
-        let Some(seen) = self.ports.cdn.find(id).await? else { return Err(facts::vanished(id)) };
-        if seen.certificate.as_ref() != Some(&serving.certificate) {
+        let Some(seen) = self.ports.cdn.find(id).await? else { return self.lost(id) };
+        let is_off = self.is_recreation() && !seen.enabled;
+        if is_off || seen.certificate.as_ref() != Some(&serving.certificate) {
             return Ok(Outcome::BackTo(Step::AttachCertificate));
         }
         if !seen.deployed {

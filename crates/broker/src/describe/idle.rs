@@ -1,7 +1,8 @@
 //! What `cf update-service NAME -c '{}'` answers about an instance on which nothing of the user's runs.
 
 use contract::{
-    CertificateFacts, DomainInstructions, DomainName, Instance, Operation, OperationState, Timestamp,
+    CertificateFacts, DomainInstructions, DomainName, Instance, Operation, OperationKind, OperationState,
+    Timestamp,
 };
 
 use super::proofs::Proofs;
@@ -74,7 +75,8 @@ impl Idle<'_> {
     }
 
     fn failed_update(&self) -> Option<String> {
-        let latest = self.latest.filter(|latest| latest.state == OperationState::Failed)?;
+        let is_update = |latest: &&Operation| latest.kind == OperationKind::Update;
+        let latest = self.latest.filter(|latest| latest.state == OperationState::Failed).filter(is_update)?;
         let cause = latest.sentence.as_deref().unwrap_or("The operators have been told.");
         Some(format!("The latest update, of {}, has failed and changed nothing. {cause}", latest.started_at))
     }

@@ -79,6 +79,19 @@ impl Service {
     }
 
     async fn report(&self, standing: &Standing, operation: &Operation) -> PortResult<Response> {
+        let text = self.text(standing, operation).await?;
+        Ok(Response::last_operation(protocol_state(operation, &self.rules.pace), &text))
+    }
+
+    /// The recreation that runs, as the user reads it; `None` when none does.
+    pub(super) async fn recreation(&self, standing: &Standing) -> PortResult<Option<String>> {
+        match standing.latest.as_ref().filter(|latest| is_recreation(latest)) {
+            Some(recreation) => self.text(standing, recreation).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn text(&self, standing: &Standing, operation: &Operation) -> PortResult<String> {
         let instructions = match self.issuance_of(standing, operation) {
             Some(issuance) => self.ports.issuer.instructions(issuance).await?,
             None => Vec::new(),
@@ -89,7 +102,7 @@ impl Service {
             instructions: &instructions,
             pace: &self.rules.pace,
         };
-        Ok(Response::last_operation(protocol_state(operation, &self.rules.pace), &scene.text()))
+        Ok(scene.text())
     }
 
     /// The issuance that an operation waits for, or had to give up waiting for: its instructions hold on.
@@ -100,7 +113,8 @@ impl Service {
                 matches!(operation.state, OperationState::Running | OperationState::Failed)
                     && Step::of(operation) == Some(Step::ObtainCertificate)
             }
-            _ => false,
+            OperationKind::Recreate => operation.state == OperationState::Running,
+            OperationKind::Renew | OperationKind::Deprovision => false,
         };
         let settings =
             operation.change.as_ref().map_or(&standing.instance.settings, |change| &change.settings);
@@ -143,8 +157,15 @@ fn state(instance: &Instance, latest: Option<&Operation>) -> InstanceState {
     }
 }
 
-/// An instance that is ready is being changed while an update runs.
+fn is_recreation(latest: &Operation) -> bool {
+    latest.kind == OperationKind::Recreate && latest.state == OperationState::Running
+}
+
+/// An instance that is ready is being changed while an update runs, and left to the operators while they rebuild it.
 fn updating(operation: osb_core::OperationId, latest: Option<&Operation>) -> InstanceState {
+    if latest.is_some_and(is_recreation) {
+        return InstanceState::Busy;
+    }
     let change = latest
         .filter(|latest| latest.state == OperationState::Running)
         .and_then(|latest| latest.change.as_ref());
@@ -167,6 +188,13 @@ fn protocol_state(operation: &Operation, pace: &Pace) -> LastOperationState {
         }
         (OperationState::Failed | OperationState::Cancelled, OperationKind::Provision) => {
             LastOperationState::Failed(FailedOperation::Provision)
+        }
+        // Nobody polls for a recreation; whoever knows its id learns that the instance can be used, or changed again.
+        (OperationState::Failed | OperationState::Cancelled, OperationKind::Recreate) => {
+            LastOperationState::Failed(FailedOperation::Update {
+                instance_usable: true,
+                update_repeatable: true,
+            })
         }
         (OperationState::Failed | OperationState::Cancelled, OperationKind::Update) => {
             let update_repeatable = pace.has_timed_out(operation);

@@ -23,7 +23,10 @@ impl Service {
                 (UpdateDecision::Repeat { operation }, _) => {
                     return Ok(Response::update_accepted(&operation, None, None));
                 }
-                (UpdateDecision::Nothing, Some(standing)) => return self.look(&standing).await,
+                (UpdateDecision::Nothing, Some(standing)) => match self.recreation(&standing).await? {
+                    Some(text) => return Ok(Response::updated(None, Some(&text))),
+                    None => return self.look(&standing).await,
+                },
                 (UpdateDecision::Change { plan_id }, Some(standing)) => (standing, plan_id),
                 (_, None) => return Ok(Response::gone()),
             };

@@ -64,7 +64,7 @@ impl<'a> Run<'a> {
         if let Some(change) = &operation.change {
             target = Cow::Borrowed(&change.settings);
             plan_id.clone_from(&change.plan_id);
-        } else if operation.kind == OperationKind::Renew {
+        } else if matches!(operation.kind, OperationKind::Renew | OperationKind::Recreate) {
             if let Some(change) = told(ports, instance).await? {
                 (target, plan_id) = (Cow::Owned(change.settings), change.plan_id);
             }
@@ -109,7 +109,11 @@ impl Run<'_> {
         &self,
         known: &[CertificateRecord],
     ) -> PortResult<CertificateRecord> {
-        match in_work(known, self.wanted(), self.ports.clock.now()) {
+        let underway = match self.is_recreation() {
+            true => self.to_serve(known),
+            false => in_work(known, self.wanted(), self.ports.clock.now()),
+        };
+        match underway {
             Some(found) => Ok(found.clone()),
             None => self.next_certificate(known).await,
         }
@@ -135,6 +139,9 @@ impl Run<'_> {
     /// The certificate that this operation works on, or has brought to life already; `None` before there is one.
     pub(super) async fn present_certificate(&self) -> PortResult<Option<CertificateRecord>> {
         let certificates = self.certificates().await?;
+        if self.is_recreation() {
+            return Ok(self.to_serve(&certificates).cloned());
+        }
         let wanted = self.wanted();
         let found = in_work(&certificates, wanted, self.ports.clock.now())
             .or_else(|| live(&certificates).filter(|live| same_names(&live.names, wanted)));

@@ -3,20 +3,28 @@
 
 use std::collections::BTreeSet;
 
-use contract::{DomainName, PortResult};
+use contract::{DomainName, DomainRecord, PortResult};
 
 use super::{Outcome, Run};
 use crate::ports::ManagedNames;
 
 impl Run<'_> {
-    /// A name that an instance has proven is left alone: it is live, or was a moment ago.
+    /// A name that an instance has proven is left alone: it is live, or was a moment ago. A recreation has lost its own, but
+    /// for those that its distribution still serves.
     pub(super) async fn offer_names(&self) -> PortResult<Outcome> {
         let Some(managed) = &self.ports.managed else { return Ok(Outcome::Done) };
+        let known = self.certificates().await?;
+        if self.has_one_in_hand(&known) {
+            return Ok(Outcome::Done);
+        }
         // Its names are stored before a record is made for any of them: taking the instance down goes by them.
-        let certificate = self.certificate().await?;
-        let proven = self.ports.domains.owners(&certificate.names).await?;
+        let certificate = self.certificate_among(&known).await?;
+        let served = self.served(&known).await?;
+        let mut live = self.ports.domains.owners(&certificate.names).await?;
+        let is_lost = |one: &DomainRecord| one.instance == self.instance.id && !served.contains(&one.name);
+        live.retain(|one| !(self.is_recreation() && is_lost(one)));
         for name in certificate.names.iter().filter(|name| !name.is_wildcard()) {
-            if proven.iter().all(|record| record.name != *name) {
+            if live.iter().all(|record| record.name != *name) {
                 managed.zone.point(&self.record_of(managed, name), &managed.challenge_host).await?;
             }
         }

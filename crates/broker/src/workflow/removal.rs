@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use contract::{CertificateRecord, CertificateState, PortResult, Sweep};
+use contract::{CertificateRecord, CertificateState, OperationKind, PortResult, Sweep};
 
 use super::{Outcome, Run, facts};
 
@@ -27,13 +27,14 @@ impl Run<'_> {
     }
 
     /// Whether a certificate is of no use beside the live one. An update settles what its user wants; a renewal leaves
-    /// alone what an update has begun that its user may go on with.
+    /// alone what an update has begun that its user may go on with, and a recreation what either has begun.
     fn is_superseded(&self, one: &CertificateRecord, live: Option<&CertificateRecord>) -> bool {
         match one.state {
             CertificateState::Retired => true,
             CertificateState::Pending | CertificateState::Stored => {
-                !self.is_renewal()
-                    || live.is_some_and(|live| one.names.iter().all(|name| live.names.contains(name)))
+                let is_of_live =
+                    || live.is_some_and(|live| one.names.iter().all(|name| live.names.contains(name)));
+                self.operation.kind == OperationKind::Update || (self.is_renewal() && is_of_live())
             }
             CertificateState::Live | CertificateState::Removed => false,
         }

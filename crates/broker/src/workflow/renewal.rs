@@ -19,9 +19,10 @@ impl Run<'_> {
         &self,
         certificate: &CertificateRecord,
         known: &[CertificateRecord],
+        served: &[DomainName],
     ) -> CertificateRequest {
         let live = facts::live(known);
-        let is_served = |name: &&DomainName| live.is_some_and(|live| live.names.contains(name));
+        let is_served = |name: &&DomainName| served.contains(name);
         let replaced = live.filter(|_| self.is_renewal()).and_then(|live| live.facts.as_ref());
         CertificateRequest {
             tenant: self.instance.request.organization.clone(),

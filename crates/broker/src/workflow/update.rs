@@ -89,7 +89,7 @@ impl Run<'_> {
 }
 
 /// Whether a certificate is good for a name: exactly, or by a wildcard one level above (RFC 9525, section 6.3).
-fn covers(certificate: &CertificateRecord, name: &DomainName) -> bool {
+pub(super) fn covers(certificate: &CertificateRecord, name: &DomainName) -> bool {
     let names = certificate.facts.as_ref().map_or(&certificate.names, |facts| &facts.names);
     let parent = name.as_str().split_once('.').map(|(_, parent)| parent);
     names.iter().any(|own| own == name || (own.is_wildcard() && Some(own.base()) == parent))

@@ -209,9 +209,9 @@ async fn lost_in_a_renewal_and_then_deleted() {
 }
 
 /// A queue that loses every other answer about the cursor, so that every step is run twice.
-struct Twice {
-    inner: MemoryStore,
-    lose: AtomicBool,
+pub(crate) struct Twice {
+    pub(crate) inner: MemoryStore,
+    pub(crate) lose: AtomicBool,
 }
 
 #[async_trait]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Chores, ManagedNames, Pace, Ports, Rules, Service, WorkSettings, Worker, catalog};
+use broker::{Chores, ManagedNames, Operator, Pace, Ports, Rules, Service, WorkSettings, Worker, catalog};
 use contract::testing::{Outcome, World, until_crash};
 use contract::{
     CertificateRecord, CertificateState, ChallengeAnswers, DomainName, Instance, InstanceId, InstanceStore,
@@ -71,6 +71,10 @@ impl Bench {
 
     pub(crate) fn chores(&self) -> Chores {
         Chores::new(self.ports(), Arc::default())
+    }
+
+    pub(crate) fn operator(&self) -> Operator {
+        Operator::new(self.ports(), Arc::new(self.world.store.clone()), self.pace.clone())
     }
 
     pub(crate) fn service(&self) -> Service {

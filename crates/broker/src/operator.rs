@@ -1,0 +1,199 @@
+//! What an operator does to one instance by hand, and all that is known about it. Everything is read from the store and
+//! written there; the work itself is done by whichever broker takes it on.
+
+mod story;
+
+use std::sync::Arc;
+
+use contract::{
+    Instance, InstanceId, InstanceState, LogEntry, Operation, OperationId, OperationKind, OperationState,
+    OperatorStore, PortResult, Track,
+};
+
+pub use self::story::Story;
+use crate::describe::kind;
+use crate::workflow::{Step, facts};
+use crate::{Pace, Ports};
+
+/// The operator's hand on the instances, beside brokers that run.
+#[derive(Clone)]
+pub struct Operator {
+    ports: Ports,
+    operations: Arc<dyn OperatorStore>,
+    pace: Pace,
+}
+
+/// What became of something that an operator has asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// This operation does it.
+    Begun(Operation),
+    /// This operation was doing it already.
+    Underway(Operation),
+    /// It cannot be: a sentence that says why, and what can be done. Nothing was changed.
+    Refused(String),
+}
+
+impl Operator {
+    /// An operator of the brokers on these ports. `pace` is that of the brokers: it says until when they try.
+    pub fn new(ports: Ports, operations: Arc<dyn OperatorStore>, pace: Pace) -> Self {
+        Self { ports, operations, pace }
+    }
+
+    /// At most `limit` instances behind `after`, in the order of their ids; tombstones too.
+    ///
+    /// Errors: the store's, here and below.
+    pub async fn list(&self, after: Option<InstanceId>, limit: u32) -> PortResult<Vec<Instance>> {
+        self.ports.instances.list(after, limit).await
+    }
+
+    /// At most `most` operations of an instance, the newest first, each with its history; `None` when there never was such
+    /// an instance.
+    pub async fn history(
+        &self,
+        id: &InstanceId,
+        most: u32,
+    ) -> PortResult<Option<Vec<(Operation, Vec<LogEntry>)>>> {
+        if self.ports.instances.find(id).await?.is_none() {
+            return Ok(None);
+        }
+        let mut told = Vec::new();
+        for operation in self.operations.of_instance(id, most).await? {
+            let history = self.ports.operations.history(&operation.id).await?;
+            told.push((operation, history));
+        }
+        Ok(Some(told))
+    }
+
+    /// An operation as it stands, with its history.
+    pub async fn operation(&self, id: &OperationId) -> PortResult<Option<(Operation, Vec<LogEntry>)>> {
+        let Some(operation) = self.ports.operations.find(id).await? else { return Ok(None) };
+        let history = self.ports.operations.history(id).await?;
+        Ok(Some((operation, history)))
+    }
+
+    /// Rebuilds an instance from the store: its distribution, its certificate, its names.
+    pub async fn recreate(&self, id: &InstanceId) -> PortResult<Asked> {
+        let operation = self.draft(id, OperationKind::Recreate, Track::User);
+        if self.operations.begin_recreation(&operation).await? {
+            return Ok(Asked::Begun(operation));
+        }
+        let Some((instance, latest)) = self.found(id).await? else { return Ok(unknown(id)) };
+        if let Some(running) = latest.filter(is_running) {
+            let is_same = running.kind == OperationKind::Recreate;
+            return Ok(if is_same { Asked::Underway(running) } else { occupied(&running) });
+        }
+        Ok(not_in(&instance))
+    }
+
+    /// Brings the renewal of an instance's certificate forward to now.
+    pub async fn renew(&self, id: &InstanceId) -> PortResult<Asked> {
+        let operation = self.draft(id, OperationKind::Renew, Track::Renewal);
+        let Some((instance, latest)) = self.found(id).await? else { return Ok(unknown(id)) };
+        let known = self.ports.certificates.of_instance(id, instance.incarnation).await?;
+        if instance.state == InstanceState::Ready && facts::live(&known).is_none() {
+            let sentence = format!("instance {id} serves no certificate; `instances recreate` obtains one");
+            return Ok(Asked::Refused(sentence));
+        }
+        if self.ports.operations.begin_renewal(&operation).await? {
+            return Ok(Asked::Begun(operation));
+        }
+        let renewal = self.ports.operations.newest(id, Track::Renewal).await?;
+        if let Some(renewal) = renewal.filter(is_running) {
+            self.ports.operations.hasten_renewal(id, self.ports.clock.now()).await?;
+            return Ok(Asked::Underway(renewal));
+        }
+        Ok(latest.filter(is_running).map_or_else(|| not_in(&instance), |running| occupied(&running)))
+    }
+
+    /// Lets the operation that has failed last go on where it was given up.
+    pub async fn retry(&self, id: &InstanceId) -> PortResult<Asked> {
+        let Some((instance, latest)) = self.found(id).await? else { return Ok(unknown(id)) };
+        let Some(latest) = latest else { return Ok(nothing_failed(id)) };
+        match latest.state {
+            OperationState::Running => Ok(Asked::Underway(latest)),
+            OperationState::Failed => {
+                let resumed = self.operations.resume(&latest.id, self.ports.clock.now()).await?;
+                Ok(if resumed { Asked::Begun(latest) } else { not_in(&instance) })
+            }
+            OperationState::Succeeded | OperationState::Cancelled => self.retry_renewal(id).await,
+        }
+    }
+
+    /// A renewal that has failed is not resumed, but begun anew.
+    async fn retry_renewal(&self, id: &InstanceId) -> PortResult<Asked> {
+        match self.ports.operations.newest(id, Track::Renewal).await? {
+            Some(renewal) if renewal.state == OperationState::Failed => self.renew(id).await,
+            Some(renewal) if is_running(&renewal) => Ok(Asked::Underway(renewal)),
+            _ => Ok(nothing_failed(id)),
+        }
+    }
+
+    async fn found(&self, id: &InstanceId) -> PortResult<Option<(Instance, Option<Operation>)>> {
+        let standing = self.ports.operations.standing(id).await?;
+        Ok(standing.map(|standing| (standing.instance, standing.latest)))
+    }
+
+    fn draft(&self, id: &InstanceId, kind: OperationKind, track: Track) -> Operation {
+        let now = self.ports.clock.now();
+        let mut operation = Operation {
+            id: OperationId::new(self.ports.fresh_id()),
+            instance: id.clone(),
+            track,
+            kind,
+            state: OperationState::Running,
+            step: String::new(),
+            attempt: 0,
+            next_at: now,
+            step_since: now,
+            started_at: now,
+            sentence: None,
+            error: None,
+            change: None,
+        };
+        operation.step =
+            Step::plan(&operation).first().map_or_else(String::new, |step| step.name().to_owned());
+        operation
+    }
+}
+
+fn is_running(operation: &Operation) -> bool {
+    operation.state == OperationState::Running
+}
+
+fn unknown(id: &InstanceId) -> Asked {
+    Asked::Refused(format!("there is no service instance {id}"))
+}
+
+fn nothing_failed(id: &InstanceId) -> Asked {
+    Asked::Refused(format!("nothing of instance {id} has failed"))
+}
+
+fn occupied(running: &Operation) -> Asked {
+    Asked::Refused(format!(
+        "the {} of instance {} runs since {}, at step {}; wait until it has ended",
+        kind(running.kind),
+        running.instance,
+        running.started_at,
+        running.step
+    ))
+}
+
+/// Why an instance cannot be worked on in the stage of life it is in.
+fn not_in(instance: &Instance) -> Asked {
+    let id = &instance.id;
+    Asked::Refused(match instance.state {
+        InstanceState::Ready | InstanceState::Provisioning | InstanceState::Deprovisioning => {
+            format!("instance {id} was changed at this moment; look at it again")
+        }
+        InstanceState::ProvisionFailed => {
+            format!("instance {id} could not be provisioned; `instances recreate` makes it serve")
+        }
+        InstanceState::DeprovisionFailed => {
+            format!("instance {id} has been deleted in part; `instances retry` goes on with that")
+        }
+        InstanceState::Gone => {
+            format!("instance {id} has been deleted by its user, who can create it again")
+        }
+    })
+}
