@@ -96,6 +96,7 @@ pub struct Subject {
 /// Runs every promise. Panics with the name of the first one that is not kept.
 pub async fn run(subject: &Subject) {
     work(subject).await;
+    by_the_operator(subject).await;
     records(subject).await;
     names_and_chores(subject).await;
 }
@@ -127,15 +128,6 @@ async fn work(subject: &Subject) {
         updates::a_change_without_a_context_leaves_the_context,
         updates::a_lost_lease_adopts_nothing,
         updates::a_renewal_that_waits_is_hastened_and_one_that_failed_is_not,
-        recreations::a_recreation_begins_on_what_serves_or_never_did,
-        recreations::a_recreation_needs_the_users_track,
-        recreations::a_recreation_supersedes_a_renewal_and_none_begins_beside_it,
-        recreations::of_many_recreations_at_once_one_begins,
-        recreations::a_deprovision_takes_over_a_recreation,
-        recreations::a_failed_operation_goes_on_where_it_was_given_up,
-        recreations::only_the_newest_that_has_failed_is_resumed,
-        recreations::the_operations_of_an_instance_come_newest_first,
-        recreations::a_spent_reference_is_replaced_once,
         queue::an_idle_queue_has_nothing,
         queue::a_due_operation_is_claimed,
         queue::the_longest_due_comes_first,
@@ -150,6 +142,21 @@ async fn work(subject: &Subject) {
         leases::a_save_extends_the_lease,
         leases::a_save_after_cancellation_changes_nothing,
         race::workers_share_operations_without_a_double_claim,
+    );
+}
+
+/// What an operator begins by hand.
+async fn by_the_operator(subject: &Subject) {
+    keep_promises!(subject =>
+        recreations::a_recreation_begins_on_what_serves_or_never_did,
+        recreations::a_recreation_needs_the_users_track,
+        recreations::a_recreation_supersedes_a_renewal_and_none_begins_beside_it,
+        recreations::of_many_recreations_at_once_one_begins,
+        recreations::a_deprovision_takes_over_a_recreation,
+        recreations::a_failed_operation_goes_on_where_it_was_given_up,
+        recreations::only_the_newest_that_has_failed_is_resumed,
+        recreations::the_operations_of_an_instance_come_newest_first,
+        recreations::a_spent_reference_is_replaced_once,
     );
 }
 

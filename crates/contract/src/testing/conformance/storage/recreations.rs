@@ -182,15 +182,13 @@ impl Subject {
             return self.provisioning().await;
         }
         let instance = self.provisioned(InstanceState::Ready).await?;
-        let operation = match kind {
-            OperationKind::Deprovision => self.deprovisioning(&instance.id).await?,
-            _ => {
-                let recreation = self.recreation_of(&instance).await;
-                assert!(self.operator.begin_recreation(&recreation).await?);
-                recreation
-            }
-        };
-        Ok((instance, operation))
+        if kind == OperationKind::Deprovision {
+            let deprovision = self.deprovisioning(&instance.id).await?;
+            return Ok((instance, deprovision));
+        }
+        let recreation = self.recreation_of(&instance).await;
+        assert!(self.operator.begin_recreation(&recreation).await?);
+        Ok((instance, recreation))
     }
 }
 
