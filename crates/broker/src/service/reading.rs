@@ -108,12 +108,11 @@ impl Service {
     /// The issuance that an operation waits for, or had to give up waiting for: its instructions hold on.
     fn issuance_of<'a>(&self, standing: &'a Standing, operation: &Operation) -> Option<&'a IssuanceId> {
         let is_waiting = match operation.kind {
-            OperationKind::Provision => operation.state == OperationState::Running,
+            OperationKind::Provision | OperationKind::Recreate => operation.state == OperationState::Running,
             OperationKind::Update => {
                 matches!(operation.state, OperationState::Running | OperationState::Failed)
                     && Step::of(operation) == Some(Step::ObtainCertificate)
             }
-            OperationKind::Recreate => operation.state == OperationState::Running,
             OperationKind::Renew | OperationKind::Deprovision => false,
         };
         let settings =

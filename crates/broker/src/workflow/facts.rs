@@ -109,9 +109,10 @@ impl Run<'_> {
         &self,
         known: &[CertificateRecord],
     ) -> PortResult<CertificateRecord> {
-        let underway = match self.is_recreation() {
-            true => self.to_serve(known),
-            false => in_work(known, self.wanted(), self.ports.clock.now()),
+        let underway = if self.is_recreation() {
+            self.to_serve(known)
+        } else {
+            in_work(known, self.wanted(), self.ports.clock.now())
         };
         match underway {
             Some(found) => Ok(found.clone()),
