@@ -164,7 +164,7 @@ impl AcmeIssuer {
     async fn give_back_what_is_left(&self, found: &IssuanceRecord) {
         let ours = found.directory == self.settings.directory_url;
         if let Some(order_url) = found.order_url.as_ref().filter(|_| ours && found.chain.is_none())
-            && let Err(error) = self.give_back(order_url).await
+            && let Err(error) = Box::pin(self.give_back(found, order_url)).await
         {
             let error = error.into_port();
             tracing::warn!(issuance.id = %found.id, %error, "pending authorizations were not given back");
@@ -179,11 +179,18 @@ impl AcmeIssuer {
         }
     }
 
-    async fn give_back(&self, order_url: &str) -> Result<(), AcmeError> {
-        match self.read(order_url).await? {
-            Some(mut order) => order.deactivate_pending().await,
-            None => Ok(()),
+    /// Gives back what is pending of an order, save for what others rest on: some authorities give the same to several.
+    async fn give_back(&self, found: &IssuanceRecord, order_url: &str) -> Result<(), AcmeError> {
+        let Some(mut order) = self.read(order_url).await? else { return Ok(()) };
+        let mut kept = Vec::new();
+        for one in order.authorizations().await? {
+            let owner = self.issuances.credited(&one.url).await?;
+            let owner = owner.as_deref().unwrap_or(&found.request.tenant);
+            if self.issuances.relies_on(owner, &one.url).await? {
+                kept.push(one.url);
+            }
         }
+        order.deactivate_pending_but(&kept).await
     }
 }
 

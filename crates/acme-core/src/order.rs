@@ -182,12 +182,14 @@ impl LiveOrder {
         (told, Ok(()))
     }
 
-    /// Gives back the authorizations that are still pending.
-    pub(crate) async fn deactivate_pending(&mut self) -> Result<(), AcmeError> {
-        self.deactivate(|_, status| status == AuthorizationStatus::Pending).await
+    /// Gives back the authorizations that are still pending, but for these.
+    pub(crate) async fn deactivate_pending_but(&mut self, kept: &[String]) -> Result<(), AcmeError> {
+        let is_kept = |url: &str| kept.iter().any(|one| one == url);
+        self.deactivate(|url, status| status == AuthorizationStatus::Pending && !is_kept(url)).await
     }
 
-    /// Gives back the authorizations that are chosen, by URL and status (RFC 8555, section 7.5.2).
+    /// Gives back the authorizations that are chosen, by URL and status (RFC 8555, section 7.5.2). Those that are dead
+    /// already cannot be.
     pub(crate) async fn deactivate(
         &mut self,
         is_chosen: impl Fn(&str, AuthorizationStatus) -> bool,
@@ -198,7 +200,8 @@ impl LiveOrder {
             let refused = |error, exchange| AcmeError::refused(Operation::Deactivate, exchange, error);
             let Some(next) = next else { return Ok(()) };
             let mut handle = next.map_err(|error| refused(error, &exchange))?;
-            if is_chosen(handle.url(), handle.status) {
+            let is_alive = matches!(handle.status, AuthorizationStatus::Pending | AuthorizationStatus::Valid);
+            if is_alive && is_chosen(handle.url(), handle.status) {
                 let (state, exchange) = listening(async { handle.deactivate().await.map(drop) }).await;
                 state.map_err(|error| refused(error, &exchange))?;
             }

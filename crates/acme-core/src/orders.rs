@@ -46,6 +46,19 @@ pub(crate) fn is_proven(record: &IssuanceRecord) -> bool {
     record.authorizations.iter().all(|one| one.state == ProofState::Proven)
 }
 
+/// Whether the order rests on what belongs to others: that is all that is known of its authorizations then. Whatever is
+/// shown to a user has at least one challenge.
+pub(crate) fn is_held(record: &IssuanceRecord) -> bool {
+    let is_foreign =
+        |one: &AuthorizationRecord| one.state == ProofState::Open && one.http.is_none() && one.dns.is_none();
+    record.order_url.is_some() && record.authorizations.iter().any(is_foreign)
+}
+
+/// Whether the order has died of age.
+pub(crate) fn has_expired(record: &IssuanceRecord, now: Timestamp) -> bool {
+    record.order_expires.is_some_and(|expires| expires <= now)
+}
+
 /// Whether a proof is in this state.
 pub(crate) fn any(record: &IssuanceRecord, state: ProofState) -> bool {
     record.authorizations.iter().any(|one| one.state == state)

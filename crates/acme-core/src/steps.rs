@@ -126,12 +126,20 @@ impl<'a> Work<'a> {
     }
 
     async fn present_proofs(&mut self) -> StepResult {
-        if !self.record.authorizations.is_empty() {
+        let was_held = orders::is_held(&self.record);
+        if was_held {
+            if let Some(waiting) = self.wait_for_others().await? {
+                return Ok(waiting);
+            }
+        } else if !self.record.authorizations.is_empty() {
             return Ok(Flow::On);
         }
         let Some(mut order) = self.take_order().await? else { return self.forget_order().await };
-        if order.standing() == Standing::Invalid {
-            return self.order_failed(order).await;
+        match order.standing() {
+            // It died because those went away to whom it belonged.
+            Standing::Invalid if was_held => return self.forget_order().await,
+            Standing::Invalid => return self.order_failed(order).await,
+            _ => {}
         }
         let authorizations = match order.authorizations().await {
             Err(error) if error.is_gone() => return self.forget_order().await,

@@ -37,6 +37,7 @@ pub(crate) async fn relies_on(store: &Store, tenant: &str, authorization: &str) 
                 .inner_join(issuances::table)
                 .filter(authorizations::url.eq(url))
                 .filter(issuances::abandoned.eq(false).and(issuances::chain.is_null()))
+                .filter(issuances::order_url.is_not_null())
                 .select((issuances::id, issuances::request))
                 .load(db)?;
             for (id, request) in underway {

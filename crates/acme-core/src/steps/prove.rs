@@ -18,7 +18,7 @@ impl Work<'_> {
             return Ok(Flow::On);
         }
         let now = self.issuer.clock.now();
-        if self.record.order_expires.is_some_and(|expires| expires <= now) {
+        if orders::has_expired(&self.record, now) {
             return self.forget_order().await;
         }
         let mut trouble = self.put_due_proofs().await?;

@@ -5,13 +5,14 @@
 
 use std::time::Duration;
 
-use contract::IssuanceProgress;
+use contract::{AuthorizationRecord, DomainName, IssuanceProgress, ProofState};
 
 use super::{Flow, StepResult, Work};
 use crate::error::AcmeError;
 use crate::order::{LiveAuthorization, LiveOrder};
+use crate::orders;
 
-/// How long to leave others alone who are at work on what this tenant has asked for too.
+/// How often to look in the store whether others are still at work on what this tenant has asked for too.
 const OTHERS_AT_WORK: Duration = Duration::from_mins(1);
 const WHY: &str = "Another organization is asking for a certificate for the same domains at the moment, and the certificate \
                    authority keeps one set of proofs for both. This request goes on by itself as soon as the other one \
@@ -19,6 +20,7 @@ const WHY: &str = "Another organization is asking for a certificate for the same
 
 /// An authorization that belongs to somebody else.
 pub(super) struct Foreign {
+    name: DomainName,
     url: String,
     /// To whom; `None` when that was never noted.
     tenant: Option<String>,
@@ -41,33 +43,63 @@ impl Work<'_> {
                 Some(issuances.credit(&one.url, ours).await?)
             };
             if tenant.as_ref() != Some(ours) {
-                foreign.push(Foreign { url: one.url.clone(), tenant });
+                foreign.push(Foreign { name: one.name.clone(), url: one.url.clone(), tenant });
             }
         }
         Ok(foreign)
     }
 
     /// Gives up an order that rests on what belongs to others, together with that, so that the next one asks for proofs of
-    /// this tenant's own. Not while its owners are at work with it.
+    /// this tenant's own. Not while its owners are at work with it: then what is theirs is noted, so that waiting for them
+    /// costs no request.
     pub(super) async fn leave_to_others(
         &mut self,
         mut order: LiveOrder,
         foreign: Vec<Foreign>,
     ) -> StepResult {
         for one in &foreign {
-            if let Some(tenant) = &one.tenant
-                && self.issuer.issuances.relies_on(tenant, &one.url).await?
-            {
-                let until = self.issuer.clock.now() + OTHERS_AT_WORK;
-                return Ok(Flow::Pause(IssuanceProgress::HeldBack { until, why: WHY.to_owned() }));
+            if self.is_at_work(one.tenant.as_deref(), &one.url).await? {
+                let note =
+                    |one: &Foreign| AuthorizationRecord::new(one.name.clone(), &one.url, ProofState::Open);
+                self.record.authorizations = foreign.iter().map(note).collect();
+                self.save().await?;
+                return Ok(self.held_back());
             }
         }
         let urls: Vec<String> = foreign.into_iter().map(|one| one.url).collect();
         tracing::info!(issuance.id = %self.record.id, ?urls, "what belongs to somebody else proves nothing");
         match order.deactivate(|url, _| urls.iter().any(|foreign| foreign == url)).await {
-            // What is dead already cannot be given back.
+            // What has died meanwhile cannot be given back.
             Err(error) if !error.is_refusal() => Err(error),
             Ok(()) | Err(_) => self.forget_order().await,
         }
+    }
+
+    /// How to go on while others are at work with what was noted to be theirs; `None` when nobody is any more. Only the
+    /// store is asked: they are in it as well.
+    pub(super) async fn wait_for_others(&mut self) -> Result<Option<Flow>, AcmeError> {
+        if orders::has_expired(&self.record, self.issuer.clock.now()) {
+            return self.forget_order().await.map(Some);
+        }
+        for one in &self.record.authorizations {
+            let tenant = self.issuer.issuances.credited(&one.url).await?;
+            if self.is_at_work(tenant.as_deref(), &one.url).await? {
+                return Ok(Some(self.held_back()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether this other tenant has an issuance under way that rests on the authorization.
+    async fn is_at_work(&self, tenant: Option<&str>, url: &str) -> Result<bool, AcmeError> {
+        match tenant.filter(|tenant| *tenant != self.record.request.tenant) {
+            Some(tenant) => Ok(self.issuer.issuances.relies_on(tenant, url).await?),
+            None => Ok(false),
+        }
+    }
+
+    fn held_back(&self) -> Flow {
+        let until = self.issuer.clock.now() + OTHERS_AT_WORK;
+        Flow::Pause(IssuanceProgress::HeldBack { until, why: WHY.to_owned() })
     }
 }

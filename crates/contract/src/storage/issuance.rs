@@ -186,7 +186,8 @@ pub trait IssuanceStore: Send + Sync {
     /// To whom this authorization belongs.
     async fn credited(&self, authorization: &str) -> PortResult<Option<String>>;
 
-    /// Whether an issuance of `tenant` that is neither finished nor abandoned rests on this authorization.
+    /// Whether an issuance of `tenant` that is neither finished nor abandoned rests on this authorization with the order
+    /// that it has now: one whose order was lost or failed rests on nothing until it has the next.
     async fn relies_on(&self, tenant: &str, authorization: &str) -> PortResult<bool>;
 }
 

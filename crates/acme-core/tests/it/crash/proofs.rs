@@ -155,9 +155,8 @@ async fn two_issuances_that_were_given_one_order_do_not_take_each_others_proofs_
     harness.issuer()?.advance(&one).await?;
     harness.issuer()?.advance(&other).await?;
     assert_eq!(harness.zone.values(&owner()).len(), 1, "they have the same value");
-    // Its authorizations cannot be given back: they are the other's as well.
-    authority.script(Endpoint::Order, [crate::support::Reply::html(503, "30")]);
     harness.issuer()?.abandon(&one).await?;
+    assert_eq!(authority.deactivated(), 0, "its authorizations are the other's as well");
     assert_eq!(harness.record(&one).await?.presented, []);
     assert_eq!(harness.zone.values(&owner()).len(), 1, "the other wants it");
     harness.issuer()?.advance(&other).await?;
@@ -178,12 +177,17 @@ async fn an_order_that_another_tenant_was_given_first_is_left_to_it() -> Result<
     let theirs = CertificateRequest { tenant: "org-b".into(), ..ours.clone() };
     let (one, other) = (harness.open("one", &ours).await?, harness.open("other", &theirs).await?);
     harness.issuer()?.advance(&one).await?;
+    let progress = harness.issuer()?.advance(&other).await?;
+    assert!(matches!(progress, IssuanceProgress::HeldBack { .. }), "{progress:?}");
+    let asked = authority.asked_at_all();
     for _ in 0..3 {
+        harness.clock.advance(std::time::Duration::from_mins(1));
         let progress = harness.issuer()?.advance(&other).await?;
         assert!(matches!(progress, IssuanceProgress::HeldBack { .. }), "{progress:?}");
         assert_eq!(harness.issuer()?.instructions(&other).await?, [], "it is shown no value");
-        harness.issuer()?.advance(&one).await?;
     }
+    assert_eq!(authority.asked_at_all(), asked, "waiting for others costs nothing");
+    harness.issuer()?.advance(&one).await?;
     assert_eq!(authority.ordered().len(), 2, "both have asked once");
     authority.validate();
     let progress = harness.issuer()?.advance(&other).await?;
@@ -199,4 +203,73 @@ async fn an_order_that_another_tenant_was_given_first_is_left_to_it() -> Result<
     }
     assert_eq!(authority.ordered().len(), 3);
     Ok(())
+}
+
+/// The other tenant, held back by one who has proven nothing yet.
+async fn held_back() -> Result<(Scripted, Harness, IssuanceId, IssuanceId)> {
+    let (authority, harness, _) = laboratory().await?;
+    authority.reuses_orders();
+    authority.lazy();
+    let ours = wanted(&["delegated.example"]);
+    let theirs = CertificateRequest { tenant: "org-b".into(), ..ours.clone() };
+    let (one, other) = (harness.open("one", &ours).await?, harness.open("other", &theirs).await?);
+    harness.issuer()?.advance(&one).await?;
+    let progress = harness.issuer()?.advance(&other).await?;
+    assert!(matches!(progress, IssuanceProgress::HeldBack { .. }), "{progress:?}");
+    Ok((authority, harness, one, other))
+}
+
+#[tokio::test]
+async fn whoever_is_held_back_goes_away_without_a_trace() -> Result<()> {
+    let (authority, harness, one, other) = held_back().await?;
+    harness.issuer()?.abandon(&other).await?;
+    assert_eq!(authority.deactivated(), 0, "what it was given is somebody else's");
+    harness.issuer()?.advance(&one).await?;
+    authority.validate();
+    harness.until_issued_by_many(&one).await?;
+    assert_eq!(authority.ordered().len(), 2, "nobody had to ask again");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_order_that_dies_while_it_is_held_back_is_replaced() -> Result<()> {
+    let (authority, harness, _, other) = held_back().await?;
+    harness.clock.advance(std::time::Duration::from_hours(24 * 365 * 1000));
+    let asked = authority.asked_at_all();
+    let progress = harness.issuer()?.advance(&other).await?;
+    assert!(matches!(progress, IssuanceProgress::Working { .. }), "{progress:?}");
+    assert_eq!(authority.asked_at_all(), asked);
+    assert_eq!(harness.record(&other).await?.order_url, None);
+    Ok(())
+}
+
+/// The next order for the owner of the proofs lets the other one go on, whenever that dies.
+#[tokio::test]
+async fn dying_while_being_held_back_or_going_on_costs_nothing() -> Result<()> {
+    let (_authority, undisturbed, one, other) = held_back().await?;
+    let before = undisturbed.plan.points_passed();
+    go_on_without(&undisturbed, &one, &other).await?;
+    for point in before + 1..=undisturbed.plan.points_passed() {
+        let (authority, harness, one, other) = held_back().await?;
+        harness.plan.crash_at(point);
+        let outcome = until_crash(&harness.plan, go_on_without(&harness, &one, &other)).await;
+        assert!(matches!(outcome, Outcome::Crashed), "point {point} was not reached");
+        go_on_without(&harness, &one, &other).await?;
+        let died = harness.plan.died_at();
+        assert!(authority.ordered().len() <= 4, "{died:?}");
+        assert_eq!(harness.issuer()?.instructions(&other).await?.len(), 1, "{died:?}");
+    }
+    Ok(())
+}
+
+async fn go_on_without(harness: &Harness, one: &IssuanceId, other: &IssuanceId) -> Result<()> {
+    harness.issuer()?.advance(other).await?;
+    harness.issuer()?.abandon(one).await?;
+    for _ in 0..10 {
+        if matches!(harness.issuer()?.advance(other).await?, IssuanceProgress::AwaitingProof { .. }) {
+            return Ok(());
+        }
+        harness.clock.advance(std::time::Duration::from_mins(1));
+    }
+    anyhow::bail!("it does not go on: {:?}", harness.record(other).await?)
 }

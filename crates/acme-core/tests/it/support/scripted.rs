@@ -183,6 +183,13 @@ impl Scripted {
         of.map(|(_, _, kind)| ["dns-01", "http-01"][kind]).collect()
     }
 
+    /// How many authorizations were given back.
+    pub(crate) fn deactivated(&self) -> usize {
+        let state = self.desk.state();
+        let all = state.orders.iter().flat_map(|order| &order.authorizations);
+        all.filter(|(status, _)| *status == "deactivated").count()
+    }
+
     /// It gives a pending order for the same names again, and says nothing of what that replaces, as Boulder does.
     pub(crate) fn reuses_orders(&self) {
         self.desk.state().reuses = true;

@@ -118,8 +118,10 @@ impl IssuanceStore for MemoryStore {
 
     async fn relies_on(&self, tenant: &str, authorization: &str) -> PortResult<bool> {
         self.call("issuances.relies_on", |state, _| {
-            let underway =
-                |one: &&IssuanceRecord| one.request.tenant == tenant && !one.abandoned && one.chain.is_none();
+            let underway = |one: &&IssuanceRecord| {
+                let goes_on = !one.abandoned && one.chain.is_none() && one.order_url.is_some();
+                goes_on && one.request.tenant == tenant
+            };
             let mut theirs = state.issuances.values().filter(underway);
             Ok(theirs.any(|one| one.authorizations.iter().any(|it| it.url == authorization)))
         })

@@ -63,6 +63,9 @@ impl Desk {
         let order_state = state.orders.get_mut(order).context("the order")?;
         if payload["status"] == "deactivated" {
             order_state.authorizations[name].0 = "deactivated";
+            if order_state.status != "valid" {
+                order_state.status = "invalid";
+            }
         }
         let (status, error) = order_state.authorizations[name].clone();
         let full = &order_state.names[name];

@@ -57,10 +57,11 @@ pub async fn a_proof_is_credited_to_one_tenant_for_ever(subject: &Subject) -> Po
     Ok(())
 }
 
-/// An issuance relies on its authorizations until it has its chain, or is abandoned.
+/// An issuance relies on its authorizations until it has its chain, is abandoned, or has lost its order.
 pub async fn whoever_is_underway_relies_on_its_authorizations(subject: &Subject) -> PortResult<()> {
     let mut record = draft(subject);
     record.request.tenant = "org-a".into();
+    record.order_url = Some("https://ca.example/order/1".into());
     let url = format!("https://ca.example/authz/{}", record.id);
     let name = record.request.names[0].clone();
     record.authorizations = vec![AuthorizationRecord::new(name, &url, ProofState::Answered)];
@@ -70,9 +71,12 @@ pub async fn whoever_is_underway_relies_on_its_authorizations(subject: &Subject)
     let issued = IssuanceRecord { chain: Some("chain".into()), ..record.clone() };
     assert!(subject.issuances.save(&issued).await?);
     assert!(!subject.issuances.relies_on("org-a", &url).await?, "nor when it is issued");
-    let abandoned = IssuanceRecord { id: draft(subject).id, abandoned: true, ..record };
+    let abandoned = IssuanceRecord { id: draft(subject).id, abandoned: true, ..record.clone() };
     subject.issuances.insert(&abandoned).await?;
     assert!(!subject.issuances.relies_on("org-a", &url).await?, "nor when it is abandoned");
+    let failed = IssuanceRecord { id: draft(subject).id, order_url: None, ..record };
+    subject.issuances.insert(&failed).await?;
+    assert!(!subject.issuances.relies_on("org-a", &url).await?, "nor when its order has failed");
     Ok(())
 }
 
