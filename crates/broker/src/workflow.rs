@@ -40,8 +40,13 @@ pub const PROVISION: &[Step] = &[
 ];
 
 /// Changes an instance whose names are all covered by the certificate that is served.
-pub const UPDATE_SETTINGS: &[Step] =
-    &[Step::ApplySettings, Step::AwaitDeployment, Step::ReleaseNames, Step::InvalidateCache];
+pub const UPDATE_SETTINGS: &[Step] = &[
+    Step::ApplySettings,
+    Step::AwaitDeployment,
+    Step::PointNames,
+    Step::ReleaseNames,
+    Step::InvalidateCache,
+];
 
 /// Changes an instance that gets names which the served certificate does not cover: a renewal with other names and
 /// settings. Everything that changes at the CDN changes in the one update that attaches the new certificate.

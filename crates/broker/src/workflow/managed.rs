@@ -31,12 +31,16 @@ impl Run<'_> {
         Ok(Outcome::Done)
     }
 
+    /// Not those that have lapsed and that another instance of the same organization has proven since.
     pub(super) async fn point_names(&self) -> PortResult<Outcome> {
         let (Some(managed), Some(target)) = (&self.ports.managed, &self.instance.distribution_domain) else {
             return Ok(Outcome::Done);
         };
+        let proven = self.ports.domains.owners(self.wanted()).await?;
         for name in self.wanted().iter().filter(|name| !name.is_wildcard()) {
-            managed.zone.point(&self.record_of(managed, name), target).await?;
+            if !self.is_anothers(&proven, name) {
+                managed.zone.point(&self.record_of(managed, name), target).await?;
+            }
         }
         Ok(Outcome::Done)
     }
@@ -47,9 +51,7 @@ impl Run<'_> {
         let leaving: Vec<DomainName> = self.leaving().await?.into_iter().collect();
         let proven = self.ports.domains.owners(&leaving).await?;
         for name in leaving.iter().filter(|name| !name.is_wildcard()) {
-            let is_anothers =
-                proven.iter().any(|record| record.name == *name && record.instance != self.instance.id);
-            if !is_anothers {
+            if !self.is_anothers(&proven, name) {
                 managed.zone.release(&self.record_of(managed, name)).await?;
             }
         }
@@ -65,6 +67,10 @@ impl Run<'_> {
             names.retain(|name| !self.wanted().contains(name));
         }
         Ok(names)
+    }
+
+    fn is_anothers(&self, proven: &[DomainRecord], name: &DomainName) -> bool {
+        proven.iter().any(|record| record.name == *name && record.instance != self.instance.id)
     }
 
     fn record_of(&self, managed: &ManagedNames, name: &DomainName) -> String {

@@ -51,6 +51,19 @@ async fn a_wildcard_has_no_record() {
     assert!(bench.world.zone.is_empty());
 }
 
+/// It needs no proof and no certificate, and its record has gone with it.
+#[tokio::test]
+async fn the_record_of_a_name_that_comes_back_comes_back_with_it() {
+    let bench = serving().await;
+    let distribution = target_of_the_distribution(&bench).await;
+    for (domains, expected) in [(DOMAINS[0].to_owned(), None), (DOMAINS.join(","), distribution.clone())] {
+        bench.update(json!({"domain": domains})).await;
+        bench.work_until(async |bench| bench.latest().await == Some(OperationState::Succeeded)).await;
+        assert_eq!(targets(&bench, &DOMAINS), [distribution.clone(), expected]);
+    }
+    assert_eq!(bench.world.vault.uploads(), 1);
+}
+
 #[tokio::test]
 async fn an_added_name_is_offered_while_the_others_stay_where_they_are() {
     let bench = serving().await;
