@@ -42,10 +42,11 @@ pub use secret::Secret;
 pub use site::{ChallengeSite, SiteFolder};
 pub use storage::{
     AccountRecord, AccountStore, AuthorizationRecord, CertificateRecord, CertificateState, CertificateStore,
-    ChallengeAnswers, Change, ChosenMoment, Claim, Cursor, DomainRecord, DomainState, DomainStore,
-    HttpAnswer, Instance, InstanceState, InstanceStore, IssuanceRecord, IssuanceStore, LedgerStore, LogEntry,
-    Operation, OperationKind, OperationState, OperationStore, OperatorStore, OriginalRequest, PresentedProof,
-    ProofPlace, RenewalPlan, RenewalStore, Settings, Standing, Sweep, SweepStore, Track, WorkQueue,
+    ChallengeAnswers, Change, Chore, ChoreStore, ChosenMoment, Claim, Cursor, DomainRecord, DomainState,
+    DomainStore, HttpAnswer, Instance, InstanceState, InstanceStore, IssuanceRecord, IssuanceStore,
+    LedgerStore, LogEntry, Operation, OperationKind, OperationState, OperationStore, OperatorStore,
+    OriginalRequest, PresentedProof, ProofPlace, RenewalPlan, RenewalStore, Settings, Standing, Sweep,
+    SweepStore, Track, WorkQueue,
 };
 pub use time::{Clock, Randomness, Timestamp};
 pub use vault::{CertificateVault, KeptCertificate};

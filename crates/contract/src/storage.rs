@@ -5,6 +5,7 @@
 
 mod account;
 mod certificates;
+mod chores;
 mod domains;
 mod instances;
 mod issuance;
@@ -17,6 +18,7 @@ mod sweeps;
 
 pub use account::{AccountRecord, AccountStore};
 pub use certificates::{CertificateRecord, CertificateState, CertificateStore};
+pub use chores::{Chore, ChoreStore};
 pub use domains::{DomainRecord, DomainState, DomainStore};
 pub use instances::{Instance, InstanceState, InstanceStore, OriginalRequest, Settings};
 pub use issuance::{
@@ -34,8 +36,8 @@ pub use sweeps::{Sweep, SweepStore};
 
 #[cfg(feature = "testing")]
 pub use {
-    account::MockAccountStore, certificates::MockCertificateStore, domains::MockDomainStore,
-    instances::MockInstanceStore, issuance::MockChallengeAnswers, issuance::MockIssuanceStore,
-    ledger::MockLedgerStore, operations::MockOperationStore, operator::MockOperatorStore,
-    queue::MockWorkQueue, renewals::MockRenewalStore, sweeps::MockSweepStore,
+    account::MockAccountStore, certificates::MockCertificateStore, chores::MockChoreStore,
+    domains::MockDomainStore, instances::MockInstanceStore, issuance::MockChallengeAnswers,
+    issuance::MockIssuanceStore, ledger::MockLedgerStore, operations::MockOperationStore,
+    operator::MockOperatorStore, queue::MockWorkQueue, renewals::MockRenewalStore, sweeps::MockSweepStore,
 };

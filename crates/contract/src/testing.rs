@@ -44,9 +44,9 @@ pub use crate::certificate::MockCertificateIssuer;
 pub use crate::proof::MockProofProbe;
 pub use crate::site::MockChallengeSite;
 pub use crate::storage::{
-    MockAccountStore, MockCertificateStore, MockChallengeAnswers, MockDomainStore, MockInstanceStore,
-    MockIssuanceStore, MockLedgerStore, MockOperationStore, MockOperatorStore, MockRenewalStore,
-    MockSweepStore, MockWorkQueue,
+    MockAccountStore, MockCertificateStore, MockChallengeAnswers, MockChoreStore, MockDomainStore,
+    MockInstanceStore, MockIssuanceStore, MockLedgerStore, MockOperationStore, MockOperatorStore,
+    MockRenewalStore, MockSweepStore, MockWorkQueue,
 };
 pub use crate::time::MockClock;
 pub use crate::vault::MockCertificateVault;

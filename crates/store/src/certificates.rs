@@ -40,6 +40,16 @@ impl CertificateStore for Store {
         .await
     }
 
+    async fn named(&self, name: &VaultName) -> PortResult<Option<CertificateRecord>> {
+        let name = name.as_str().to_owned();
+        self.run("look whose a certificate is", move |db, _| {
+            let named = certificates::table.filter(certificates::vault_name.eq(name));
+            let row = named.select(CertificateRow::as_select()).first(db).optional()?;
+            row.map(CertificateRow::into_record).transpose()
+        })
+        .await
+    }
+
     async fn of_instance(&self, id: &InstanceId, incarnation: i32) -> PortResult<Vec<CertificateRecord>> {
         let id = id.as_str().to_owned();
         self.run("read the certificate records of an instance", move |db, _| {

@@ -5,6 +5,7 @@ mod answers;
 mod cell;
 mod certificates;
 mod changes;
+mod chores;
 mod credits;
 mod db;
 mod domains;

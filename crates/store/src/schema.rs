@@ -167,6 +167,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    chores (name) {
+        name -> Text,
+        next_at -> BigInt,
+        found -> Text,
+    }
+}
+
+diesel::table! {
     ledger (key) {
         key -> Text,
         moment -> BigInt,

@@ -57,6 +57,15 @@ impl SweepStore for Store {
         .await
     }
 
+    async fn knows(&self, name: &VaultName) -> PortResult<bool> {
+        let name = name.as_str().to_owned();
+        self.run("look whether a removal is stored", move |db, _| {
+            let known: i64 = sweeps::table.filter(sweeps::vault_name.eq(name)).count().get_result(db)?;
+            Ok(known > 0)
+        })
+        .await
+    }
+
     async fn next_try(&self) -> PortResult<Option<Timestamp>> {
         self.run("look when the next removal is due", move |db, _| {
             let next: Option<i64> =

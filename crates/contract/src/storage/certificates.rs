@@ -52,6 +52,9 @@ pub trait CertificateStore: Send + Sync {
     /// there is never more than one. The same rule as for `put` says who may write.
     async fn make_live(&self, record: &CertificateRecord) -> PortResult<()>;
 
+    /// The certificate that was given this name in the vault; `None` when none ever was, here.
+    async fn named(&self, name: &VaultName) -> PortResult<Option<CertificateRecord>>;
+
     /// The certificates of one incarnation, oldest generation first.
     async fn of_instance(&self, id: &InstanceId, incarnation: i32) -> PortResult<Vec<CertificateRecord>>;
 }

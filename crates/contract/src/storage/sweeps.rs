@@ -36,6 +36,9 @@ pub trait SweepStore: Send + Sync {
     /// Removes what has been done. Removing what is gone is success.
     async fn done(&self, name: &VaultName) -> PortResult<()>;
 
+    /// Whether this name is stored.
+    async fn knows(&self, name: &VaultName) -> PortResult<bool>;
+
     /// When the next removal falls due; `None` when there is none.
     async fn next_try(&self) -> PortResult<Option<Timestamp>>;
 }

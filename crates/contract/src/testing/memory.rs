@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex};
 
 use super::{CrashPlan, ManualClock, locked};
 use crate::{
-    AccountRecord, CertificateRecord, Clock, DomainName, DomainRecord, Instance, InstanceId, IssuanceId,
-    IssuanceRecord, LeaseToken, LogEntry, Operation, OperationId, OperationState, PortResult, RenewalPlan,
-    Sweep, Timestamp, VaultName,
+    AccountRecord, CertificateRecord, Chore, Clock, DomainName, DomainRecord, Instance, InstanceId,
+    IssuanceId, IssuanceRecord, LeaseToken, LogEntry, Operation, OperationId, OperationState, PortResult,
+    RenewalPlan, Sweep, Timestamp, VaultName,
 };
 
 /// All storage ports in memory, with exactly the promises of the ports. Clones share the data, so that the store
@@ -44,6 +44,7 @@ struct State {
     domains: BTreeMap<(InstanceId, DomainName), DomainRecord>,
     renewals: BTreeMap<InstanceId, RenewalPlan>,
     sweeps: BTreeMap<VaultName, Sweep>,
+    chores: BTreeMap<String, Chore>,
 }
 
 #[derive(Debug)]

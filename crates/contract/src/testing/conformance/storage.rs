@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod answers;
 pub mod certificates;
+pub mod chores;
 pub mod domains;
 pub mod instances;
 pub mod issuances;
@@ -28,9 +29,9 @@ use tokio::task::JoinSet;
 use super::{Passage, keep_promises};
 use crate::testing::sample;
 use crate::{
-    AccountStore, CertificateStore, ChallengeAnswers, Claim, Cursor, DomainStore, Instance, InstanceId,
-    InstanceStore, IssuanceStore, LeaseToken, LedgerStore, Operation, OperationKind, OperationState,
-    OperationStore, OperatorStore, PortResult, RenewalStore, SweepStore, WorkQueue,
+    AccountStore, CertificateStore, ChallengeAnswers, ChoreStore, Claim, Cursor, DomainStore, Instance,
+    InstanceId, InstanceStore, IssuanceStore, LeaseToken, LedgerStore, Operation, OperationKind,
+    OperationState, OperationStore, OperatorStore, PortResult, RenewalStore, SweepStore, WorkQueue,
 };
 
 /// How long the suite's leases last.
@@ -54,6 +55,7 @@ pub trait Storage:
     + DomainStore
     + RenewalStore
     + SweepStore
+    + ChoreStore
 {
 }
 
@@ -70,6 +72,7 @@ impl<T> Storage for T where
         + DomainStore
         + RenewalStore
         + SweepStore
+        + ChoreStore
 {
 }
 
@@ -88,6 +91,7 @@ pub struct Subject {
     domains: Arc<dyn DomainStore>,
     renewals: Arc<dyn RenewalStore>,
     sweeps: Arc<dyn SweepStore>,
+    chores: Arc<dyn ChoreStore>,
     time: Arc<dyn Passage>,
     prefix: String,
     ids: Arc<AtomicU64>,
@@ -166,6 +170,7 @@ async fn records(subject: &Subject) {
         certificates::a_certificate_is_put_and_replaced,
         certificates::certificates_are_listed_by_generation,
         certificates::only_one_certificate_is_live,
+        certificates::a_certificate_is_found_by_its_name_in_the_vault,
         issuances::an_issuance_is_inserted_once,
         issuances::an_issuance_comes_back_as_saved,
         issuances::an_issuance_is_shown_without_its_secrets,
@@ -207,6 +212,8 @@ async fn names_and_chores(subject: &Subject) {
         domains::a_former_life_gets_no_names,
         sweeps::a_removal_is_taken_until_it_is_done,
         sweeps::the_longest_due_removal_comes_first,
+        chores::a_chore_is_stored_once,
+        chores::a_due_chore_is_taken_by_one,
     );
 }
 
@@ -231,6 +238,7 @@ impl Subject {
             domains: Arc::<S>::clone(store),
             renewals: Arc::<S>::clone(store),
             sweeps: Arc::<S>::clone(store),
+            chores: Arc::<S>::clone(store),
             time: Arc::new(time),
             prefix: prefix.into(),
             ids: Arc::default(),

@@ -3,7 +3,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::MemoryStore;
-use crate::{InstanceId, PortResult, RenewalPlan, RenewalStore, Sweep, SweepStore, Timestamp, VaultName};
+use crate::{
+    Chore, ChoreStore, InstanceId, PortResult, RenewalPlan, RenewalStore, Sweep, SweepStore, Timestamp,
+    VaultName,
+};
 
 #[async_trait]
 impl RenewalStore for MemoryStore {
@@ -118,8 +121,49 @@ impl SweepStore for MemoryStore {
         .await
     }
 
+    async fn knows(&self, name: &VaultName) -> PortResult<bool> {
+        self.call("sweeps.knows", |state, _| Ok(state.sweeps.contains_key(name))).await
+    }
+
     async fn next_try(&self) -> PortResult<Option<Timestamp>> {
         self.call("sweeps.next_try", |state, _| Ok(state.sweeps.values().map(|sweep| sweep.next_at).min()))
             .await
+    }
+}
+
+#[async_trait]
+impl ChoreStore for MemoryStore {
+    async fn ensure(&self, chore: &Chore) -> PortResult<Chore> {
+        self.call("chores.ensure", |state, _| {
+            Ok(state.chores.entry(chore.name.clone()).or_insert_with(|| chore.clone()).clone())
+        })
+        .await
+    }
+
+    async fn take_due(&self, name: &str, now: Timestamp, put_off: Duration) -> PortResult<Option<Chore>> {
+        self.call("chores.take_due", |state, _| {
+            let due = state.chores.get_mut(name).filter(|chore| chore.next_at <= now);
+            Ok(due.map(|chore| {
+                chore.next_at = now + put_off;
+                chore.clone()
+            }))
+        })
+        .await
+    }
+
+    async fn put_off(&self, name: &str, next_at: Timestamp) -> PortResult<()> {
+        self.call("chores.put_off", |state, _| {
+            state.chores.entry(name.to_owned()).and_modify(|chore| chore.next_at = next_at);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn note(&self, name: &str, found: &str) -> PortResult<()> {
+        self.call("chores.note", |state, _| {
+            state.chores.entry(name.to_owned()).and_modify(|chore| found.clone_into(&mut chore.found));
+            Ok(())
+        })
+        .await
     }
 }

@@ -4,7 +4,7 @@ use super::{MemoryStore, State};
 use crate::{
     AccountRecord, AccountStore, AuthorizationRecord, CertificateRecord, CertificateState, CertificateStore,
     ChallengeAnswers, InstanceId, IssuanceId, IssuanceRecord, IssuanceStore, LastLook, PortResult,
-    ProofPlace, ProofState, durable_label,
+    ProofPlace, ProofState, VaultName, durable_label,
 };
 
 #[async_trait]
@@ -29,6 +29,13 @@ impl CertificateStore for MemoryStore {
             let live = CertificateRecord { state: CertificateState::Live, ..record.clone() };
             state.certificates.insert((live.instance.clone(), live.incarnation, live.generation), live);
             Ok(())
+        })
+        .await
+    }
+
+    async fn named(&self, name: &VaultName) -> PortResult<Option<CertificateRecord>> {
+        self.call("certificates.named", |state, _| {
+            Ok(state.certificates.values().find(|record| record.vault_name == *name).cloned())
         })
         .await
     }

@@ -96,6 +96,9 @@ CREATE TABLE certificates (
         AND (serial IS NULL) = (not_after IS NULL) AND (serial IS NULL) = (names IS NULL))
 );
 
+-- Whose a certificate is that the vault lists.
+CREATE INDEX certificates_by_vault_name ON certificates (vault_name);
+
 -- When the certificate that an instance serves is to be renewed.
 CREATE TABLE renewals (
     instance     TEXT    NOT NULL PRIMARY KEY REFERENCES instances (id),
@@ -135,6 +138,13 @@ CREATE TABLE sweeps (
 );
 
 CREATE INDEX sweeps_due ON sweeps (next_at);
+
+-- What the broker does by itself from time to time, and what it has found.
+CREATE TABLE chores (
+    name    TEXT   NOT NULL PRIMARY KEY,
+    next_at BIGINT NOT NULL,
+    found   TEXT   NOT NULL
+);
 
 CREATE TABLE issuances (
     id            TEXT    NOT NULL PRIMARY KEY,

@@ -3,6 +3,7 @@ DROP TABLE accounts;
 DROP TABLE proof_credits;
 DROP TABLE authorizations;
 DROP TABLE issuances;
+DROP TABLE chores;
 DROP TABLE sweeps;
 DROP TABLE instance_domains;
 DROP TABLE renewals;

@@ -32,6 +32,20 @@ pub async fn a_certificate_is_put_and_replaced(subject: &Subject) -> PortResult<
     Ok(())
 }
 
+/// `named` finds a certificate by its name in the vault, whatever has become of it and of its incarnation.
+pub async fn a_certificate_is_found_by_its_name_in_the_vault(subject: &Subject) -> PortResult<()> {
+    let (instance, _) = subject.provisioning().await?;
+    let [first, second] = [1, 2].map(|generation| record(&instance.id, 1, generation));
+    let removed = CertificateRecord { state: CertificateState::Removed, ..first };
+    for record in [&removed, &second] {
+        subject.certificates.put(record).await?;
+        assert_eq!(subject.certificates.named(&record.vault_name).await?.as_ref(), Some(record));
+    }
+    let unknown = VaultName::new(subject.fresh("unknown"));
+    assert_eq!(subject.certificates.named(&unknown).await?, None);
+    Ok(())
+}
+
 /// `of_instance` gives one incarnation of one instance, oldest generation first, whatever was written first.
 pub async fn certificates_are_listed_by_generation(subject: &Subject) -> PortResult<()> {
     let (instance, _) = subject.provisioning().await?;

@@ -33,7 +33,9 @@ pub async fn a_removal_is_taken_until_it_is_done(subject: &Subject) -> PortResul
     emptied(subject, now).await?;
     assert_eq!(subject.sweeps.next_try().await?, None);
     let first = sweep(subject, now);
+    assert!(!subject.sweeps.knows(&first.vault_name).await?);
     subject.sweeps.add(&first).await?;
+    assert!(subject.sweeps.knows(&first.vault_name).await?);
     subject.sweeps.add(&Sweep { since: now + PUT_OFF, ..first.clone() }).await?;
     assert_eq!(subject.sweeps.next_try().await?, Some(now));
     assert_eq!(subject.sweeps.take_due(now - Duration::from_millis(1), PUT_OFF, 10).await?, []);
@@ -49,6 +51,7 @@ pub async fn a_removal_is_taken_until_it_is_done(subject: &Subject) -> PortResul
         subject.sweeps.done(&told.vault_name).await?;
     }
     subject.sweeps.keep(&again).await?;
+    assert!(!subject.sweeps.knows(&again.vault_name).await?);
     assert_eq!(subject.sweeps.next_try().await?, None, "what is done stays so");
     Ok(())
 }
