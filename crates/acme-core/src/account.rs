@@ -1,7 +1,8 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use contract::{AccountRecord, AccountStore, Clock};
+use contract::{AccountRecord, AccountStore, CaaQuestion, Clock, DomainName};
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, Method, Request, StatusCode};
 use instant_acme::{Account, BodyWrapper};
@@ -18,6 +19,8 @@ use crate::settings::AcmeSettings;
 
 /// RFC 8555, section 6.5: a nonce may be refused at any time, and Pebble does so on purpose.
 const NONCE_ATTEMPTS: u32 = 5;
+/// How long somebody who only looks waits for a directory that was never read.
+const DIRECTORY_BOUND: Duration = Duration::from_secs(3);
 const REPLAY_NONCE: &str = "replay-nonce";
 
 /// The one account at the directory, opened when it is first needed and kept.
@@ -40,6 +43,18 @@ pub(crate) struct InCaa {
     pub(crate) issuers: Vec<String>,
     /// The URL of our account.
     pub(crate) account_url: String,
+}
+
+impl InCaa {
+    /// Whether the authority may issue for a name when that is proven in this way.
+    pub(crate) fn question(&self, name: &DomainName, method: &str) -> CaaQuestion {
+        CaaQuestion {
+            name: name.clone(),
+            issuers: self.issuers.clone(),
+            account_url: Some(self.account_url.clone()),
+            method: method.to_owned(),
+        }
+    }
 }
 
 impl Accounts {
@@ -93,6 +108,23 @@ impl Accounts {
         let account = self.account().await?;
         let issuers = self.directories.known().await?.meta.caa_identities;
         Ok((!issuers.is_empty()).then(|| InCaa { issuers, account_url: account.id().to_owned() }))
+    }
+
+    /// The same for whoever only looks: no account is opened for it. `None` also where there is none yet, and where the
+    /// directory, if it was never read, cannot be read now.
+    pub(crate) async fn in_caa_if_known(&self) -> Result<Option<InCaa>, AcmeError> {
+        let record = self.store.find(&self.settings.directory_url).await?;
+        let Some(account_url) = record.and_then(|record| record.url) else { return Ok(None) };
+        let directory = tokio::time::timeout(DIRECTORY_BOUND, self.directories.known()).await;
+        let issuers = match directory {
+            Ok(Ok(directory)) => directory.meta.caa_identities,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "CAA is left out of a look: the directory cannot be read");
+                Vec::new()
+            }
+            Err(_) => Vec::new(),
+        };
+        Ok((!issuers.is_empty()).then_some(InCaa { issuers, account_url }))
     }
 
     async fn ensure_key(&self) -> Result<AccountRecord, AcmeError> {

@@ -4,8 +4,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use contract::{
     AccountStore, CertificateBundle, CertificateFacts, CertificateIssuer, CertificateRequest, ChallengeSite,
-    Clock, DomainInstructions, IssuanceId, IssuanceProgress, IssuanceRecord, IssuanceStore, LedgerStore,
-    ManagedZone, PortResult, ProofProbe, RenewalAdvice,
+    Clock, DomainInstructions, IssuanceId, IssuanceProgress, IssuanceRecord, IssuanceStore, LastLook,
+    LedgerStore, ManagedZone, Outlook, PortResult, ProofProbe, RenewalAdvice,
 };
 
 use crate::account::Accounts;
@@ -16,9 +16,11 @@ use crate::error::AcmeError;
 use crate::http::Transport;
 use crate::instructions;
 use crate::ledger::Ledger;
+use crate::looks::Looks;
 use crate::memory::Memory;
 use crate::order::LiveOrder;
 use crate::orders;
+use crate::outlook::Forecast;
 use crate::proofs::{ProofSettings, ProofSettingsError, Proofs};
 use crate::renewal;
 use crate::settings::{AcmeSettings, SettingsError};
@@ -161,6 +163,31 @@ impl AcmeIssuer {
         Err(AcmeError::Outpaced)
     }
 
+    /// Looks for the proofs of an order that is still of use, and notes what is seen.
+    async fn look_only(&self, id: &IssuanceId) -> Result<(), AcmeError> {
+        let Some(record) = self.issuances.show(id).await?.filter(|record| self.is_awaited(record)) else {
+            return Ok(());
+        };
+        let caa = self.accounts.in_caa_if_known().await?;
+        let mut looks = Looks::begin(&self.probe, &self.proofs, &record, caa.as_ref());
+        while let Some(look) = looks.next().await {
+            let look = look?;
+            let (authorization, saw) = look.told();
+            let seen = LastLook { at: self.clock.now(), saw };
+            self.issuances.note_look(id, authorization, &seen).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether there is an order whose proofs the user can still give.
+    fn is_awaited(&self, record: &IssuanceRecord) -> bool {
+        let is_over = record.order_expires.is_some_and(|expires| expires <= self.clock.now());
+        !record.abandoned
+            && record.order_url.is_some()
+            && !is_over
+            && record.directory == self.settings.directory_url
+    }
+
     async fn give_back_what_is_left(&self, found: &IssuanceRecord) {
         let ours = found.directory == self.settings.directory_url;
         if let Some(order_url) = found.order_url.as_ref().filter(|_| ours && found.chain.is_none())
@@ -212,6 +239,15 @@ impl CertificateIssuer for AcmeIssuer {
     async fn instructions(&self, id: &IssuanceId) -> PortResult<Vec<DomainInstructions>> {
         let record = self.issuances.show(id).await?;
         Ok(record.map(|record| instructions::instructions(&record, &self.proofs)).unwrap_or_default())
+    }
+
+    async fn look(&self, id: &IssuanceId) -> PortResult<()> {
+        self.look_only(id).await.map_err(AcmeError::into_port)
+    }
+
+    async fn outlook(&self, request: &CertificateRequest) -> PortResult<Vec<Outlook>> {
+        let caa = self.accounts.in_caa_if_known().await.map_err(AcmeError::into_port)?;
+        Forecast { probe: self.probe.as_ref(), proofs: &self.proofs, request, caa: caa.as_ref() }.all().await
     }
 
     async fn renewal(&self, certificate: &CertificateFacts) -> PortResult<RenewalAdvice> {

@@ -17,6 +17,7 @@ mod looks;
 mod memory;
 mod order;
 mod orders;
+mod outlook;
 mod pace;
 mod placing;
 mod probe;

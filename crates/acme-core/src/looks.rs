@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use contract::{
-    AuthorizationRecord, CaaQuestion, DomainName, HttpQuestion, IssuanceRecord, LastLook, PortResult,
-    ProofMethod, ProofPlace, ProofProbe, ProofState, Timestamp, TxtQuestion, Verdict,
+    AuthorizationRecord, DomainName, HttpQuestion, IssuanceRecord, LastLook, PortResult, ProofMethod,
+    ProofPlace, ProofProbe, ProofState, Timestamp, TxtQuestion, Verdict,
 };
 use tokio::task::JoinSet;
 
@@ -53,21 +53,60 @@ pub(crate) async fn take(
     record: &IssuanceRecord,
     caa: Option<&InCaa>,
 ) -> PortResult<Vec<Look>> {
-    let open = record.authorizations.iter().filter(|one| one.state == ProofState::Open);
-    let open: Vec<Task> = open.map(|one| Task::new(proofs, record, one, caa)).collect();
-    let mut seen = Vec::with_capacity(open.len());
-    for some in open.chunks(AT_ONCE) {
-        let mut looks = JoinSet::new();
-        for task in some.iter().cloned() {
-            let probe = Arc::clone(probe);
-            looks.spawn(async move { task.run(probe.as_ref()).await });
-        }
-        while let Some(look) = looks.join_next().await {
-            // A look that was torn down has seen nothing; the next unit of work takes it again.
-            seen.extend(look.ok().transpose()?);
-        }
+    let mut looks = Looks::begin(probe, proofs, record, caa);
+    let mut seen = Vec::new();
+    while let Some(look) = looks.next().await {
+        seen.push(look?);
     }
     Ok(seen)
+}
+
+/// Looks at all domains that are open, each of which comes as soon as it has been looked at. Dropping this ends them.
+pub(crate) struct Looks {
+    probe: Arc<dyn ProofProbe>,
+    waiting: std::vec::IntoIter<Task>,
+    running: JoinSet<PortResult<Look>>,
+}
+
+impl Looks {
+    pub(crate) fn begin(
+        probe: &Arc<dyn ProofProbe>,
+        proofs: &Proofs,
+        record: &IssuanceRecord,
+        caa: Option<&InCaa>,
+    ) -> Self {
+        let open = record.authorizations.iter().filter(|one| one.state == ProofState::Open);
+        let open: Vec<Task> = open.map(|one| Task::new(proofs, record, one, caa)).collect();
+        Self { probe: Arc::clone(probe), waiting: open.into_iter(), running: JoinSet::new() }
+    }
+
+    /// The next domain; `None` when there are no more.
+    pub(crate) async fn next(&mut self) -> Option<PortResult<Look>> {
+        loop {
+            while self.running.len() < AT_ONCE
+                && let Some(task) = self.waiting.next()
+            {
+                let probe = Arc::clone(&self.probe);
+                self.running.spawn(async move { task.run(probe.as_ref()).await });
+            }
+            // A look that was torn down has seen nothing; it is taken again another time.
+            if let Ok(look) = self.running.join_next().await? {
+                return Some(look);
+            }
+        }
+    }
+}
+
+impl Look {
+    /// The authorization's URL, and what a user reads who has asked for no more than a look.
+    pub(crate) fn told(&self) -> (&str, String) {
+        let seen = seen(self.txt.as_ref(), self.http.as_ref());
+        let saw = match seen {
+            Some(seen) => format!("{seen}, as it should be."),
+            None => missing(self.txt.as_ref(), self.http.as_ref()),
+        };
+        (&self.url, saw)
+    }
 }
 
 /// Enters what was seen.
@@ -144,12 +183,7 @@ impl Task {
     /// Whether CAA records keep the authority from issuing when the name is proven in this way.
     async fn forbidden(&self, probe: &dyn ProofProbe, method: &str) -> PortResult<Option<Outcome>> {
         let Some(caa) = &self.caa else { return Ok(None) };
-        let question = CaaQuestion {
-            name: self.name.clone(),
-            issuers: caa.issuers.clone(),
-            account_url: Some(caa.account_url.clone()),
-            method: method.to_owned(),
-        };
+        let question = caa.question(&self.name, method);
         Ok(match probe.caa(&question).await? {
             Verdict::Seen => None,
             Verdict::NotYet { saw } => Some(Outcome::Forbidden { saw }),
@@ -157,16 +191,25 @@ impl Task {
     }
 }
 
-/// What the user reads: the proof that is there; else what stands in the way, or how far the ways have come that have
-/// been begun.
+/// What the user reads whose proof is going to be answered, if it is there.
 fn sentence(txt: Option<&Outcome>, http: Option<&Outcome>) -> String {
+    match seen(txt, http) {
+        Some(seen) => format!("{seen}; the certificate authority is asked to look."),
+        None => missing(txt, http),
+    }
+}
+
+/// The proof that is there, as the beginning of a sentence.
+fn seen(txt: Option<&Outcome>, http: Option<&Outcome>) -> Option<&'static str> {
     let is_seen = |outcome: Option<&Outcome>| matches!(outcome, Some(Outcome::Seen(_)));
     if is_seen(txt) {
-        return "The TXT record is there; the certificate authority is asked to look.".to_owned();
+        return Some("The TXT record is there");
     }
-    if is_seen(http) {
-        return "The answer is there over HTTP; the certificate authority is asked to look.".to_owned();
-    }
+    is_seen(http).then_some("The answer is there over HTTP")
+}
+
+/// What stands in the way of a proof, or how far the ways have come that have been begun.
+fn missing(txt: Option<&Outcome>, http: Option<&Outcome>) -> String {
     match (txt.and_then(Outcome::words), http.and_then(Outcome::words)) {
         (None, None) => "The certificate authority offers no proof that could be given.".to_owned(),
         (Some((txt, _)), None | Some((_, Weight::Nothing)))

@@ -4,9 +4,11 @@ mod addresses;
 mod caa;
 mod caa_rules;
 mod fetch;
+mod hosts;
 mod http;
 mod http_rules;
 mod http_say;
+mod lead;
 mod reach;
 mod resolvers;
 mod say;
@@ -23,7 +25,8 @@ use std::time::Duration;
 use ::http::HeaderMap;
 use async_trait::async_trait;
 use contract::{
-    CaaQuestion, HttpQuestion, PortError, PortResult, ProofProbe, Remedy, Sighting, TxtQuestion, Verdict,
+    CaaQuestion, HttpQuestion, Lead, LeadEnd, LeadQuestion, NameProbe, PortError, PortResult, ProofProbe,
+    Remedy, Sighting, TxtQuestion, Verdict,
 };
 use hickory_resolver::proto::rr::Name;
 
@@ -48,6 +51,8 @@ const DNS_BOUND: Duration = Duration::from_secs(8);
 /// **HTTP** answers are asked for with the authority's rules: at most ten redirects by 301, 302, 307 or 308, to host
 /// names, over http and https, at ports 80 and 443, to public addresses only, which are checked after each resolution
 /// and connected to as they were checked.
+///
+/// **Names** are followed in the same way to their addresses, and to the edges of the CDN, which are known by their headers.
 ///
 /// **CAA** records are looked for at the name and above it; what cannot be read is no permission.
 pub struct Probe {
@@ -140,6 +145,16 @@ impl ProofProbe for Probe {
         let name = absolute(question.name.base())?;
         let look = tokio::time::timeout(DNS_BOUND, caa::look(&self.walker, &name, question)).await;
         Ok(look.unwrap_or_else(|_| Verdict::NotYet { saw: too_slow(&name) }))
+    }
+}
+
+#[async_trait]
+impl NameProbe for Probe {
+    async fn lead(&self, question: &LeadQuestion) -> PortResult<Lead> {
+        let (name, target) = (absolute(question.name.as_str())?, absolute(&question.target)?);
+        let look = lead::look(&self.walker, &self.web, &name, &target);
+        let unclear = || Lead { aliases: Vec::new(), end: LeadEnd::Unclear { saw: too_slow(&name) } };
+        Ok(tokio::time::timeout(DNS_BOUND, look).await.unwrap_or_else(|_| unclear()))
     }
 }
 

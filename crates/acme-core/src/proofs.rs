@@ -11,11 +11,11 @@ use std::sync::Arc;
 
 use contract::{AuthorizationRecord, CertificateRequest, ChallengeSite, DomainName, ManagedZone};
 
-pub(crate) use evidence::{Outcome, Weight, http, txt};
+pub(crate) use evidence::{Outcome, Weight, http, leads_to_us, txt};
 pub(crate) use landmarks::Landmarks;
 pub(crate) use places::{announce, due, is_fresh, note, put_at, stale, taken_away};
 pub use settings::{ProofSettings, ProofSettingsError};
-pub(crate) use ways::{challenge_name, ways};
+pub(crate) use ways::{challenge_name, delegation, ways};
 
 /// What the operator has set up so that there are more ways than setting a TXT record each time.
 #[derive(Clone, Default)]

@@ -3,7 +3,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::{DomainInstructions, DomainName, InstanceId, IssuanceId, PortResult, Secret, Timestamp};
+use crate::{DomainInstructions, DomainName, InstanceId, IssuanceId, Outlook, PortResult, Secret, Timestamp};
 
 /// The kind of key a certificate is made for. CloudFront takes no others from the IAM store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,6 +156,21 @@ pub trait CertificateIssuer: Send + Sync {
     /// What the user has to do, in the order of the request. Only reads the store; empty before the order exists
     /// and for an unknown issuance.
     async fn instructions(&self, id: &IssuanceId) -> PortResult<Vec<DomainInstructions>>;
+
+    /// Looks at every domain of an issuance that is open, now, and notes what is there instead of its proof for
+    /// [`Self::instructions`] to show. It does nothing else: no challenge is answered, nothing of the authority's is asked
+    /// for, and whoever advances the issuance meanwhile is not disturbed. Each domain is noted as soon as it has been
+    /// looked at, so that a call that is given up half-way has looked at some. Nothing happens when nothing is open: the
+    /// issuance is unknown, finished or abandoned, or its order is over.
+    ///
+    /// Errors: the store's.
+    async fn look(&self, id: &IssuanceId) -> PortResult<()>;
+
+    /// How the names of a request would be proven if it were made now, in its order: by looking at the world, of which
+    /// nothing is changed. Nothing of the authority's is asked for.
+    ///
+    /// Errors: the store's.
+    async fn outlook(&self, request: &CertificateRequest) -> PortResult<Vec<Outlook>>;
 
     /// When to renew a certificate: what the authority suggests (RFC 9773), or a share of the certificate's life where
     /// it suggests nothing or cannot be asked. Changes nothing.

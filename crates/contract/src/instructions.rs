@@ -105,6 +105,19 @@ pub struct DomainInstructions {
     pub next_look: Option<Timestamp>,
 }
 
+/// How control over a name would be proven if a certificate were asked for now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outlook {
+    /// The name in question.
+    pub name: DomainName,
+    /// The way in which the proof would come with nothing to be done by the user; `None` when it would not.
+    pub by_itself: Option<ProofMethod>,
+    /// What would keep the authority from issuing: a sentence for the user. `None` when nothing would.
+    pub forbidden: Option<String>,
+    /// A record which, set once, lets the proof come by itself for ever; `None` where there is none to be set.
+    pub once: Option<ProofRecord>,
+}
+
 impl DomainInstructions {
     /// The TXT record that can be set this time, if that is one of the ways.
     pub fn direct(&self) -> Option<&ProofRecord> {

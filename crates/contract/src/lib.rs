@@ -8,6 +8,7 @@ mod error;
 mod ids;
 mod instructions;
 mod label;
+mod lead;
 mod page;
 mod proof;
 mod secret;
@@ -34,8 +35,11 @@ pub use ids::{
     DistributionId, InstanceId, IssuanceId, LeaseToken, OperationId, PageToken, Reference, StoredCertificate,
     VaultName,
 };
-pub use instructions::{DomainInstructions, LastLook, ProofMethod, ProofRecord, ProofState, ProofWay};
+pub use instructions::{
+    DomainInstructions, LastLook, Outlook, ProofMethod, ProofRecord, ProofState, ProofWay,
+};
 pub use label::{durable_label, is_durable_label};
+pub use lead::{Lead, LeadEnd, LeadQuestion, NameProbe};
 pub use page::Page;
 pub use proof::{CaaQuestion, Hop, HttpQuestion, ProofProbe, Sighting, TxtQuestion, Verdict};
 pub use secret::Secret;

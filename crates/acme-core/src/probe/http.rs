@@ -11,11 +11,11 @@ use url::Url;
 use super::EdgeMark;
 use super::addresses::is_public;
 use super::fetch::{Answer, FetchError, Fetcher, Target};
+use super::hosts::addresses;
 use super::http_rules::{self, Ports};
 use super::http_say;
 use super::say;
-use super::walk::{End, Heard, Reply, Walker};
-use super::zones::address;
+use super::walk::{End, Reply, Walker};
 
 /// How long a look may take, everything included; an authority gives up after as long.
 const BOUND: Duration = Duration::from_secs(10);
@@ -128,12 +128,8 @@ impl Web {
         if heard.zone.is_some() && !progress.hosts.contains(&target.name) {
             progress.hosts.push(target.name.clone());
         }
-        let v6 = walker.ask(&heard.name, RecordType::AAAA).await.ok();
-        let found: Vec<IpAddr> = v6.iter().chain([&heard]).flat_map(addresses).collect();
-        let allowed = |address: &&IpAddr| self.allow_private || is_public(**address);
-        let one =
-            |v6: bool| found.iter().filter(allowed).find(move |address| address.is_ipv6() == v6).copied();
-        let usable: Vec<IpAddr> = [one(true), one(false)].into_iter().flatten().collect();
+        let found = addresses(walker, &heard).await;
+        let usable = self.usable(&found);
         match (usable.is_empty(), found.first()) {
             (false, _) => Ok(usable),
             (true, Some(address)) => Err(http_say::private(&target.name, *address)),
@@ -142,6 +138,41 @@ impl Web {
             }
             (true, None) => Err(format!("{}{}", say::along(&trail.route), http_say::no_address(&heard.name))),
         }
+    }
+
+    /// The first address of each kind that may be connected to, IPv6 first.
+    fn usable(&self, found: &[IpAddr]) -> Vec<IpAddr> {
+        let allowed = |address: &&IpAddr| self.allow_private || is_public(**address);
+        let one =
+            |v6: bool| found.iter().filter(allowed).find(move |address| address.is_ipv6() == v6).copied();
+        [one(true), one(false)].into_iter().flatten().collect()
+    }
+
+    /// Whether an edge of the CDN answers for a name at one of these addresses. Which distribution a name is served from is
+    /// for the CDN to say, and it knows each name once: so this is the one that has the name.
+    pub(super) async fn has_edge(&self, name: &Name, found: &[IpAddr]) -> bool {
+        let host = say::plain(name);
+        if self.edge_marks.is_empty() || host.starts_with('*') {
+            return false;
+        }
+        let target = Target {
+            name: name.clone(),
+            host,
+            port: self.ports.http,
+            shown_port: None,
+            tls: false,
+            path: "/".to_owned(),
+        };
+        for address in self.usable(found) {
+            if let Ok(answer) = self.fetcher.fetch(&target, SocketAddr::new(address, target.port)).await {
+                return self.is_from_edge(&answer);
+            }
+        }
+        false
+    }
+
+    fn is_from_edge(&self, answer: &Answer) -> bool {
+        self.edge_marks.iter().any(|mark| mark.is_on(&answer.headers))
     }
 
     fn judge(
@@ -156,17 +187,13 @@ impl Web {
             let place = place.chars().take(PLACE_LENGTH).collect();
             progress.route.push(Hop::Responder { place });
         }
-        let from_edge = self.edge_marks.iter().any(|mark| mark.is_on(&answer.headers));
+        let from_edge = self.is_from_edge(answer);
         let redirected = progress.urls.len() > 1;
         match http_say::explain(question, url, answer, redirected, from_edge) {
             Some(saw) => Err(saw),
             None => Ok(()),
         }
     }
-}
-
-fn addresses(heard: &Heard) -> impl Iterator<Item = IpAddr> {
-    heard.records().filter_map(address)
 }
 
 /// Asked last, so that no resolver remembers what was not there yet.

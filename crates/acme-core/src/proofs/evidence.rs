@@ -101,6 +101,13 @@ pub(crate) fn http(landmarks: &Landmarks, name: &DomainName, served: bool, sight
     }
 }
 
+/// By which way an answer would come over HTTP that we gave for this instance; `None` when none would.
+pub(crate) fn leads_to_us(landmarks: &Landmarks, name: &DomainName, route: &[Hop]) -> Option<ProofMethod> {
+    let trail = Trail::of(landmarks, name, route);
+    // Whoever comes to our responder may have come by somebody else's record.
+    if trail.places.is_empty() { None } else { trail.method(false) }
+}
+
 /// Where the way over HTTP has touched what is ours.
 struct Trail {
     /// At which places of our responder: by redirects, and as it says itself.

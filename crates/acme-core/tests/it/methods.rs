@@ -6,6 +6,7 @@ mod clearing;
 mod delegated;
 mod foreign;
 mod mixed;
+mod outlook;
 mod over_http;
 
 use std::sync::Arc;

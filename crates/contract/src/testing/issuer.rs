@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use super::{CrashPlan, ManualClock, locked, sample};
 use crate::{
     CertificateBundle, CertificateFacts, CertificateIssuer, CertificateRequest, Clock, DomainInstructions,
-    DomainName, IssuanceId, IssuanceProgress, LastLook, PortError, PortResult, ProofMethod, ProofRecord,
-    ProofState, ProofWay, Remedy, RenewalAdvice, Timestamp,
+    DomainName, IssuanceId, IssuanceProgress, LastLook, Outlook, PortError, PortResult, ProofMethod,
+    ProofRecord, ProofState, ProofWay, Remedy, RenewalAdvice, Timestamp,
 };
 
 /// How long the instructions of an order are of use, as at Let's Encrypt (profile `classic`).
@@ -45,6 +45,8 @@ struct State {
     full: Option<(Timestamp, String)>,
     /// How long certificates live, by their first name; those of others as in the samples.
     lives: BTreeMap<DomainName, Duration>,
+    /// What keeps this authority from issuing for a name.
+    forbidden: BTreeMap<DomainName, String>,
     advice_life: Option<Duration>,
 }
 
@@ -62,6 +64,8 @@ struct Order {
     number: usize,
     expires: Timestamp,
     proven: BTreeSet<DomainName>,
+    /// The names whose record was there at the last look.
+    visible: BTreeSet<DomainName>,
     looked: Option<Timestamp>,
 }
 
@@ -91,6 +95,11 @@ impl FakeIssuer {
     /// Lets the authority have no room for new orders until then.
     pub fn hold_back(&self, until: Timestamp, why: &str) {
         locked(&self.state).full = Some((until, why.to_owned()));
+    }
+
+    /// Lets the owner of `name` forbid this authority to issue for it.
+    pub fn forbid(&self, name: &DomainName, saw: &str) {
+        locked(&self.state).forbidden.insert(name.clone(), saw.to_owned());
     }
 
     /// Lets certificates whose first name is this one live so long.
@@ -165,6 +174,25 @@ impl CertificateIssuer for FakeIssuer {
             .await
     }
 
+    async fn look(&self, id: &IssuanceId) -> PortResult<()> {
+        self.plan
+            .pass("issuer.look", || {
+                let mut state = locked(&self.state);
+                let (state, now) = (&mut *state, self.clock.now());
+                if let Some(issuance) = state.issuances.get_mut(id).filter(|one| one.bundle.is_none())
+                    && let Some(order) = issuance.order.as_mut().filter(|order| now < order.expires)
+                {
+                    order.look(&issuance.request.names, &state.provable, now);
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    async fn outlook(&self, request: &CertificateRequest) -> PortResult<Vec<Outlook>> {
+        self.plan.pass("issuer.outlook", || Ok(locked(&self.state).outlook(request))).await
+    }
+
     async fn renewal(&self, certificate: &CertificateFacts) -> PortResult<RenewalAdvice> {
         self.plan
             .pass("issuer.renewal", || {
@@ -212,8 +240,8 @@ impl State {
                 issuance.bundle = Some(bundle);
             }
             Some(order) if now < order.expires => {
-                order.looked = Some(now);
-                order.proven.extend(names.iter().filter(|name| self.provable.contains(name)).cloned());
+                order.look(names, &self.provable, now);
+                order.proven.extend(order.visible.iter().cloned());
                 if !names.iter().all(|name| order.proven.contains(name)) {
                     return Ok(IssuanceProgress::AwaitingProof { look_again: LOOK_AGAIN });
                 }
@@ -225,10 +253,30 @@ impl State {
                 self.orders += 1;
                 let expires = now + ORDER_LIFE;
                 let number = self.orders;
-                issuance.order = Some(Order { number, expires, proven: BTreeSet::new(), looked: None });
+                issuance.order = Some(Order {
+                    number,
+                    expires,
+                    proven: BTreeSet::new(),
+                    visible: BTreeSet::new(),
+                    looked: None,
+                });
             }
         }
         Ok(IssuanceProgress::Working { again: Duration::ZERO })
+    }
+}
+
+impl State {
+    /// What is served is proven through the CDN, and nothing else by itself.
+    fn outlook(&self, request: &CertificateRequest) -> Vec<Outlook> {
+        let served = |name: &DomainName| request.served.contains(name) && !name.is_wildcard();
+        let one = |name: &DomainName| Outlook {
+            name: name.clone(),
+            by_itself: served(name).then_some(ProofMethod::ThroughCdn),
+            forbidden: self.forbidden.get(name).cloned(),
+            once: None,
+        };
+        request.names.iter().map(one).collect()
     }
 }
 
@@ -240,6 +288,11 @@ impl Issuance {
 }
 
 impl Order {
+    fn look(&mut self, names: &[DomainName], provable: &BTreeSet<DomainName>, now: Timestamp) {
+        self.looked = Some(now);
+        self.visible = names.iter().filter(|name| provable.contains(name)).cloned().collect();
+    }
+
     fn instructions(&self, name: &DomainName) -> DomainInstructions {
         let proven = self.proven.contains(name);
         let record = ProofRecord {
@@ -248,7 +301,11 @@ impl Order {
             value: format!("value-{}-of-{}", self.number, name.as_str().replace("*.", "wildcard-")),
             ttl: 60,
         };
-        let saw = if proven { "the record is there" } else { "there is no such record" };
+        let saw = if proven || self.visible.contains(name) {
+            "the record is there"
+        } else {
+            "there is no such record"
+        };
         DomainInstructions {
             name: name.clone(),
             state: if proven { ProofState::Proven } else { ProofState::Open },

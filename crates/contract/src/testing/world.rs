@@ -1,6 +1,6 @@
 use super::{
-    CrashPlan, FakeCdn, FakeIssuer, FakeSite, FakeVault, FakeZone, ManualClock, MemoryStore, RecordingAlerts,
-    SequentialRandomness,
+    CrashPlan, FakeCdn, FakeIssuer, FakeNames, FakeSite, FakeVault, FakeZone, ManualClock, MemoryStore,
+    RecordingAlerts, SequentialRandomness,
 };
 
 /// Everything outside the broker, faked, under one clock and one crash plan. A clone is the same world seen by a new
@@ -25,6 +25,8 @@ pub struct World {
     pub site: FakeSite,
     /// The operator's DNS zone.
     pub zone: FakeZone,
+    /// Where names lead.
+    pub names: FakeNames,
     /// What the operator was told.
     pub alerts: RecordingAlerts,
 }
@@ -42,6 +44,7 @@ impl World {
             cdn: FakeCdn::new(clock.clone(), &vault).with_plan(&plan),
             site: FakeSite::new().with_clock(&clock).with_plan(&plan),
             zone: FakeZone::new("cdn.example.").with_plan(&plan),
+            names: FakeNames::new().with_plan(&plan),
             alerts: RecordingAlerts::new().with_plan(&plan),
             clock,
             plan,
