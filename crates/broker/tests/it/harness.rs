@@ -82,6 +82,10 @@ impl Bench {
     }
 
     pub(crate) fn service_with_answers(&self, answers: Arc<dyn ChallengeAnswers>) -> Service {
+        self.service_on(Ports { answers, ..self.ports() })
+    }
+
+    pub(crate) fn service_on(&self, ports: Ports) -> Service {
         let api = Api::new(catalog(true), vec![Credential::new("user", "secret").unwrap()]).unwrap();
         let rules = Rules {
             default_origin: DomainName::parse("apps.example.org").unwrap(),
@@ -89,7 +93,7 @@ impl Bench {
             deleted_retention: Duration::from_hours(1),
             pace: self.pace.clone(),
         };
-        Service::new(api, Ports { answers, ..self.ports() }, rules, Arc::default())
+        Service::new(api, ports, rules, Arc::default())
     }
 
     /// Where the managed record of a name leads to.
@@ -176,11 +180,7 @@ impl Bench {
     }
 
     pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
-        let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
-        let body = body.map(|body| body.to_string()).unwrap_or_default();
-        let headers = headers();
-        let request = Request { method: &method, path, query, headers: &headers, body: body.as_bytes() };
-        Answer::from(self.service().answer(&request).await)
+        ask(&self.service(), method, path, &headers(), body).await
     }
 
     pub(crate) async fn provision(&self, parameters: Value) -> Answer {
@@ -243,6 +243,20 @@ impl Bench {
     }
 }
 
+/// Asks a service, as the platform does over HTTP.
+pub(crate) async fn ask(
+    service: &Service,
+    method: Method,
+    path: &str,
+    headers: &HeaderMap,
+    body: Option<Value>,
+) -> Answer {
+    let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+    let body = body.map(|body| body.to_string()).unwrap_or_default();
+    let request = Request { method: &method, path, query, headers, body: body.as_bytes() };
+    Answer::from(service.answer(&request).await)
+}
+
 pub(crate) fn path() -> String {
     format!("/v2/service_instances/{ID}")
 }
@@ -258,7 +272,8 @@ pub(crate) fn provision_body(parameters: &Value) -> Value {
     })
 }
 
-fn headers() -> HeaderMap {
+/// What comes with every request; no originating identity, as with the clean-up after a failed creation.
+pub(crate) fn headers() -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in [
         ("authorization", "Basic dXNlcjpzZWNyZXQ="),

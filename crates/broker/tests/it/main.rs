@@ -16,6 +16,7 @@ mod refused_updates;
 mod renewals;
 mod responder;
 mod texts;
+mod trace;
 mod update_crashes;
 mod updates;
 mod year;
