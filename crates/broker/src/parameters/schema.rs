@@ -41,9 +41,9 @@ fn properties() -> Map<String, Value> {
 fn domains() -> Map<String, Value> {
     let name = json!({"type": "string", "minLength": 1, "maxLength": 253});
     object(json!({
-        "domain": {"type": "string", "minLength": 1, "description": "Your domain; several with commas between."},
+        "domain": {"type": ["string", "null"], "minLength": 1, "description": "Your domain; several with commas between."},
         "domains": {
-            "type": "array", "minItems": 1, "maxItems": 100, "items": name,
+            "type": ["array", "null"], "minItems": 1, "maxItems": 100, "items": name,
             "description": "Your domains, as a list. Instead of `domain`.",
         },
     }))

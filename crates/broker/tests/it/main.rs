@@ -15,6 +15,7 @@ mod recreations;
 mod refused_updates;
 mod renewals;
 mod responder;
+mod schema;
 mod texts;
 mod trace;
 mod update_crashes;
