@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::harness::Bench;
+use crate::harness::{Bench, path, provision_body};
 
 const HEAD: &str = "Authorization: Basic dXNlcjpzZWNyZXQ=\r\nX-Broker-API-Version: 2.15\r\nHost: b\r\n";
 
@@ -105,6 +105,32 @@ async fn a_client_that_never_finishes_its_head_or_body_is_let_go() {
     let answer =
         server.exchange(&format!("{put}{HEAD}Connection: close\r\nContent-Length: 10\r\n\r\n{{")).await;
     assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+}
+
+/// R5: a store that takes every question and answers none costs a bounded time, whatever is asked.
+#[tokio::test]
+async fn r5_a_store_that_never_answers_is_a_503() {
+    let bench = Bench::new();
+    bench.world.plan.crash_at(bench.world.plan.points_passed() + 1);
+    let limits = ServerLimits { request_time: Duration::from_millis(100), ..ServerLimits::default() };
+    let server = Running::start(bench.service(), limits).await;
+    let body = provision_body(&serde_json::json!({"domain": "a.gov"})).to_string();
+    let (path, plan) = (path(), format!("&service_id={}&plan_id={}", broker::SERVICE_ID, broker::PLAN_ID));
+    for (method, path) in [
+        ("PUT", format!("{path}?accepts_incomplete=true")),
+        ("PATCH", format!("{path}?accepts_incomplete=true")),
+        ("DELETE", format!("{path}?accepts_incomplete=true{plan}")),
+        ("GET", path.clone()),
+        ("GET", format!("{path}/last_operation")),
+    ] {
+        let length = body.len();
+        let head = format!("{method} {path} HTTP/1.1\r\n{HEAD}Connection: close\r\nContent-Length: {length}");
+        let answer = server.exchange(&format!("{head}\r\n\r\n{body}")).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 503") && answer.contains("\"description\""),
+            "{method}: {answer}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -3,14 +3,17 @@
 
 mod both_tracks;
 mod crashes;
+mod endings;
 mod faults;
 mod front_door;
 mod harness;
 mod limits;
 mod managed;
 mod names;
+mod offered;
 mod operator;
 mod owners;
+mod precedence;
 mod recreations;
 mod refused_updates;
 mod renewals;
@@ -18,6 +21,7 @@ mod responder;
 mod schema;
 mod texts;
 mod trace;
+mod unavailable;
 mod update_crashes;
 mod updates;
 mod year;

@@ -6,6 +6,7 @@ use contract::{
     CertificateIssuer, CertificateState, DomainState, OperationState, PortError, Remedy, VaultName,
 };
 use http::Method;
+use serde_json::json;
 
 use crate::harness::{Bench, DOMAINS, path};
 
@@ -173,6 +174,23 @@ async fn a_certificate_that_the_vault_holds_on_to_is_swept_and_holds_nobody_up()
     bench.world.plan.mend("vault.remove");
     pass(&bench, 2).await;
     assert_eq!((bench.world.store.sweeps(), bench.world.vault.kept()), (vec![], vec![]));
+}
+
+/// D10: a user who begins an update and does not finish it keeps no renewal away, neither while it waits nor afterwards.
+#[tokio::test]
+async fn d10_an_update_that_waits_in_vain_keeps_no_renewal_away() {
+    for given_up in [false, true] {
+        let bench = serving().await;
+        bench.update(json!({"domains": [DOMAINS[0], DOMAINS[1], "new.example.gov"]})).await;
+        bench.work_until(async |bench| bench.world.issuer.orders_placed() == 2).await;
+        if given_up {
+            bench.world.clock.advance(bench.pace.update_proof_wait);
+            bench.work_until(async |bench| bench.latest().await == Some(OperationState::Failed)).await;
+        }
+        assert!(!bench.renew_until_the_end_or_death().await);
+        let live = bench.certificates(CertificateState::Live);
+        assert_eq!((live.len(), live[0].names.len()), (1, DOMAINS.len()), "{given_up}");
+    }
 }
 
 /// Short for names that are written down in these tests.
