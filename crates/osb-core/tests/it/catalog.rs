@@ -212,3 +212,23 @@ fn a_misspelt_name_in_a_catalog_is_an_error() {
     let read: Catalog = serde_json::from_value(service("plan_updateable")).unwrap();
     assert!(read.services[0].plan_updateable && read.services[0].plans[0].free);
 }
+
+/// R47: Cloud Controller makes a client for each dashboard that is offered. None is, and a catalog from a file that has one
+/// is refused, whatever is in it.
+#[test]
+fn r47_a_dashboard_client_cannot_be_offered() {
+    let plan = json!({"id": "p", "name": "p", "description": "p"});
+    let with = |client: Value| {
+        let mut service =
+            json!({"id": "s", "name": "s", "description": "s", "bindable": false, "plans": [plan]});
+        service["dashboard_client"] = client;
+        serde_json::from_value::<Catalog>(json!({"services": [service]}))
+    };
+    for client in
+        [json!({"id": "i", "secret": "s", "redirect_uri": "https://b.example"}), json!({}), json!(null)]
+    {
+        let refusal = with(client).unwrap_err().to_string();
+        assert!(refusal.contains("dashboard_client"), "{refusal}");
+    }
+    assert!(!body(answer(None)).to_string().contains("dashboard_client"));
+}

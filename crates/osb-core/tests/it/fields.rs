@@ -245,3 +245,17 @@ fn r116_a_deprovision_without_identity_and_with_a_body() {
     assert_eq!(ask.call().identity, None);
     assert_eq!(as_deprovision(&ask).instance_id, "i-1");
 }
+
+/// R111: Kubernetes speaks of namespaces and clusters; organization and space are required all the same.
+#[test]
+fn r111_the_context_of_kubernetes_is_taken() {
+    let context =
+        json!({"platform": "kubernetes", "namespace": "default", "clusterid": "c-1", "instance_name": "cdn"});
+    let ask = Ask::provision().with("context", &context);
+    assert_eq!(Value::Object(as_provision(&ask).context), context);
+    let update = Ask::update().with("context", &context);
+    assert_eq!(Value::Object(as_update(&update).context), context);
+    for field in ["organization_guid", "space_guid"] {
+        assert_eq!(ask.clone().lacking(field).refused(), (400, "MissingField".to_owned()), "{field}");
+    }
+}

@@ -118,7 +118,7 @@ fn rewritten(value: &Value) -> Value {
 proptest! {
     #![proptest_config(few())]
 
-    /// R16, R23, R27, R114.
+    /// R16, R22, R23, R27, R114.
     #[test]
     fn any_request_gets_an_operation_or_a_proper_refusal(ask in request()) {
         if let Err(response) = ask.read() {
