@@ -1,9 +1,13 @@
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
 use contract::testing::ManualClock;
 use contract::{Clock, OperationStore, Remedy, WorkQueue};
+use diesel::dsl::sql;
+use diesel::sql_types::Integer;
+use diesel::{Connection, PgConnection, RunQueryDsl};
 use store::StoreError;
 
 use crate::cluster::{Cluster, Database, execute};
@@ -78,6 +82,34 @@ async fn a_wrong_or_silent_database_is_said_clearly() -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// D34: under load the connections are kept, and there are never more than was said.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn connections_are_bounded_and_kept() -> anyhow::Result<()> {
+    let (database, clock) = (Database::new()?, ManualClock::new());
+    let store = open_url(&database.url, &clock).await?;
+    let operation = provisioning(&store, "one", clock.now()).await?;
+    let mut watcher = PgConnection::establish(&database.url)?;
+    let mut seen = BTreeSet::new();
+    for _ in 0..6 {
+        let asked = [(); 200].map(|()| {
+            let (store, id) = (store.clone(), operation.instance.clone());
+            tokio::spawn(async move { store.standing(&id).await })
+        });
+        for answer in asked {
+            assert!(answer.await??.is_some(), "it is stored");
+        }
+        seen.extend(others(&mut watcher)?);
+    }
+    assert!((1..=4).contains(&seen.len()), "processes of the server, all in all: {seen:?}");
+    Ok(())
+}
+
+/// The processes of the server that serve this database to others.
+fn others(watcher: &mut PgConnection) -> anyhow::Result<Vec<i32>> {
+    let others = "pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    Ok(diesel::select(sql::<Integer>(others)).load(watcher)?)
 }
 
 #[tokio::test(flavor = "multi_thread")]

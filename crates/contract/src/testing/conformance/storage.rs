@@ -115,6 +115,7 @@ async fn work(subject: &Subject) {
         instances::an_instance_and_its_operation_are_stored_both_or_neither,
         instances::a_tombstone_gives_way_to_the_next_incarnation,
         instances::the_distribution_is_recorded_after_a_cancellation,
+        instances::what_happens_to_one_leaves_the_others,
         instances::instances_are_listed_page_by_page,
         operations::the_latest_is_the_newest_on_the_users_track,
         operations::a_deprovision_takes_over,

@@ -159,3 +159,28 @@ pub async fn instances_are_listed_page_by_page(subject: &Subject) -> PortResult<
     assert_eq!(subject.instances.list(None, 0).await?, []);
     Ok(())
 }
+
+/// Whatever happens to an instance, the ones that were stored before it and after it stay as they are.
+pub async fn what_happens_to_one_leaves_the_others(subject: &Subject) -> PortResult<()> {
+    subject.idle().await?;
+    let (before, first) = subject.provisioning().await?;
+    let held = subject.claim_of(&first).await?;
+    let (one, provision) = subject.provisioning().await?;
+    let claim = subject.claim_of(&provision).await?;
+    let (after, last) = subject.provisioning().await?;
+    let (id, domain) = (DistributionId::new("E2QWRUHAPOMQZL"), "d111111abcdef8.cloudfront.net");
+    subject.instances.record_distribution(&one.id, &one.reference, &id, domain).await?;
+    let failed = Cursor {
+        state: OperationState::Failed,
+        instance_state: Some(InstanceState::ProvisionFailed),
+        ..ended(&provision)
+    };
+    assert!(subject.queue.save(&claim, &failed, super::LEASE).await?);
+    subject.queue.release(&claim).await?;
+    subject.deprovisioning(&one.id).await?;
+    for (instance, operation) in [(before, &first), (after, &last)] {
+        assert_eq!(subject.stored_instance(&instance.id).await?.as_ref(), Some(&instance));
+        assert_eq!(subject.latest(&instance.id).await?.as_ref(), Some(operation));
+    }
+    subject.queue.release(&held).await
+}
