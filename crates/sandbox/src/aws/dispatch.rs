@@ -70,7 +70,8 @@ impl Service {
             Self::Sts => failure.document(sts::NAMESPACE, request_id),
             Self::S3 => failure.s3_document(request.path(), request_id),
         };
-        Answer::xml(failure.status, document)
+        let answer = Answer::xml(failure.status, document);
+        if self == Self::S3 { answer.header("content-type", "application/xml") } else { answer }
     }
 }
 
@@ -193,11 +194,12 @@ impl Call {
     }
 }
 
-/// The query protocol wraps `XResult` into `XResponse`.
+/// The query protocol wraps `XResult` into `XResponse`, and leaves out a result with nothing in it.
 fn envelope(result: &Element, namespace: &str, request_id: &str) -> Answer {
     let name = format!("{}Response", result.name.trim_end_matches("Result"));
     let metadata = Element::new("ResponseMetadata").with(Element::leaf("RequestId", request_id));
-    let response = Element::new(&name).with(result.clone()).with(metadata);
+    let result = (!result.children.is_empty()).then(|| result.clone());
+    let response = result.into_iter().fold(Element::new(&name), Element::with).with(metadata);
     Answer::xml(200, response.document(namespace))
 }
 

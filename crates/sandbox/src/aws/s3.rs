@@ -141,7 +141,7 @@ pub(crate) fn perform(
         Operation::GetBucketPolicy => bucket::get_policy(world, &bucket),
         Operation::PutObject => object::put(world, &bucket, key, request),
         Operation::GetObject | Operation::HeadObject => {
-            world.s3.read(&caller, &bucket, &key).map(object::answer)
+            world.s3.read(&caller, &bucket, &key).map(|object| object::answer(object, request))
         }
         Operation::DeleteObject => {
             world.s3.bucket_mut(&bucket)?.objects.remove(&key);

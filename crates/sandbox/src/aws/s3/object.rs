@@ -36,13 +36,13 @@ pub(super) fn put(
         checksum,
         encryption: request.header("x-amz-server-side-encryption").map(str::to_owned),
     };
-    let answer = with_object_headers(Answer::new(200), &object);
+    let answer = with_checksum(with_object_headers(Answer::new(200), &object), &object);
     found.objects.insert(key, object);
     Ok(answer)
 }
 
-/// The answer to a read; the server leaves the body out for `HEAD`.
-pub(super) fn answer(object: &Object) -> Answer {
+/// The answer to a read; the server leaves the body out for `HEAD`, and the checksum unless it is asked for.
+pub(super) fn answer(object: &Object, request: &Request) -> Answer {
     let answer = Answer::new(200)
         .header("content-type", &object.content_type)
         .header("last-modified", &http_date(object.modified))
@@ -52,18 +52,27 @@ pub(super) fn answer(object: &Object) -> Answer {
         Some(value) => answer.header("cache-control", value),
         None => answer,
     };
-    with_object_headers(answer, object)
+    let answer = with_object_headers(answer, object);
+    if request.header("x-amz-checksum-mode") == Some("ENABLED") {
+        with_checksum(answer, object)
+    } else {
+        answer
+    }
 }
 
 fn with_object_headers(answer: Answer, object: &Object) -> Answer {
-    let mut answer = answer.header("etag", &object.etag);
-    if let Some(checksum) = &object.checksum {
-        answer = answer.header("x-amz-checksum-crc32", checksum);
+    let answer = answer.header("etag", &object.etag);
+    match &object.encryption {
+        Some(encryption) => answer.header("x-amz-server-side-encryption", encryption),
+        None => answer,
     }
-    if let Some(encryption) = &object.encryption {
-        answer = answer.header("x-amz-server-side-encryption", encryption);
+}
+
+fn with_checksum(answer: Answer, object: &Object) -> Answer {
+    match &object.checksum {
+        Some(checksum) => answer.header("x-amz-checksum-crc32", checksum),
+        None => answer,
     }
-    answer
 }
 
 fn verify_checksum(body: &Bytes, claimed: Option<&str>) -> Result<(), Failure> {
