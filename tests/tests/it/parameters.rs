@@ -12,11 +12,12 @@ const ID: &str = "3f1c9a52-0000-4000-8000-000000000003";
 fn asked() -> Value {
     json!({
         "domain": "www.example.gov", "forward_cookies": "theme, session", "forward_headers": ["x-tenant"],
-        "default_ttl": 60, "error_responses": {"404": "/errors/404.html", "503": "/busy.html"}, "compress": true,
+        "default_ttl": 0, "error_responses": {"404": "/errors/404.html", "503": "/busy.html"}, "compress": true,
         "hsts": true, "price_class": "PriceClass_All", "minimum_tls": "TLSv1.3_2025", "path": null,
     })
 }
 
+/// D36: a TTL of zero is zero in the database, at CloudFront, and in what is shown.
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_that_is_asked_for_is_shown_and_done() -> anyhow::Result<()> {
     let house = House::start().await?;
@@ -28,7 +29,7 @@ async fn everything_that_is_asked_for_is_shown_and_done() -> anyhow::Result<()> 
     let shown = house.call(Method::GET, &format!("/v2/service_instances/{ID}"), None).await?;
     let expected = json!({
         "domain": "www.example.gov", "origin": sandbox::DEFAULT_ORIGIN, "path": "", "insecure_origin": false,
-        "cookies": ["session", "theme"], "headers": ["Host", "X-Tenant"], "default_ttl": 60,
+        "cookies": ["session", "theme"], "headers": ["Host", "X-Tenant"], "default_ttl": 0,
         "error_responses": {"404": "/errors/404.html", "503": "/busy.html"}, "compress": true, "hsts": true,
         "price_class": "PriceClass_All", "minimum_tls": "TLSv1.3_2025", "logging": false,
     });
@@ -38,7 +39,7 @@ async fn everything_that_is_asked_for_is_shown_and_done() -> anyhow::Result<()> 
     for part in [
         "<Items><Name>session</Name><Name>theme</Name></Items>",
         "<Items><Name>Host</Name><Name>X-Tenant</Name></Items>",
-        "<DefaultTTL>60</DefaultTTL>",
+        "<DefaultTTL>0</DefaultTTL>",
         "<ResponsePagePath>/errors/404.html</ResponsePagePath>",
         "<ResponseCode>503</ResponseCode>",
         "<Compress>true</Compress>",

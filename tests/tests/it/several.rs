@@ -1,6 +1,7 @@
 //! Several brokers on one PostgreSQL: each instance is provisioned once, whoever works on it, and whoever dies.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use anyhow::{Context, ensure};
 use http::Method;
@@ -21,6 +22,36 @@ async fn three_brokers_share_the_work_and_one_of_them_dies() -> anyhow::Result<(
     share(3).await
 }
 
+/// j: a deployment replaces one process after the other, each with a moment to finish. The work goes on, and somebody
+/// always answers.
+#[tokio::test(flavor = "multi_thread")]
+async fn brokers_are_replaced_one_after_another_while_the_work_goes_on() -> anyhow::Result<()> {
+    let server = Postgres::start().await?;
+    let mut house = start(&server.database("replaced").await?, 2).await?;
+    ask_for_all(&house).await?;
+    let mut second = house.brokers.pop().context("no broker runs")?;
+    let replace_the_second = async {
+        uploads(&house, 3).await?;
+        second.stop().await?;
+        uploads(&house, 6).await?;
+        second.restart().await
+    };
+    tokio::try_join!(prove(&house, 0..INSTANCES / 2), replace_the_second)?;
+    // From now on the platform asks the second one.
+    let mut first = std::mem::replace(&mut house.brokers[0], second);
+    let replace_the_first = async {
+        first.stop().await?;
+        uploads(&house, INSTANCES / 2 + 3).await?;
+        first.restart().await
+    };
+    let work = async {
+        tokio::try_join!(prove(&house, INSTANCES / 2..INSTANCES), replace_the_first)?;
+        all_succeed(&house).await
+    };
+    work.await.with_context(|| house.last_words())?;
+    each_once(&house)
+}
+
 async fn share(count: usize) -> anyhow::Result<()> {
     let server = Postgres::start().await?;
     let mut house = start(&server.database("shared").await?, count).await?;
@@ -34,9 +65,18 @@ async fn share(count: usize) -> anyhow::Result<()> {
 
 /// The owner of all domains looks at one instance after the other, so that it is not polls that keep the brokers busy.
 async fn prove_all(house: &House) -> anyhow::Result<()> {
-    for number in 0..INSTANCES {
+    prove(house, 0..INSTANCES).await?;
+    all_succeed(house).await
+}
+
+async fn prove(house: &House, numbers: Range<usize>) -> anyhow::Result<()> {
+    for number in numbers {
         house.prove(&id(number), 1).await?;
     }
+    Ok(())
+}
+
+async fn all_succeed(house: &House) -> anyhow::Result<()> {
     for number in 0..INSTANCES {
         house.until_succeeded(&id(number)).await?;
     }

@@ -1,6 +1,6 @@
 use contract::testing::sample;
 use contract::{CertificateBundle, CertificateVault, Remedy, Secret, VaultName};
-use sandbox::aws::AwsSettings;
+use sandbox::aws::{AwsSettings, FaultKind, FaultMoment};
 
 use super::account::{Account, is_retry, remedy, settings};
 
@@ -79,6 +79,27 @@ async fn a_key_of_another_certificate_is_given_up() -> anyhow::Result<()> {
     let refused = account.vault.ensure(&name, &garbled).await.unwrap_err();
     assert_eq!(refused.remedy(), Remedy::GiveUp);
     assert!(account.local.state().certificates.is_empty());
+    Ok(())
+}
+
+/// k: a question that is refused is no answer, and above all not the answer that there is nothing.
+#[tokio::test]
+async fn a_vault_that_cannot_be_read_is_not_taken_for_an_empty_one() -> anyhow::Result<()> {
+    let account = Account::open().await?;
+    let (name, bundle) = draft(&account);
+    account.vault.ensure(&name, &bundle).await?;
+    for kind in [FaultKind::AccessDenied, FaultKind::Throttle, FaultKind::Internal, FaultKind::Reset] {
+        let strike = || account.strike("GetServerCertificate", FaultMoment::Before, kind);
+        let vault = account.process().await.vault;
+        strike();
+        assert!(vault.find(&name).await.is_err(), "{kind:?}");
+        strike();
+        assert!(vault.remove(&name).await.is_err(), "{kind:?}");
+        strike();
+        assert!(vault.ensure(&name, &bundle).await.is_err(), "{kind:?}");
+    }
+    assert_eq!(account.calls("UploadServerCertificate").len(), 1);
+    assert_eq!(account.calls("DeleteServerCertificate").len(), 0);
     Ok(())
 }
 
