@@ -13,4 +13,5 @@ mod proofs;
 mod renewal;
 mod several;
 mod storm;
+mod tables;
 mod update;
