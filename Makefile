@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 CARGO ?= cargo
 
-.PHONY: help setup demo test check full bench audit release
+.PHONY: help setup demo test check full moto bench audit release
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,7 +27,12 @@ check: setup ## format, lints, documentation and the dependency map
 	@scripts/cargo-deny
 	@$(CARGO) deny check bans licenses sources
 
-full: test check ## everything there is
+full: test check moto ## everything there is
+
+moto: setup ## the sandbox's cloud compared with moto, an independent one (docs/MOTO.md)
+	@scripts/setup full
+	@$(CARGO) build --quiet --bin cdn-sandbox
+	@scripts/moto
 
 bench: setup ## measurements of the release build: prints a table; ARGS="acme http" chooses sections
 	@$(CARGO) build --release --bin cdn-broker
