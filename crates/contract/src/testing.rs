@@ -31,7 +31,7 @@ pub use alerts::RecordingAlerts;
 pub use cdn::FakeCdn;
 pub use clock::{ManualClock, SequentialRandomness};
 pub use cloud::Write;
-pub use crash::{CrashPlan, Outcome, until_crash};
+pub use crash::{CrashPlan, Moment, Outcome, until_crash};
 pub use issuer::FakeIssuer;
 pub use memory::MemoryStore;
 pub use names::FakeNames;

@@ -38,6 +38,11 @@ impl FakeCdn {
         locked(&self.cloud).deploy = deploy;
     }
 
+    /// Sets how many distributions the account can have; as many as one likes unless said.
+    pub fn set_room(&self, distributions: usize) {
+        locked(&self.cloud).room.0 = distributions;
+    }
+
     /// Lets somebody else's distribution hold `name`, so that `apply` asks the tenant to act.
     pub fn occupy(&self, name: &DomainName) {
         locked(&self.cloud).held_elsewhere.insert(name.clone());
@@ -192,6 +197,9 @@ impl Cloud {
             let own = self.distributions.get(id).filter(|made| made.spec.instance == spec.instance);
             let refused = || refusal(doing, Remedy::GiveUp, format!("{reference} was used by {id}"));
             return own.map(|made| self.shown(id, made, now)).ok_or_else(refused);
+        }
+        if self.distributions.len() >= self.room.0 {
+            return Err(refusal(doing, Remedy::AwaitOperator, "TooManyDistributions"));
         }
         let id = DistributionId::new(format!("EFAKE{:08}", self.next_number()));
         self.check(&id, spec, now)?;

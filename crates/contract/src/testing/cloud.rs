@@ -34,6 +34,8 @@ pub(super) struct Cloud {
     pub(super) deploy: Duration,
     /// How long a fresh certificate is unknown to the CDN.
     pub(super) propagation: Duration,
+    /// How many distributions, and how many certificates, the account can hold.
+    pub(super) room: (usize, usize),
     pub(super) distributions: BTreeMap<DistributionId, Made>,
     /// Every reference that was ever used.
     pub(super) references: BTreeMap<Reference, DistributionId>,
@@ -67,6 +69,7 @@ impl Default for Cloud {
         Self {
             deploy: Duration::from_mins(5),
             propagation: Duration::from_secs(10),
+            room: (usize::MAX, usize::MAX),
             distributions: BTreeMap::new(),
             references: BTreeMap::new(),
             certificates: BTreeMap::new(),

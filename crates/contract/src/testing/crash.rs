@@ -128,7 +128,20 @@ struct Script {
 
 struct Failure {
     left: usize,
-    make: Box<dyn Fn() -> PortError + Send>,
+    moment: Moment,
+    misfortune: Misfortune,
+}
+
+/// What a caller gets instead of an answer: an error, or nothing at all.
+type Misfortune = Option<Arc<dyn Fn() -> PortError + Send + Sync>>;
+
+/// Whether a call that fails has taken effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// It has not.
+    Before,
+    /// It has, and only the answer is lost.
+    After,
 }
 
 /// How a process ended.
@@ -181,10 +194,30 @@ impl CrashPlan {
 
     /// Lets the next `times` calls of `method` (such as `cdn.apply`) fail without effect. Replaces what was said
     /// about that method before. Panics when no fake has such a method.
-    pub fn fail(&self, method: &str, times: usize, make: impl Fn() -> PortError + Send + 'static) {
+    pub fn fail(&self, method: &str, times: usize, make: impl Fn() -> PortError + Send + Sync + 'static) {
+        self.meet(method, Failure { left: times, moment: Moment::Before, misfortune: Some(Arc::new(make)) });
+    }
+
+    /// Like [`CrashPlan::fail`], but the calls take effect, and only their answers are lost.
+    pub fn lose(&self, method: &str, times: usize, make: impl Fn() -> PortError + Send + Sync + 'static) {
+        self.meet(method, Failure { left: times, moment: Moment::After, misfortune: Some(Arc::new(make)) });
+    }
+
+    /// Lets the next `times` calls of `method` never come back, with or without an effect.
+    pub fn hang(&self, method: &str, times: usize, moment: Moment) {
+        self.meet(method, Failure { left: times, moment, misfortune: None });
+    }
+
+    fn meet(&self, method: &str, failure: Failure) {
         assert!(METHODS.contains(&method), "no fake has a method {method:?}");
-        let failure = Failure { left: times, make: Box::new(make) };
         locked(&self.script).failures.insert(method.to_owned(), failure);
+    }
+
+    /// Lets everything work again, and nobody die.
+    pub fn heal(&self) {
+        let mut script = locked(&self.script);
+        script.failures.clear();
+        script.crash_at = None;
     }
 
     /// Lets `method` work again.
@@ -200,10 +233,13 @@ impl CrashPlan {
     ) -> PortResult<T> {
         self.point("before", method).await;
         let failure = locked(&self.script).failure(method);
-        if let Some(error) = failure {
-            return Err(error);
+        if let Some((Moment::Before, misfortune)) = failure {
+            return suffer(misfortune).await;
         }
         let answer = effect();
+        if let Some((Moment::After, misfortune)) = failure {
+            return suffer(misfortune).await;
+        }
         self.point("after", method).await;
         answer
     }
@@ -229,15 +265,25 @@ impl Script {
         dies
     }
 
-    fn failure(&mut self, method: &str) -> Option<PortError> {
+    fn failure(&mut self, method: &str) -> Option<(Moment, Misfortune)> {
         let failure = self.failures.get_mut(method).filter(|failure| failure.left > 0)?;
         failure.left -= 1;
-        Some((failure.make)())
+        Some((failure.moment, failure.misfortune.clone()))
+    }
+}
+
+async fn suffer<T>(misfortune: Misfortune) -> PortResult<T> {
+    match misfortune {
+        Some(make) => Err(make()),
+        None => pending().await,
     }
 }
 
 impl std::fmt::Debug for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Failure").field("left", &self.left).finish_non_exhaustive()
+        f.debug_struct("Failure")
+            .field("left", &self.left)
+            .field("moment", &self.moment)
+            .finish_non_exhaustive()
     }
 }

@@ -42,6 +42,11 @@ impl FakeVault {
         locked(&self.cloud).certificates.remove(name);
     }
 
+    /// Sets how many certificates the account can hold; as many as one likes unless said.
+    pub fn set_room(&self, certificates: usize) {
+        locked(&self.cloud).room.1 = certificates;
+    }
+
     /// How many certificates were ever uploaded.
     pub fn uploads(&self) -> usize {
         let uploaded = |write: &Write| matches!(write, Write::Uploaded(..));
@@ -93,6 +98,9 @@ impl Cloud {
                 let cause = format!("another certificate is kept under {name}");
                 Err(refusal("store the certificate", Remedy::GiveUp, cause))
             };
+        }
+        if self.certificates.len() >= self.room.1 {
+            return Err(refusal("store the certificate", Remedy::AwaitOperator, "LimitExceeded"));
         }
         let stored = StoredCertificate::new(format!("ASCAFAKE{:013}", self.next_number()));
         let kept = Kept {

@@ -1,10 +1,12 @@
-use contract::testing::{Outcome, World, sample, until_crash};
+use contract::testing::{Moment, Outcome, World, sample, until_crash};
 use contract::{
     Clock, Instance, InstanceStore, LeaseToken, Operation, OperationKind, OperationStore, PortError,
     PortResult, Remedy, WorkQueue,
 };
 
 use std::time::Duration;
+
+use futures_util::FutureExt as _;
 
 /// A small process of three calls: six points.
 async fn process(world: World) -> PortResult<()> {
@@ -122,4 +124,22 @@ async fn a_crash_in_the_past_is_noticed() {
     let world = World::new();
     world.store.next_due().await.unwrap();
     world.plan.crash_at(2);
+}
+
+#[tokio::test]
+async fn a_lost_answer_leaves_the_effect_and_a_call_that_hangs_may_have_had_one() {
+    let world = World::new();
+    let (instance, operation) = first_steps(&world);
+    world.plan.hang("instances.create", 1, Moment::Before);
+    assert!(world.store.create(&instance, &operation).now_or_never().is_none(), "it hangs");
+    assert_eq!(InstanceStore::find(&world.store, &instance.id).await.unwrap(), None);
+    let reset = || PortError::new("create the instance", Remedy::Retry { after: None }, "connection reset");
+    world.plan.lose("instances.create", 1, reset);
+    assert!(world.store.create(&instance, &operation).await.is_err());
+    assert!(InstanceStore::find(&world.store, &instance.id).await.unwrap().is_some());
+    world.plan.hang("queue.next_due", usize::MAX, Moment::After);
+    assert!(world.store.next_due().now_or_never().is_none());
+    world.plan.crash_at(world.plan.points_passed() + 1);
+    world.plan.heal();
+    assert!(matches!(until_crash(&world.plan, world.store.next_due()).await, Outcome::Finished(Ok(Some(_)))));
 }
