@@ -154,11 +154,15 @@ impl Run<'_> {
         self.ports.certificates.of_instance(&self.instance.id, self.instance.incarnation).await
     }
 
-    /// The issued certificate with its key; `None` when the issuer has still work to do for it.
+    /// The issued certificate with its key; `None` when the issuer has still work to do for it, or has not even been asked:
+    /// an update beside a renewal changes which names, and so which certificate, the renewal works on.
     pub(super) async fn issued(
         &self,
         certificate: &CertificateRecord,
     ) -> PortResult<Option<CertificateBundle>> {
+        if certificate.facts.is_none() {
+            return Ok(None);
+        }
         match self.ports.issuer.advance(&certificate.issuance).await? {
             IssuanceProgress::Issued(bundle) => Ok(Some(bundle)),
             IssuanceProgress::Working { .. }

@@ -101,3 +101,18 @@ async fn a_renewal_and_an_update_without_a_certificate_go_on_side_by_side() {
         assert_eq!(bench.renewals(), [OperationState::Succeeded], "{context}");
     }
 }
+
+/// The renewal is for other names then, and begins with their certificate instead of failing for want of one.
+#[tokio::test]
+async fn a_renewal_that_waits_for_room_goes_on_with_the_names_that_an_update_leaves() {
+    let bench = due().await;
+    bench.world.vault.set_room(1);
+    bench.live_until(async |bench| bench.world.alerts.raised().len() == 1).await;
+    assert_eq!(bench.update(json!({"domain": DOMAINS[0], "path": "/p"})).await.status, 202);
+    bench.live_until(async |bench| bench.latest().await == Some(OperationState::Succeeded)).await;
+    bench.world.vault.set_room(2);
+    bench.live_until(async |bench| bench.renewals() == [OperationState::Succeeded]).await;
+    let live = bench.certificates(CertificateState::Live);
+    assert_eq!(live[0].names, [DomainName::parse(DOMAINS[0]).unwrap()]);
+    assert_eq!(bench.world.vault.kept(), [live[0].vault_name.clone()]);
+}
