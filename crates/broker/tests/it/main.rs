@@ -8,6 +8,7 @@ mod faults;
 mod front_door;
 mod harness;
 mod limits;
+mod lives;
 mod managed;
 mod names;
 mod offered;
