@@ -202,6 +202,7 @@ pub async fn only_the_newest_that_has_failed_is_resumed(subject: &Subject) -> Po
     assert!(!subject.operator.resume(&recreation.id, at).await?, "another one runs");
     let claim = subject.claim_of(&second).await?;
     assert!(subject.queue.save(&claim, &ended(&second), LEASE).await?);
+    subject.queue.release(&claim).await?;
     for one in [&recreation, &second] {
         let before = subject.stored_operation(one).await?;
         assert!(!subject.operator.resume(&one.id, at).await?);
