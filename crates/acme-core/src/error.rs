@@ -1,13 +1,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use contract::{DomainName, IssuanceId, PortError, Remedy};
+use contract::{DomainName, IssuanceId, PortError, Reach, Remedy, Upstream};
 use http::StatusCode;
 
 use crate::chain::ChainError;
 use crate::exchange::Exchange;
 use crate::http::TransportError;
 use crate::problem::Problem;
+use crate::rules::{self, Rule, Tells};
 
 /// Everything that can stop a unit of work. [`AcmeError::into_port`] decides once what the caller does about it.
 #[derive(Debug, thiserror::Error)]
@@ -53,22 +54,6 @@ pub(crate) enum Operation {
     Download,
     Deactivate,
 }
-
-/// Refusals that mean nothing but "not now", whatever was asked.
-const PASSING: [&str; 3] = ["badNonce", "rateLimited", "serverInternal"];
-/// Refusals that only the operator can do something about.
-const ACCOUNT_TROUBLE: [&str; 8] = [
-    "accountDoesNotExist",
-    "badPublicKey",
-    "badSignatureAlgorithm",
-    "externalAccountRequired",
-    "invalidContact",
-    "invalidProfile",
-    "unsupportedContact",
-    "userActionRequired",
-];
-/// Refusals that are about what is wanted, and for good.
-const NEVER_CERTIFIED: [&str; 3] = ["badCSR", "rejectedIdentifier", "unsupportedIdentifier"];
 
 /// What authorities call it when an order cannot replace what it says.
 const REPLACES_NOTHING: [&str; 3] = ["alreadyReplaced", "malformed", "unauthorized"];
@@ -118,23 +103,17 @@ impl Refusal {
         self.problem.as_ref().map_or("", |problem| problem.kind.as_str())
     }
 
-    /// RFC 8555, section 6.7. What is not listed may pass: an unknown refusal must never end an issuance.
+    fn rule(&self) -> Option<&'static Rule> {
+        rules::find(self.kind(), self.operation)
+    }
+
+    /// What is not in the table may pass: an unknown refusal must never end an issuance.
     fn remedy(&self) -> Remedy {
-        let kind = self.kind();
-        let about_us = match self.operation {
-            Operation::NewAccount => !kind.is_empty(),
-            Operation::NewOrder => kind == "unauthorized",
-            _ => false,
-        };
-        let about_names = self.operation == Operation::NewOrder && kind == "malformed";
-        if PASSING.contains(&kind) {
-            Remedy::Retry { after: self.retry_after }
-        } else if about_us || ACCOUNT_TROUBLE.contains(&kind) || self.is_untrusted() {
-            Remedy::AwaitOperator
-        } else if about_names || NEVER_CERTIFIED.contains(&kind) {
-            Remedy::GiveUp
-        } else {
-            Remedy::Retry { after: self.retry_after }
+        match self.rule().map(|rule| rule.remedy) {
+            Some(Remedy::Retry { .. }) => Remedy::Retry { after: self.retry_after },
+            Some(other) => other,
+            None if self.is_untrusted() => Remedy::AwaitOperator,
+            None => Remedy::Retry { after: self.retry_after },
         }
     }
 
@@ -157,18 +136,16 @@ impl Refusal {
 
     fn tenant_sentence(&self) -> Option<String> {
         let problem = self.problem.as_ref()?;
-        match self.kind() {
-            "rejectedIdentifier" | "unsupportedIdentifier" | "malformed"
-                if self.remedy() == Remedy::GiveUp =>
-            {
-                Some(rejection(problem))
+        match self.rule()?.tells {
+            Tells::Nothing => None,
+            Tells::Patience => {
+                Some("The certificate authority limits requests; this goes on by itself.".to_owned())
             }
-            "badCSR" => Some(format!("The certificate authority refuses the request: {}", problem.detail)),
-            "caa" | "dns" => Some(format!("The certificate authority says: {}", problem.detail)),
-            "rateLimited" => {
-                Some("The certificate authority limits requests; this goes on by itself.".into())
+            Tells::ItsWords => Some(format!("The certificate authority says: {}", problem.detail)),
+            Tells::Refused => {
+                Some(format!("The certificate authority refuses the request: {}", problem.detail))
             }
-            _ => None,
+            Tells::Names => Some(rejection(problem)),
         }
     }
 }
@@ -252,7 +229,11 @@ impl AcmeError {
                 PortError::new(doing, Remedy::AwaitOperator, self)
             }
             Self::Refused(refusal) => {
-                let error = |refusal: Box<Refusal>| PortError::new(doing, refusal.remedy(), *refusal);
+                // What is refused for the account's sake, or for the authority's own, is refused to everybody.
+                let error = |refusal: Box<Refusal>| {
+                    PortError::new(doing, refusal.remedy(), *refusal)
+                        .stopping(Upstream::Authority, Reach::Everything)
+                };
                 match refusal.tenant_sentence() {
                     Some(sentence) => error(refusal).for_tenant(sentence),
                     None => error(refusal),
@@ -272,7 +253,7 @@ impl AcmeError {
 }
 
 impl Operation {
-    fn doing(self) -> &'static str {
+    pub(crate) fn doing(self) -> &'static str {
         match self {
             Self::ReadDirectory => "read the ACME directory",
             Self::NewAccount => "open the ACME account",

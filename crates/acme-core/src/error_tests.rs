@@ -41,6 +41,10 @@ fn what_is_wrong_with_the_account_is_for_the_operator() {
     for kind in ["malformed", "unauthorized", "invalidContact", "externalAccountRequired"] {
         assert_eq!(remedy(Operation::NewAccount, 403, kind), Remedy::AwaitOperator, "{kind}");
     }
+    let gone = json!({"type": "urn:ietf:params:acme:error:accountDoesNotExist"});
+    let obstacle = refusal(Operation::ReadOrder, 400, &gone).obstacle().expect("it stops everybody");
+    assert_eq!((obstacle.upstream, obstacle.reach), (Upstream::Authority, Reach::Everything));
+    assert_eq!(refusal(Operation::NewOrder, 429, &json!({"detail": "later"})).obstacle(), None);
 }
 
 #[test]

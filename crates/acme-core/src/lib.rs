@@ -25,6 +25,7 @@ mod problem;
 mod proofs;
 mod renewal;
 mod retry_after;
+mod rules;
 mod settings;
 mod steps;
 
@@ -33,3 +34,8 @@ pub use limits::{Limits, Quota};
 pub use probe::{EdgeMark, Probe, ProbeSettings};
 pub use proofs::{ProofSettings, ProofSettingsError};
 pub use settings::{AcmeSettings, ExternalAccount, SettingsError};
+
+/// What follows from each refusal of an authority, in the order of precedence: the rows of `docs/RETRIES.md`.
+pub fn error_rules() -> Vec<contract::ErrorRule> {
+    rules::all()
+}

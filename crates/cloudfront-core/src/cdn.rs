@@ -7,7 +7,7 @@ use aws_sdk_cloudfront::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudfront::types::DistributionConfig;
 use contract::{
     Cdn, Distribution, DistributionId, DistributionSpec, ListedDistribution, Page, PageToken, PortError,
-    PortResult, Reference, Remedy,
+    PortResult, Reach, Reference, Remedy, Upstream,
 };
 
 use crate::classify::{is, port_error};
@@ -82,7 +82,8 @@ impl Cdn for CloudFrontCdn {
             self.controls.is_full(&control).await;
         }
         let full = "every origin access control serves as many distributions as it can";
-        Err(PortError::new("create the distribution", Remedy::AwaitOperator, full))
+        let error = PortError::new("create the distribution", Remedy::AwaitOperator, full);
+        Err(error.stopping(Upstream::Cdn, Reach::SameKind))
     }
 
     async fn apply(&self, id: &DistributionId, spec: &DistributionSpec) -> PortResult<Distribution> {
@@ -146,7 +147,9 @@ impl Cdn for CloudFrontCdn {
                 Ok(_) => return Ok(()),
                 Err(error) if is(&error, "NoSuchDistribution") => return Ok(()),
                 Err(error) if is_stale(&error) => {}
-                Err(error) => return Err(port_error(format!("delete the distribution {id}"), error)),
+                Err(error) => {
+                    return Err(port_error(Upstream::Cdn, format!("delete the distribution {id}"), error));
+                }
             }
         }
         Err(raced("delete", id))
@@ -167,7 +170,7 @@ impl Cdn for CloudFrontCdn {
             .invalidation_batch(batch)
             .send()
             .await;
-        sent.map(drop).map_err(|error| port_error(doing, error))
+        sent.map(drop).map_err(|error| port_error(Upstream::Cdn, doing, error))
     }
 }
 
@@ -188,11 +191,11 @@ impl CloudFrontCdn {
             Ok(answer) => Ok(Some(Found::new(answer.distribution, answer.e_tag, doing)?.distribution)),
             Err(error) if is(&error, NO_ROOM) => Ok(None),
             Err(error) if is(&error, "DistributionAlreadyExists") => {
-                self.adopt(reference, port_error(doing, error)).await.map(Some)
+                self.adopt(reference, port_error(Upstream::Cdn, doing, error)).await.map(Some)
             }
             Err(error) => {
                 self.controls.heed(&error).await;
-                Err(port_error(doing, error))
+                Err(port_error(Upstream::Cdn, doing, error))
             }
         }
     }
@@ -215,7 +218,7 @@ impl CloudFrontCdn {
         match self.client.get_distribution().id(id.as_str()).send().await {
             Ok(answer) => Found::new(answer.distribution, answer.e_tag, &doing).map(Some),
             Err(error) if is(&error, "NoSuchDistribution") => Ok(None),
-            Err(error) => Err(port_error(doing, error)),
+            Err(error) => Err(port_error(Upstream::Cdn, doing, error)),
         }
     }
 
@@ -233,7 +236,7 @@ impl CloudFrontCdn {
                 self.controls.is_full(&control).await;
                 Ok(None)
             }
-            Err(error) => Err(port_error(doing, error)),
+            Err(error) => Err(port_error(Upstream::Cdn, doing, error)),
         }
     }
 

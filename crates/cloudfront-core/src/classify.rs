@@ -1,4 +1,4 @@
-mod rules;
+pub(crate) mod rules;
 
 use std::error::Error;
 use std::time::Duration;
@@ -6,17 +6,23 @@ use std::time::Duration;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_cloudfront::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudfront::operation::RequestId as _;
-use contract::{PortError, Remedy};
+use contract::{Obstacle, PortError, Remedy, Upstream};
 
-/// The error of a port for a call to AWS that failed while `doing` something. The operator's message holds AWS's
+use self::rules::Stops;
+
+/// The error of a port for a call to `upstream` at AWS that failed while `doing` something. The operator's message holds AWS's
 /// code, message and request id; what was sent is in none of them.
-pub(crate) fn port_error<E>(doing: impl Into<String>, error: SdkError<E>) -> PortError
+pub(crate) fn port_error<E>(upstream: Upstream, doing: impl Into<String>, error: SdkError<E>) -> PortError
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     let request_id = error.request_id().map(str::to_owned);
-    let (remedy, for_tenant) = verdict(&error);
+    let Verdict { remedy, obstacle, for_tenant } = verdict(upstream, &error);
     let error = PortError::new(doing, remedy, cause(error)).with_request_id(request_id);
+    let error = match obstacle {
+        Some(Obstacle { upstream, reach }) => error.stopping(upstream, reach),
+        None => error,
+    };
     match for_tenant {
         Some(sentence) => error.for_tenant(sentence),
         None => error,
@@ -36,38 +42,47 @@ struct Refusal {
     message: String,
 }
 
-fn verdict<E>(error: &SdkError<E>) -> (Remedy, Option<&'static str>)
+/// What is to be done about an error.
+struct Verdict {
+    remedy: Remedy,
+    obstacle: Option<Obstacle>,
+    for_tenant: Option<&'static str>,
+}
+
+fn verdict<E>(upstream: Upstream, error: &SdkError<E>) -> Verdict
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
     let (code, message) = (error.code().unwrap_or_default(), error.message().unwrap_or_default());
     let after = retry_after(error);
-    match rules::find(code, message) {
-        Some(rule) if matches!(rule.remedy, Remedy::Retry { .. }) => {
-            (Remedy::Retry { after }, rule.for_tenant)
-        }
-        Some(rule) => (rule.remedy, rule.for_tenant),
-        None => (by_kind(error, after), None),
-    }
+    let Some(rule) = rules::find(code, message) else {
+        let (remedy, stops) = by_kind(error, after);
+        return Verdict { remedy, obstacle: stops.at(upstream), for_tenant: None };
+    };
+    let remedy = match rule.remedy {
+        Remedy::Retry { .. } => Remedy::Retry { after },
+        other => other,
+    };
+    Verdict { remedy, obstacle: rule.obstacle(upstream), for_tenant: rule.for_tenant }
 }
 
 /// What an error without a rule says by its kind: an answer by its status, silence by who is silent.
-fn by_kind<E: Error + 'static>(error: &SdkError<E>, after: Option<Duration>) -> Remedy {
+fn by_kind<E: Error + 'static>(error: &SdkError<E>, after: Option<Duration>) -> (Remedy, Stops) {
     match error {
         SdkError::ServiceError(_) => by_status(status(error), after),
         // A proxy's answer, or half an answer: nothing is known about the effect of the call.
-        SdkError::ResponseError(_) | SdkError::TimeoutError(_) => Remedy::Retry { after },
-        _ if lacks_credentials(error) => Remedy::AwaitOperator,
-        SdkError::DispatchFailure(_) => Remedy::Retry { after: None },
-        _ => Remedy::GiveUp,
+        SdkError::ResponseError(_) | SdkError::TimeoutError(_) => (Remedy::Retry { after }, Stops::Nothing),
+        _ if lacks_credentials(error) => (Remedy::AwaitOperator, Stops::Account),
+        SdkError::DispatchFailure(_) => (Remedy::Retry { after: None }, Stops::Nothing),
+        _ => (Remedy::GiveUp, Stops::Nothing),
     }
 }
 
-fn by_status(status: u16, after: Option<Duration>) -> Remedy {
+fn by_status(status: u16, after: Option<Duration>) -> (Remedy, Stops) {
     match status {
-        429 | 500..=599 => Remedy::Retry { after },
-        401 | 403 => Remedy::AwaitOperator,
-        _ => Remedy::GiveUp,
+        429 | 500..=599 => (Remedy::Retry { after }, Stops::Nothing),
+        401 | 403 => (Remedy::AwaitOperator, Stops::SameKind),
+        _ => (Remedy::GiveUp, Stops::Nothing),
     }
 }
 
@@ -117,7 +132,7 @@ mod tests {
         let mut response = HttpResponse::new(status.try_into().unwrap(), SdkBody::empty());
         response.headers_mut().insert("x-amzn-requestid", "r-1");
         let error = ErrorMetadata::builder().code(code).message(message).build();
-        port_error("do it", SdkError::service_error(error, response))
+        port_error(Upstream::Vault, "do it", SdkError::service_error(error, response))
     }
 
     #[test]
@@ -131,6 +146,11 @@ mod tests {
             (412, "PreconditionFailed", "", RETRY),
             (400, "TooManyInvalidationsInProgress", "", RETRY),
             (400, "PriorRequestNotComplete", "", RETRY),
+            (409, "ResourceNotDisabled", "", RETRY),
+            (400, "InvalidWebACLId", "", Remedy::AwaitOperator),
+            (400, "InvalidErrorCode", "", Remedy::GiveUp),
+            (404, "NoSuchCachePolicy", "", Remedy::GiveUp),
+            (413, "BatchTooLarge", "", Remedy::GiveUp),
             (404, "NoSuchHostedZone", "No hosted zone found with ID: Z1", Remedy::AwaitOperator),
             (409, "DistributionNotDisabled", "", RETRY),
             (409, "DeleteConflict", "", RETRY),
@@ -155,6 +175,25 @@ mod tests {
         ];
         for (status, code, message, remedy) in table {
             assert_eq!(refused(status, code, message).remedy(), remedy, "{code} {message}");
+        }
+    }
+
+    #[test]
+    fn what_is_for_the_operator_says_what_else_it_stops() {
+        use contract::Reach::{Everything, SameKind};
+        let table = [
+            (403, "ExpiredToken", "", Some((Upstream::Account, Everything))),
+            (403, "InvalidClientTokenId", "", Some((Upstream::Account, Everything))),
+            (403, "AccessDenied", "", Some((Upstream::Vault, SameKind))),
+            (403, "SomethingNew", "", Some((Upstream::Vault, SameKind))),
+            (409, "LimitExceeded", "", Some((Upstream::Vault, SameKind))),
+            (404, "NoSuchBucket", "", Some((Upstream::Vault, Everything))),
+            (400, "TooManyDistributionCNAMEs", "", None),
+            (400, "Throttling", "", None),
+        ];
+        for (status, code, message, expected) in table {
+            let obstacle = refused(status, code, message).obstacle();
+            assert_eq!(obstacle.map(|one| (one.upstream, one.reach)), expected, "{code}");
         }
     }
 
@@ -196,17 +235,19 @@ mod tests {
         response.headers_mut().insert("retry-after", "7");
         let error = SdkError::service_error(ErrorMetadata::builder().code("SlowDown").build(), response);
         let after = Some(Duration::from_secs(7));
-        assert_eq!(port_error("do it", error).remedy(), Remedy::Retry { after });
+        assert_eq!(port_error(Upstream::Vault, "do it", error).remedy(), Remedy::Retry { after });
     }
 
     #[test]
     fn silence_is_retried_but_missing_credentials_are_the_operators() {
         let lost: SdkError<ErrorMetadata> = SdkError::dispatch_failure(ConnectorError::io("reset".into()));
-        assert_eq!(port_error("do it", lost).remedy(), RETRY);
+        assert_eq!(port_error(Upstream::Vault, "do it", lost).remedy(), RETRY);
         let late: SdkError<ErrorMetadata> = SdkError::timeout_error("too late");
-        assert_eq!(port_error("do it", late).remedy(), RETRY);
+        assert_eq!(port_error(Upstream::Vault, "do it", late).remedy(), RETRY);
         let bare = ConnectorError::other(CredentialsError::not_loaded("no providers in chain").into(), None);
         let bare: SdkError<ErrorMetadata> = SdkError::dispatch_failure(bare);
-        assert_eq!(port_error("do it", bare).remedy(), Remedy::AwaitOperator);
+        let bare = port_error(Upstream::Vault, "do it", bare);
+        assert_eq!(bare.remedy(), Remedy::AwaitOperator);
+        assert_eq!(bare.obstacle().map(|one| one.upstream), Some(Upstream::Account));
     }
 }

@@ -6,7 +6,7 @@ use aws_sdk_cloudfront::types::{
     OriginAccessControlConfig, OriginAccessControlOriginTypes, OriginAccessControlSigningBehaviors,
     OriginAccessControlSigningProtocols,
 };
-use contract::{PortError, PortResult, Remedy};
+use contract::{PortError, PortResult, Remedy, Upstream};
 use tokio::sync::Mutex;
 
 use crate::classify::{is, port_error};
@@ -77,7 +77,7 @@ impl Controls {
         match sent {
             Ok(answer) => Ok(answer.origin_access_control.map(|control| control.id)),
             Err(error) if is(&error, "OriginAccessControlAlreadyExists") => Ok(None),
-            Err(error) => Err(port_error(doing, error)),
+            Err(error) => Err(port_error(Upstream::Cdn, doing, error)),
         }
     }
 
@@ -87,7 +87,8 @@ impl Controls {
         let mut marker = None;
         loop {
             let page = self.client.list_origin_access_controls().set_marker(marker).send().await;
-            let page = page.map_err(|error| port_error(doing, error))?.origin_access_control_list;
+            let page =
+                page.map_err(|error| port_error(Upstream::Cdn, doing, error))?.origin_access_control_list;
             let Some(page) = page else { break };
             for control in page.items() {
                 if let Some(number) = self.number_of(&control.name) {

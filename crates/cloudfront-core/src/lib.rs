@@ -21,3 +21,8 @@ pub use settings::{AwsSettings, BODY_LOGGING_TARGETS, Endpoint, Retries, ZoneSet
 pub use site::S3ChallengeSite;
 pub use vault::IamVault;
 pub use zone::Route53Zone;
+
+/// What follows from each error of AWS, in the order of precedence: the rows of `docs/RETRIES.md`.
+pub fn error_rules() -> Vec<contract::ErrorRule> {
+    classify::rules::shown()
+}

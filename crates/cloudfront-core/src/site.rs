@@ -4,6 +4,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{Object, ServerSideEncryption};
 use contract::{
     ChallengeSite, InstanceId, Page, PageToken, PortError, PortResult, Remedy, SiteFolder, Timestamp,
+    Upstream,
 };
 
 use crate::classify::port_error;
@@ -46,7 +47,7 @@ impl ChallengeSite for S3ChallengeSite {
             .body(ByteStream::from(answer.as_bytes().to_vec()))
             .send()
             .await;
-        sent.map(drop).map_err(|error| port_error("store a challenge answer", error))
+        sent.map(drop).map_err(|error| port_error(Upstream::Site, "store a challenge answer", error))
     }
 
     async fn withdraw(&self, instance: &InstanceId, token: &str) -> PortResult<()> {
@@ -61,7 +62,7 @@ impl ChallengeSite for S3ChallengeSite {
         loop {
             let request = self.client.list_objects_v2().bucket(&self.bucket).prefix(&prefix);
             let page = request.set_continuation_token(next).send().await;
-            let page = page.map_err(|error| port_error(doing, error))?;
+            let page = page.map_err(|error| port_error(Upstream::Site, doing, error))?;
             for key in page.contents().iter().filter_map(|object| object.key()) {
                 self.delete(key).await?;
             }
@@ -80,7 +81,7 @@ impl ChallengeSite for S3ChallengeSite {
         let doing = "list the challenge answers";
         let asked = self.client.list_objects_v2().bucket(&self.bucket).set_max_keys(self.page_size);
         let asked = asked.set_continuation_token(after.map(|after| after.as_str().to_owned()));
-        let answer = asked.send().await.map_err(|error| port_error(doing, error))?;
+        let answer = asked.send().await.map_err(|error| port_error(Upstream::Site, doing, error))?;
         let items = folders(answer.contents());
         let is_truncated = answer.is_truncated.unwrap_or_default();
         Ok(Page { items, next: next(is_truncated, answer.next_continuation_token, doing)? })
@@ -91,7 +92,7 @@ impl S3ChallengeSite {
     /// S3 does not tell whether there was anything to delete.
     async fn delete(&self, key: &str) -> PortResult<()> {
         let sent = self.client.delete_object().bucket(&self.bucket).key(key).send().await;
-        sent.map(drop).map_err(|error| port_error("delete a challenge answer", error))
+        sent.map(drop).map_err(|error| port_error(Upstream::Site, "delete a challenge answer", error))
     }
 }
 

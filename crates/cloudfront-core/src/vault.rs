@@ -3,7 +3,7 @@ use aws_sdk_iam::Client;
 use aws_sdk_iam::types::{ServerCertificate, ServerCertificateMetadata};
 use contract::{
     CertificateBundle, CertificateVault, KeptCertificate, Page, PageToken, PortError, PortResult, Remedy,
-    StoredCertificate, Timestamp, VaultName,
+    StoredCertificate, Timestamp, Upstream, VaultName,
 };
 use sha2::{Digest, Sha256};
 
@@ -53,7 +53,7 @@ impl CertificateVault for IamVault {
         let asked = self.client.list_server_certificates().path_prefix(&self.path);
         let asked = asked.set_max_items(self.page_size);
         let sent = asked.set_marker(after.map(|after| after.as_str().to_owned())).send().await;
-        let answer = sent.map_err(|error| port_error(doing, error))?;
+        let answer = sent.map_err(|error| port_error(Upstream::Vault, doing, error))?;
         let items = answer.server_certificate_metadata_list.iter().map(kept).collect();
         Ok(Page { items, next: next(answer.is_truncated, answer.marker, doing)? })
     }
@@ -68,7 +68,7 @@ impl CertificateVault for IamVault {
         match self.client.delete_server_certificate().server_certificate_name(name.as_str()).send().await {
             Ok(_) => Ok(()),
             Err(error) if is(&error, "NoSuchEntity") => Ok(()),
-            Err(error) => Err(port_error(format!("delete the certificate {name}"), error)),
+            Err(error) => Err(port_error(Upstream::Vault, format!("delete the certificate {name}"), error)),
         }
     }
 }
@@ -78,7 +78,7 @@ impl IamVault {
         match self.client.get_server_certificate().server_certificate_name(name.as_str()).send().await {
             Ok(answer) => Ok(answer.server_certificate),
             Err(error) if is(&error, "NoSuchEntity") => Ok(None),
-            Err(error) => Err(port_error(reading(name), error)),
+            Err(error) => Err(port_error(Upstream::Vault, reading(name), error)),
         }
     }
 
@@ -105,7 +105,7 @@ impl IamVault {
         match sent {
             Ok(answer) => stored(answer.server_certificate_metadata, &doing).map(Some),
             Err(error) if is(&error, "EntityAlreadyExists") => Ok(None),
-            Err(error) => Err(port_error(doing, error)),
+            Err(error) => Err(port_error(Upstream::Vault, doing, error)),
         }
     }
 }

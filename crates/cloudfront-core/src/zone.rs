@@ -10,7 +10,7 @@ use aws_sdk_route53::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_route53::operation::RequestId as _;
 use aws_sdk_route53::operation::change_resource_record_sets::ChangeResourceRecordSetsError;
 use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, ResourceRecordSet, RrType};
-use contract::{ManagedZone, Page, PageToken, PortError, PortResult, Remedy, ZoneRecord};
+use contract::{ManagedZone, Page, PageToken, PortError, PortResult, Remedy, Upstream, ZoneRecord};
 
 use crate::classify::port_error;
 use crate::settings::ZoneSettings;
@@ -72,7 +72,7 @@ impl ManagedZone for Route53Zone {
             .set_start_record_type(from.kind)
             .set_start_record_identifier(from.identifier)
             .set_max_items(self.page_size);
-        let answer = asked.send().await.map_err(|error| port_error(&doing, error))?;
+        let answer = asked.send().await.map_err(|error| port_error(Upstream::Zone, &doing, error))?;
         list::page(&answer, &doing)
     }
 }
@@ -115,7 +115,7 @@ impl Route53Zone {
     async fn read(&self, owner: &str, kind: &RrType, doing: &str) -> PortResult<Option<ResourceRecordSet>> {
         let asked = self.client.list_resource_record_sets().hosted_zone_id(&self.id);
         let page = asked.start_record_name(owner).start_record_type(kind.clone()).max_items(1).send().await;
-        let page = page.map_err(|error| port_error(doing, error))?;
+        let page = page.map_err(|error| port_error(Upstream::Zone, doing, error))?;
         // The list goes on behind what it was asked to begin with.
         let first = page.resource_record_sets.into_iter().next();
         let Some(set) = first.filter(|set| set.name == owner && set.r#type == *kind) else { return Ok(None) };
@@ -133,7 +133,7 @@ impl Route53Zone {
             Ok(_) => Ok(Sent::Done),
             Err(error) => match refused_batch(&error) {
                 Some(why) => Ok(Sent::Refused(refusal(doing, &why, &error))),
-                None => Err(port_error(doing, error)),
+                None => Err(port_error(Upstream::Zone, doing, error)),
             },
         }
     }

@@ -21,6 +21,43 @@ pub enum Remedy {
     GiveUp,
 }
 
+/// Who stands on the other side of a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upstream {
+    /// The account that CDN, vault, site and zone belong to: who we are there.
+    Account,
+    /// Who serves the domains.
+    Cdn,
+    /// Where certificates are kept for the CDN.
+    Vault,
+    /// Where HTTP-01 answers are put.
+    Site,
+    /// The operator's DNS zone.
+    Zone,
+    /// Who issues certificates.
+    Authority,
+}
+
+/// How much of the work with one upstream an obstacle stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Every call, for example because the credentials have expired.
+    Everything,
+    /// Calls that do the same, for example because there is no room for one thing more, or because one action is not
+    /// permitted.
+    SameKind,
+}
+
+/// What an error says about other calls than the one that has met it: they would meet it too, until the operator has
+/// acted. Comes with [`Remedy::AwaitOperator`] only; an error without one is about a single thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Obstacle {
+    /// Where it stands.
+    pub upstream: Upstream,
+    /// What it stops there.
+    pub reach: Reach,
+}
+
 /// The one error of every port: what was being done, what can be done about it, and two messages.
 ///
 /// `Display` is the operator's message: it names the action and the cause, with the upstream request id where
@@ -29,6 +66,7 @@ pub enum Remedy {
 pub struct PortError {
     doing: String,
     remedy: Remedy,
+    obstacle: Option<Obstacle>,
     for_tenant: Option<String>,
     request_id: Option<String>,
     source: Box<dyn StdError + Send + Sync>,
@@ -41,7 +79,22 @@ impl PortError {
         remedy: Remedy,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
-        Self { doing: doing.into(), remedy, for_tenant: None, request_id: None, source: source.into() }
+        Self {
+            doing: doing.into(),
+            remedy,
+            obstacle: None,
+            for_tenant: None,
+            request_id: None,
+            source: source.into(),
+        }
+    }
+
+    /// Says that other calls would meet the same, if this is for the operator to remove.
+    #[must_use]
+    pub fn stopping(mut self, upstream: Upstream, reach: Reach) -> Self {
+        let is_the_operators = self.remedy == Remedy::AwaitOperator;
+        self.obstacle = is_the_operators.then_some(Obstacle { upstream, reach });
+        self
     }
 
     /// Adds the sentence that the tenant may read. It says what to do next and holds no internals.
@@ -66,6 +119,11 @@ impl PortError {
     /// What the caller can do about it.
     pub fn remedy(&self) -> Remedy {
         self.remedy
+    }
+
+    /// What other calls would meet too, until the operator has acted.
+    pub fn obstacle(&self) -> Option<Obstacle> {
+        self.obstacle
     }
 
     /// What the tenant may read, if there is anything they can understand or do.
@@ -100,6 +158,21 @@ impl StdError for PortError {
     }
 }
 
+/// One row of an adapter's table of errors, for people: what the other side says, what follows, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorRule {
+    /// The error in the other side's words.
+    pub error: String,
+    /// What a caller can do about it.
+    pub remedy: Remedy,
+    /// What else it stops, if anything, until the operator has acted.
+    pub stops: Option<&'static str>,
+    /// What the tenant reads, if there is anything for them in it.
+    pub for_tenant: Option<&'static str>,
+    /// Why.
+    pub reason: &'static str,
+}
+
 /// The result of every method of a port.
 pub type PortResult<T> = Result<T, PortError>;
 
@@ -114,5 +187,13 @@ mod tests {
             .for_tenant("Ask the operator.");
         assert_eq!(error.to_string(), "could not create the distribution: AccessDenied (request r-1)");
         assert_eq!(error.tenant_sentence(), Some("Ask the operator."));
+    }
+
+    #[test]
+    fn only_what_is_for_the_operator_stops_others() {
+        let error = |remedy| PortError::new("do it", remedy, "no").stopping(Upstream::Vault, Reach::SameKind);
+        let expected = Obstacle { upstream: Upstream::Vault, reach: Reach::SameKind };
+        assert_eq!(error(Remedy::AwaitOperator).obstacle(), Some(expected));
+        assert_eq!(error(Remedy::Retry { after: None }).obstacle(), None);
     }
 }

@@ -30,7 +30,7 @@ pub use certificate::{
     RenewalAdvice,
 };
 pub use domain::{DomainName, DomainNameError};
-pub use error::{PortError, PortResult, Remedy};
+pub use error::{ErrorRule, Obstacle, PortError, PortResult, Reach, Remedy, Upstream};
 pub use ids::{
     DistributionId, InstanceId, IssuanceId, LeaseToken, OperationId, PageToken, Reference, StoredCertificate,
     VaultName,
@@ -45,12 +45,12 @@ pub use proof::{CaaQuestion, Hop, HttpQuestion, ProofProbe, Sighting, TxtQuestio
 pub use secret::Secret;
 pub use site::{ChallengeSite, SiteFolder};
 pub use storage::{
-    AccountRecord, AccountStore, AuthorizationRecord, CertificateRecord, CertificateState, CertificateStore,
-    ChallengeAnswers, Change, Chore, ChoreStore, ChosenMoment, Claim, Cursor, DomainRecord, DomainState,
-    DomainStore, HttpAnswer, Instance, InstanceState, InstanceStore, IssuanceRecord, IssuanceStore,
-    LedgerStore, LogEntry, Operation, OperationKind, OperationState, OperationStore, OperatorStore,
-    OriginalRequest, PresentedProof, ProofPlace, RenewalPlan, RenewalStore, Settings, Standing, Sweep,
-    SweepStore, Track, WorkQueue,
+    AccountRecord, AccountStore, AuthorizationRecord, CertificateRecord,
+    CertificateState, CertificateStore, ChallengeAnswers, Change, Chore, ChoreStore, ChosenMoment, Claim,
+    Cursor, DomainRecord, DomainState, DomainStore, HttpAnswer, Instance, InstanceState, InstanceStore,
+    IssuanceRecord, IssuanceStore, LedgerStore, LogEntry, Operation, OperationKind, OperationState,
+    OperationStore, OperatorStore, OriginalRequest, PresentedProof, ProofPlace, RenewalPlan, RenewalStore,
+    Settings, Standing, Sweep, SweepStore, Track, WorkQueue,
 };
 pub use time::{Clock, Randomness, Timestamp};
 pub use vault::{CertificateVault, KeptCertificate};

@@ -3,6 +3,7 @@ use aws_sdk_cloudfront::types::{
 };
 use contract::{
     Distribution, DistributionId, ListedDistribution, Page, PageToken, PortResult, Reference, Timestamp,
+    Upstream,
 };
 
 use super::{CloudFrontCdn, read};
@@ -15,7 +16,7 @@ impl CloudFrontCdn {
         let doing = "list the distributions";
         let asked = self.client.list_distributions().set_max_items(self.page_size);
         let sent = asked.set_marker(after.map(|after| after.as_str().to_owned())).send().await;
-        let list = sent.map_err(|error| port_error(doing, error))?.distribution_list;
+        let list = sent.map_err(|error| port_error(Upstream::Cdn, doing, error))?.distribution_list;
         let list = list.ok_or_else(|| cut(doing))?;
         let items = list.items.unwrap_or_default();
         if usize::try_from(list.quantity) != Ok(items.len()) {
@@ -30,7 +31,7 @@ impl CloudFrontCdn {
         let found = match self.client.get_distribution().id(id.as_str()).send().await {
             Ok(answer) => answer.distribution.ok_or_else(|| cut(&doing))?,
             Err(error) if is(&error, "NoSuchDistribution") => return Ok(None),
-            Err(error) => return Err(port_error(doing, error)),
+            Err(error) => return Err(port_error(Upstream::Cdn, doing, error)),
         };
         let config = found.distribution_config.as_ref().ok_or_else(|| cut(&doing))?;
         let reference = Some(Reference::new(&config.caller_reference));
