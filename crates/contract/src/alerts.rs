@@ -15,4 +15,7 @@ pub struct Alert {
 pub trait Alerts: Send + Sync {
     /// Raises an alert. Raising the same one again is allowed; the receiver folds repetitions.
     async fn raise(&self, alert: Alert);
+
+    /// Says that the incident of this subject is over.
+    async fn resolve(&self, alert: Alert);
 }

@@ -45,7 +45,7 @@ pub use proof::{CaaQuestion, Hop, HttpQuestion, ProofProbe, Sighting, TxtQuestio
 pub use secret::Secret;
 pub use site::{ChallengeSite, SiteFolder};
 pub use storage::{
-    AccountRecord, AccountStore, AuthorizationRecord, CertificateRecord,
+    AccountRecord, AccountStore, AuthorizationRecord, Breaker, BreakerStore, CertificateRecord,
     CertificateState, CertificateStore, ChallengeAnswers, Change, Chore, ChoreStore, ChosenMoment, Claim,
     Cursor, DomainRecord, DomainState, DomainStore, HttpAnswer, Instance, InstanceState, InstanceStore,
     IssuanceRecord, IssuanceStore, LedgerStore, LogEntry, Operation, OperationKind, OperationState,

@@ -4,6 +4,7 @@
 //! concluded from its silence. `GiveUp` means that a row could not be understood, which only a person can mend.
 
 mod account;
+mod breakers;
 mod certificates;
 mod chores;
 mod domains;
@@ -17,6 +18,7 @@ mod renewals;
 mod sweeps;
 
 pub use account::{AccountRecord, AccountStore};
+pub use breakers::{Breaker, BreakerStore};
 pub use certificates::{CertificateRecord, CertificateState, CertificateStore};
 pub use chores::{Chore, ChoreStore};
 pub use domains::{DomainRecord, DomainState, DomainStore};
@@ -36,8 +38,9 @@ pub use sweeps::{Sweep, SweepStore};
 
 #[cfg(feature = "testing")]
 pub use {
-    account::MockAccountStore, certificates::MockCertificateStore, chores::MockChoreStore,
-    domains::MockDomainStore, instances::MockInstanceStore, issuance::MockChallengeAnswers,
-    issuance::MockIssuanceStore, ledger::MockLedgerStore, operations::MockOperationStore,
-    operator::MockOperatorStore, queue::MockWorkQueue, renewals::MockRenewalStore, sweeps::MockSweepStore,
+    account::MockAccountStore, breakers::MockBreakerStore, certificates::MockCertificateStore,
+    chores::MockChoreStore, domains::MockDomainStore, instances::MockInstanceStore,
+    issuance::MockChallengeAnswers, issuance::MockIssuanceStore, ledger::MockLedgerStore,
+    operations::MockOperationStore, operator::MockOperatorStore, queue::MockWorkQueue,
+    renewals::MockRenewalStore, sweeps::MockSweepStore,
 };

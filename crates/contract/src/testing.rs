@@ -47,9 +47,9 @@ pub use crate::lead::MockNameProbe;
 pub use crate::proof::MockProofProbe;
 pub use crate::site::MockChallengeSite;
 pub use crate::storage::{
-    MockAccountStore, MockCertificateStore, MockChallengeAnswers, MockChoreStore, MockDomainStore,
-    MockInstanceStore, MockIssuanceStore, MockLedgerStore, MockOperationStore, MockOperatorStore,
-    MockRenewalStore, MockSweepStore, MockWorkQueue,
+    MockAccountStore, MockBreakerStore, MockCertificateStore, MockChallengeAnswers, MockChoreStore,
+    MockDomainStore, MockInstanceStore, MockIssuanceStore, MockLedgerStore, MockOperationStore,
+    MockOperatorStore, MockRenewalStore, MockSweepStore, MockWorkQueue,
 };
 pub use crate::time::MockClock;
 pub use crate::vault::MockCertificateVault;

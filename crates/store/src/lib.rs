@@ -2,6 +2,7 @@
 
 mod accounts;
 mod answers;
+mod breakers;
 mod cell;
 mod certificates;
 mod changes;

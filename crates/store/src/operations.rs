@@ -228,6 +228,7 @@ pub(crate) struct OperationRow {
     started_at: i64,
     sentence: Option<String>,
     error: Option<String>,
+    waits_for: Option<String>,
     #[diesel(embed)]
     change: ChangeRow,
 }
@@ -248,6 +249,7 @@ impl OperationRow {
             started_at: operation.started_at.as_millis(),
             sentence: operation.sentence.clone(),
             error: operation.error.clone(),
+            waits_for: operation.waits_for.clone(),
         })
     }
 
@@ -274,6 +276,7 @@ impl OperationRow {
             started_at: Timestamp::from_millis(self.started_at),
             sentence: self.sentence,
             error: self.error,
+            waits_for: self.waits_for,
             change: self.change.into_change(&self.id)?,
             id: OperationId::new(self.id),
         })

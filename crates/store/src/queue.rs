@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use contract::{
     Claim, Cursor, LeaseToken, LogEntry, Operation, OperationState, PortResult, Timestamp, WorkQueue,
 };
-use diesel::dsl::min;
+use diesel::dsl::{min, sql};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool};
 
 use crate::changes;
 use crate::db::Db;
@@ -57,6 +58,12 @@ impl WorkQueue for Store {
         .await
     }
 
+    async fn wake(&self, scope: &str, at: Timestamp, spread: Duration) -> PortResult<usize> {
+        let (scope, at) = (scope.to_owned(), at.as_millis());
+        let slot = milliseconds(spread) / SLOTS;
+        self.run("let operations go on", move |db, _| wake(db, &scope, at, slot)).await
+    }
+
     async fn log(&self, entry: &LogEntry) -> PortResult<()> {
         let row = LogRow::of(entry);
         self.run("write the history of an operation", move |db, _| {
@@ -65,6 +72,28 @@ impl WorkQueue for Store {
         })
         .await
     }
+}
+
+/// Over how many moments a crowd is spread that goes on together.
+const SLOTS: i64 = 64;
+
+/// One statement per moment, for those whose turn it is by their sequence number: no row is read first, so that none is
+/// written back as it was.
+fn wake(db: &mut Db, scope: &str, at: i64, slot: i64) -> Result<usize, StoreError> {
+    let waiting = || {
+        table::table
+            .filter(table::waits_for.eq(scope))
+            .filter(table::state.eq(OperationState::Running.label()))
+    };
+    let count: i64 = waiting().count().get_result(db)?;
+    for number in 0..SLOTS {
+        let due = at.saturating_add(slot.saturating_mul(number));
+        let turn = sql::<Bool>("seq % ").bind::<BigInt, _>(SLOTS).sql(" = ").bind::<BigInt, _>(number);
+        diesel::update(waiting().filter(table::next_at.gt(due)).filter(turn))
+            .set((table::step_since.eq(table::step_since - table::next_at + due), table::next_at.eq(due)))
+            .execute(db)?;
+    }
+    Ok(usize::try_from(count).unwrap_or_default())
 }
 
 /// When the first running operation falls due.
@@ -183,6 +212,7 @@ fn advance(db: &mut Db, claim: &Claim, cursor: &Cursor) -> Result<bool, StoreErr
         table::step_since.eq(cursor.step_since.as_millis()),
         table::sentence.eq(&cursor.sentence),
         table::error.eq(&cursor.error),
+        table::waits_for.eq(&cursor.waits_for),
     );
     Ok(diesel::update(running).set(changes).execute(db)? == 1)
 }

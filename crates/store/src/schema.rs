@@ -39,6 +39,7 @@ diesel::table! {
         started_at -> BigInt,
         sentence -> Nullable<Text>,
         error -> Nullable<Text>,
+        waits_for -> Nullable<Text>,
         new_settings -> Nullable<Text>,
         new_plan_id -> Nullable<Text>,
         new_parameters -> Nullable<Text>,
@@ -111,6 +112,21 @@ diesel::table! {
         since -> BigInt,
         next_at -> BigInt,
         told -> Bool,
+    }
+}
+
+diesel::table! {
+    breakers (scope) {
+        scope -> Text,
+        since -> BigInt,
+        cause -> Text,
+        probe_at -> BigInt,
+        probes -> Integer,
+        waited -> Integer,
+        gone_since -> Nullable<BigInt>,
+        told -> Bool,
+        tell_at -> Nullable<BigInt>,
+        version -> Integer,
     }
 }
 

@@ -66,6 +66,8 @@ pub struct Operation {
     pub sentence: Option<String>,
     /// The latest error for the operator, with the upstream request id.
     pub error: Option<String>,
+    /// The scope of the [`Breaker`](crate::Breaker) that it waits for; `None` when nothing of the operator's is in its way.
+    pub waits_for: Option<String>,
     /// What it makes of the instance; an update has one, and nothing else has.
     pub change: Option<Change>,
 }

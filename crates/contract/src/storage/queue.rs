@@ -31,6 +31,8 @@ pub struct Cursor {
     pub sentence: Option<String>,
     /// The error for the operator.
     pub error: Option<String>,
+    /// The scope of the [`Breaker`](crate::Breaker) that it waits for, if it does.
+    pub waits_for: Option<String>,
     /// The instance's new stage of life, when the operation ended.
     pub instance_state: Option<InstanceState>,
     /// Whether the instance takes over, in this same write, what the operation's [`Change`](crate::Change) says: its
@@ -59,6 +61,11 @@ pub trait WorkQueue: Send + Sync {
 
     /// When the next running operation falls due; `None` when none is running.
     async fn next_due(&self) -> PortResult<Option<Timestamp>>;
+
+    /// Makes every running operation that waits for the breaker of `scope` due: none later than it would be anyway, and
+    /// spread over `spread` from `at` on, so that a crowd does not come back together. What an operation was to wait
+    /// longer is taken off its `step_since` again. Says how many there were.
+    async fn wake(&self, scope: &str, at: Timestamp, spread: Duration) -> PortResult<usize>;
 
     /// Adds a line to an operation's history.
     async fn log(&self, entry: &LogEntry) -> PortResult<()>;

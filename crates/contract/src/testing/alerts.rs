@@ -10,6 +10,7 @@ use crate::{Alert, Alerts};
 pub struct RecordingAlerts {
     plan: CrashPlan,
     raised: Arc<Mutex<Vec<Alert>>>,
+    resolved: Arc<Mutex<Vec<Alert>>>,
 }
 
 impl RecordingAlerts {
@@ -29,6 +30,11 @@ impl RecordingAlerts {
     pub fn raised(&self) -> Vec<Alert> {
         locked(&self.raised).clone()
     }
+
+    /// Every incident that was said to be over, oldest first.
+    pub fn resolved(&self) -> Vec<Alert> {
+        locked(&self.resolved).clone()
+    }
 }
 
 #[async_trait]
@@ -40,5 +46,12 @@ impl Alerts for RecordingAlerts {
         };
         // The port cannot fail: an alert that the plan lets fail is one that nobody has heard.
         let _lost = self.plan.pass("alerts.raise", record).await;
+    }
+    async fn resolve(&self, alert: Alert) {
+        let record = || {
+            locked(&self.resolved).push(alert);
+            Ok(())
+        };
+        let _lost = self.plan.pass("alerts.resolve", record).await;
     }
 }

@@ -1,3 +1,4 @@
+mod breakers;
 mod chores;
 mod domains;
 mod instances;
@@ -11,7 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use super::{CrashPlan, ManualClock, locked};
 use crate::{
-    AccountRecord, CertificateRecord, Chore, Clock, DomainName, DomainRecord, Instance, InstanceId,
+    AccountRecord, Breaker, CertificateRecord, Chore, Clock, DomainName, DomainRecord, Instance, InstanceId,
     IssuanceId, IssuanceRecord, LeaseToken, LogEntry, Operation, OperationId, OperationState, PortResult,
     RenewalPlan, Sweep, Timestamp, VaultName,
 };
@@ -45,6 +46,7 @@ struct State {
     renewals: BTreeMap<InstanceId, RenewalPlan>,
     sweeps: BTreeMap<VaultName, Sweep>,
     chores: BTreeMap<String, Chore>,
+    breakers: BTreeMap<String, Breaker>,
 }
 
 #[derive(Debug)]
@@ -74,6 +76,11 @@ impl MemoryStore {
     /// What is still to be removed from the vault.
     pub fn sweeps(&self) -> Vec<Sweep> {
         locked(&self.state).sweeps.values().cloned().collect()
+    }
+
+    /// What stands in the way until the operator has acted.
+    pub fn breakers(&self) -> Vec<Breaker> {
+        locked(&self.state).breakers.values().cloned().collect()
     }
 
     /// The plans for renewals.

@@ -71,6 +71,7 @@ pub fn operation(id: &str, instance: &InstanceId, kind: OperationKind, at: Times
         started_at: at,
         sentence: None,
         error: None,
+        waits_for: None,
         change: None,
     }
 }

@@ -61,6 +61,7 @@ pub(crate) fn unmoved(operation: &Operation) -> Cursor {
         step_since: operation.step_since,
         sentence: operation.sentence.clone(),
         error: operation.error.clone(),
+        waits_for: operation.waits_for.clone(),
         instance_state: None,
         adopt: false,
     }

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod answers;
+pub mod breakers;
 pub mod certificates;
 pub mod chores;
 pub mod domains;
@@ -29,8 +30,8 @@ use tokio::task::JoinSet;
 use super::{Passage, keep_promises};
 use crate::testing::sample;
 use crate::{
-    AccountStore, CertificateStore, ChallengeAnswers, ChoreStore, Claim, Cursor, DomainStore, Instance,
-    InstanceId, InstanceStore, IssuanceStore, LeaseToken, LedgerStore, Operation, OperationKind,
+    AccountStore, BreakerStore, CertificateStore, ChallengeAnswers, ChoreStore, Claim, Cursor, DomainStore,
+    Instance, InstanceId, InstanceStore, IssuanceStore, LeaseToken, LedgerStore, Operation, OperationKind,
     OperationState, OperationStore, OperatorStore, PortResult, RenewalStore, SweepStore, WorkQueue,
 };
 
@@ -56,6 +57,7 @@ pub trait Storage:
     + RenewalStore
     + SweepStore
     + ChoreStore
+    + BreakerStore
 {
 }
 
@@ -73,6 +75,7 @@ impl<T> Storage for T where
         + RenewalStore
         + SweepStore
         + ChoreStore
+        + BreakerStore
 {
 }
 
@@ -92,6 +95,7 @@ pub struct Subject {
     renewals: Arc<dyn RenewalStore>,
     sweeps: Arc<dyn SweepStore>,
     chores: Arc<dyn ChoreStore>,
+    breakers: Arc<dyn BreakerStore>,
     time: Arc<dyn Passage>,
     prefix: String,
     ids: Arc<AtomicU64>,
@@ -215,6 +219,9 @@ async fn names_and_chores(subject: &Subject) {
         sweeps::the_longest_due_removal_comes_first,
         chores::a_chore_is_stored_once,
         chores::a_due_chore_is_taken_by_one,
+        breakers::a_breaker_is_kept_once_per_scope,
+        breakers::of_many_at_once_one_opens_and_one_changes,
+        breakers::what_waits_goes_on_when_it_gives_way,
     );
 }
 
@@ -240,6 +247,7 @@ impl Subject {
             renewals: Arc::<S>::clone(store),
             sweeps: Arc::<S>::clone(store),
             chores: Arc::<S>::clone(store),
+            breakers: Arc::<S>::clone(store),
             time: Arc::new(time),
             prefix: prefix.into(),
             ids: Arc::default(),
@@ -325,6 +333,7 @@ fn unmoved(operation: &Operation) -> Cursor {
         step_since: operation.step_since,
         sentence: operation.sentence.clone(),
         error: operation.error.clone(),
+        waits_for: operation.waits_for.clone(),
         instance_state: None,
         adopt: false,
     }

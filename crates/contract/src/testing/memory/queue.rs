@@ -47,6 +47,10 @@ impl WorkQueue for MemoryStore {
             .await
     }
 
+    async fn wake(&self, scope: &str, at: Timestamp, spread: Duration) -> PortResult<usize> {
+        self.call("queue.wake", |state, _| Ok(state.wake(scope, at, spread))).await
+    }
+
     async fn log(&self, entry: &LogEntry) -> PortResult<()> {
         self.call("queue.log", |state, _| {
             state.log.push(entry.clone());
@@ -61,6 +65,22 @@ impl State {
         self.running()
             .filter(|operation| operation.next_at <= now && self.is_free(&operation.instance, now))
             .min_by_key(|operation| operation.next_at)
+    }
+
+    fn wake(&mut self, scope: &str, at: Timestamp, spread: Duration) -> usize {
+        let waiting = self.operations.iter_mut().skip(self.ended).filter(|operation| {
+            operation.state == OperationState::Running && operation.waits_for.as_deref() == Some(scope)
+        });
+        let mut count = 0;
+        for (number, operation) in waiting.enumerate() {
+            count = number + 1;
+            let due = at + spread * u32::try_from(number % 64).unwrap_or(0) / 64;
+            if operation.next_at > due {
+                operation.step_since = operation.step_since - operation.next_at.since(due);
+                operation.next_at = due;
+            }
+        }
+        count
     }
 
     fn is_free(&self, instance: &InstanceId, now: Timestamp) -> bool {
@@ -86,6 +106,7 @@ impl State {
             operation.step_since = cursor.step_since;
             operation.sentence.clone_from(&cursor.sentence);
             operation.error.clone_from(&cursor.error);
+            operation.waits_for.clone_from(&cursor.waits_for);
         }
         self.count_ended();
         let Some(instance) = self.instances.get_mut(&claimed.instance) else { return };

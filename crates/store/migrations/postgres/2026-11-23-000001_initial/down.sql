@@ -4,6 +4,7 @@ DROP TABLE proof_credits;
 DROP TABLE authorizations;
 DROP TABLE issuances;
 DROP TABLE chores;
+DROP TABLE breakers;
 DROP TABLE sweeps;
 DROP TABLE instance_domains;
 DROP TABLE renewals;

@@ -39,6 +39,8 @@ CREATE TABLE operations (
     started_at BIGINT  NOT NULL,
     sentence   TEXT,
     error      TEXT,
+    -- The scope of the breaker that it waits for.
+    waits_for  TEXT,
     -- What an update makes of its instance, which takes it over only when the update has succeeded.
     new_settings      TEXT,
     new_plan_id       TEXT,
@@ -59,6 +61,8 @@ CREATE UNIQUE INDEX operations_running ON operations (instance, track) WHERE sta
 -- What is due: a claim reads the head of this index, however many instances are idle.
 CREATE INDEX operations_due ON operations (state, next_at, seq);
 CREATE INDEX operations_of_instance ON operations (instance, track, seq);
+-- What goes on when the operator has removed what was in its way.
+CREATE INDEX operations_waiting ON operations (waits_for) WHERE waits_for IS NOT NULL;
 
 CREATE TABLE operation_log (
     seq        INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -143,6 +147,20 @@ CREATE TABLE chores (
     name    TEXT   NOT NULL PRIMARY KEY,
     next_at BIGINT NOT NULL,
     found   TEXT   NOT NULL
+);
+
+-- What only the operator can remove, and what it stops.
+CREATE TABLE breakers (
+    scope      TEXT    NOT NULL PRIMARY KEY,
+    since      BIGINT  NOT NULL,
+    cause      TEXT    NOT NULL,
+    probe_at   BIGINT  NOT NULL,
+    probes     INTEGER NOT NULL,
+    waited     INTEGER NOT NULL,
+    gone_since BIGINT,
+    told       BOOLEAN NOT NULL,
+    tell_at    BIGINT,
+    version    INTEGER NOT NULL
 );
 
 CREATE TABLE issuances (

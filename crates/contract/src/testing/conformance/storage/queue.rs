@@ -79,6 +79,7 @@ pub async fn a_save_writes_the_cursor(subject: &Subject) -> PortResult<()> {
         step_since: Timestamp::from_millis(1_767_225_600_002),
         sentence: Some(odd_text()),
         error: Some(odd_text()),
+        waits_for: Some(odd_text()),
         instance_state: None,
         adopt: false,
     };
@@ -90,6 +91,7 @@ pub async fn a_save_writes_the_cursor(subject: &Subject) -> PortResult<()> {
         state: OperationState::Failed,
         sentence: None,
         error: None,
+        waits_for: None,
         instance_state: Some(InstanceState::ProvisionFailed),
         ..cursor
     };
@@ -127,6 +129,7 @@ async fn assert_stands(subject: &Subject, operation: &Operation, cursor: &Cursor
         step_since: cursor.step_since,
         sentence: cursor.sentence,
         error: cursor.error,
+        waits_for: cursor.waits_for,
         ..operation.clone()
     };
     assert_eq!(subject.stored_operation(operation).await?, Some(expected));
