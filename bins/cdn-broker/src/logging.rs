@@ -29,12 +29,17 @@ pub(crate) fn start(config: &LogConfig) {
         tracing_subscriber::registry().with(layer.with_filter(never_bodies).with_filter(filter)).try_init();
 }
 
-/// Tells the operator through the log: every alert is one event of level `ERROR` with `alert.subject`.
+/// Tells the operator through the log: every alert is one event of level `ERROR` with `alert.subject`, and its end is one of
+/// level `WARN`.
 pub(crate) struct LogAlerts;
 
 #[async_trait::async_trait]
 impl Alerts for LogAlerts {
     async fn raise(&self, alert: Alert) {
         tracing::error!(alert.subject = %alert.subject, "ALERT: {}", alert.message);
+    }
+
+    async fn resolve(&self, alert: Alert) {
+        tracing::warn!(alert.subject = %alert.subject, "RESOLVED: {}", alert.message);
     }
 }

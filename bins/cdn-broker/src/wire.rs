@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use acme_core::{AcmeIssuer, Probe, ProofSettings};
 use anyhow::Context;
-use broker::{Chores, ManagedNames, Offer, Pace, Ports, Rules, Service, WorkSettings, Worker, catalog};
+use broker::{
+    Breakers, Chores, ManagedNames, Offer, Pace, Ports, Rules, Service, WorkSettings, Worker, catalog,
+};
 use contract::ManagedZone;
 use osb_core::Api;
 use store::Store;
@@ -26,7 +28,6 @@ pub(crate) struct Wired {
 
 /// Opens the database, prepares the clients, and puts everything together. Asks nobody but the database.
 pub(crate) async fn wire(config: &Config) -> anyhow::Result<Wired> {
-    let ports = ports(config).await?;
     let pace = Pace {
         step_timeout: config.service.step_timeout,
         deployment_poll: config.service.deployment_poll,
@@ -34,6 +35,7 @@ pub(crate) async fn wire(config: &Config) -> anyhow::Result<Wired> {
         update_proof_wait: config.service.update_proof_wait,
         ..Pace::default()
     };
+    let ports = ports(config, &pace).await?;
     let rules = Rules {
         default_origin: config.service.default_origin.clone(),
         offer: Offer { logging: config.aws.log_bucket.is_some() },
@@ -48,7 +50,7 @@ pub(crate) async fn wire(config: &Config) -> anyhow::Result<Wired> {
     Ok(Wired { service, worker, chores })
 }
 
-async fn ports(config: &Config) -> anyhow::Result<Ports> {
+async fn ports(config: &Config, pace: &Pace) -> anyhow::Result<Ports> {
     let clock = Arc::new(SystemClock);
     let store =
         Arc::new(Store::open(&config.store, clock.clone()).await.context("cannot open the database")?);
@@ -63,21 +65,25 @@ async fn ports(config: &Config) -> anyhow::Result<Ports> {
     )
     .context("cannot use the certificate authority's settings")?;
     let aws = cloudfront_core::connect(&config.aws).await;
-    let site = Arc::new(aws.site);
+    let alerts = Arc::new(LogAlerts);
+    // What leads upstream is guarded, also where the issuer uses it.
+    let breakers =
+        Breakers::new(store.clone(), store.clone(), alerts.clone(), clock.clone(), pace.step_timeout);
+    let site = breakers.site(Arc::new(aws.site));
     let issuer = issuer
         .with_proofs(config.proofs.clone())
         .context("cannot use the settings for proofs")?
         .with_site(site.clone());
-    let zone = aws.zone.map(Arc::new);
+    let zone = aws.zone.map(|zone| breakers.zone(Arc::new(zone)));
     let issuer = match &zone {
         Some(zone) => issuer.with_zone(zone.clone()),
         None => issuer,
     };
     let managed = zone.and_then(|zone| managed_names(&config.proofs, zone));
     Ok(Ports {
-        issuer: Arc::new(issuer),
-        cdn: Arc::new(aws.cdn),
-        vault: Arc::new(aws.vault),
+        issuer: breakers.issuer(Arc::new(issuer)),
+        cdn: breakers.cdn(Arc::new(aws.cdn)),
+        vault: breakers.vault(Arc::new(aws.vault)),
         site,
         managed,
         answers: store.clone(),
@@ -88,7 +94,8 @@ async fn ports(config: &Config) -> anyhow::Result<Ports> {
         domains: store.clone(),
         renewals: store.clone(),
         sweeps: store,
-        alerts: Arc::new(LogAlerts),
+        breakers,
+        alerts,
         clock,
         randomness: Arc::new(SystemRandomness),
     })

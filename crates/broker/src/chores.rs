@@ -8,8 +8,8 @@ use crate::Ports;
 use crate::planner::Planner;
 use crate::sweeper::Sweeper;
 
-/// What the broker does by itself, beside the work that was asked for: it plans renewals, and removes what was left
-/// behind. Everything is kept in the store, so it may be stopped at any moment, and run in several processes at once.
+/// What the broker does by itself, beside the work that was asked for: it plans renewals, removes what was left
+/// behind, and tells the operator what stands in the way. Everything is kept in the store, so it may be stopped at any moment, and run in several processes at once.
 #[derive(Clone)]
 pub struct Chores {
     ports: Ports,
@@ -53,6 +53,7 @@ impl Chores {
     ///
     /// Errors: the store's, when it could not even be asked what is due.
     pub async fn run_due(&self) -> PortResult<()> {
+        self.ports.breakers.run_due().await?;
         if self.planner.run_due().await? > 0 {
             self.bell.notify_one();
         }

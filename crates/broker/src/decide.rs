@@ -1,5 +1,8 @@
 //! What follows from the result of a step: the new cursor, what is written into the history, who is told.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use contract::{
@@ -7,6 +10,7 @@ use contract::{
     Remedy, Timestamp,
 };
 
+use crate::breakers::Parked;
 use crate::describe;
 use crate::pace::{Pace, back_off};
 use crate::workflow::{Outcome, Step};
@@ -15,6 +19,8 @@ use crate::workflow::{Outcome, Step};
 const LONGEST_HOLD: Duration = Duration::from_hours(6);
 /// Over how long those are spread that were held back until the same moment.
 const JITTER: Duration = Duration::from_mins(1);
+/// What waits for the operator does not come back sooner than this, unless it is called.
+const SHORTEST_PARK: Duration = Duration::from_secs(1);
 
 /// The consequences of one run of a step.
 #[derive(Debug)]
@@ -96,15 +102,45 @@ impl Situation<'_> {
     }
 
     fn error(&self, error: &PortError) -> Decision {
+        if let Some(parked) = Parked::by(error) {
+            return self.park(error, parked);
+        }
         let wait = match error.remedy() {
             Remedy::GiveUp | Remedy::StartOver => return self.failed(error),
-            // The operator may need longer than any deadline; nothing of the user's is given up for that.
-            Remedy::AwaitOperator => back_off(6, None, self.chance),
+            Remedy::AwaitOperator => return self.await_operator(error),
             _ if self.is_overdue() => return self.too_late(error),
             Remedy::AwaitTenant => back_off(self.operation.attempt + 3, None, self.chance),
             Remedy::Retry { after } => back_off(self.operation.attempt, after, self.chance),
         };
         self.later(error, wait)
+    }
+
+    /// The work has not failed, and what it waits for has been told to the operator already. Whatever time that takes is
+    /// not the user's: the step's deadline moves along.
+    fn park(&self, error: &PortError, parked: &Parked) -> Decision {
+        let wait = parked.until.since(self.now).max(SHORTEST_PARK);
+        let wait = wait + wait * u32::from(self.chance) / 1024;
+        let is_news = self.operation.waits_for.as_ref() != Some(&parked.scope);
+        let text = error.to_string();
+        let log = is_news.then(|| self.entry("parked", text.clone(), error.request_id()));
+        let cursor = Cursor {
+            attempt: self.operation.attempt,
+            step_since: self.operation.step_since + wait,
+            sentence: error.tenant_sentence().map(str::to_owned),
+            error: Some(text),
+            waits_for: Some(parked.scope.clone()),
+            ..self.at(self.step, wait)
+        };
+        Decision { cursor, log, alert: None }
+    }
+
+    /// Something about this one operation that only the operator can mend, who may need longer than any deadline: nothing
+    /// of the user's is given up for that.
+    fn await_operator(&self, error: &PortError) -> Decision {
+        let wait = back_off(6, None, self.chance);
+        let decision = self.later(error, wait);
+        let cursor = Cursor { step_since: self.operation.step_since + wait, ..decision.cursor };
+        Decision { cursor, ..decision }
     }
 
     /// An update that the CDN has been told of is not given up for taking long: it will be everywhere in the end, and what
@@ -204,6 +240,7 @@ impl Situation<'_> {
             step_since: self.now,
             sentence: None,
             error: None,
+            waits_for: None,
             instance_state: None,
             adopt: false,
         }
@@ -225,123 +262,5 @@ impl Situation<'_> {
             subject: format!("operation {} of instance {}", self.operation.id, self.operation.instance),
             message: format!("step {}: {text}", self.step.name()),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use contract::testing::sample;
-    use contract::{Change, InstanceId, OperationId, Track};
-
-    use super::*;
-
-    fn operation(kind: OperationKind, step: Step) -> Operation {
-        Operation {
-            id: OperationId::new("op"),
-            instance: InstanceId::new("i"),
-            track: Track::User,
-            kind,
-            state: OperationState::Running,
-            step: step.name().to_owned(),
-            attempt: 0,
-            next_at: Timestamp::from_secs(0),
-            step_since: Timestamp::from_secs(0),
-            started_at: Timestamp::from_secs(0),
-            sentence: None,
-            error: None,
-            change: None,
-        }
-    }
-
-    fn decide(operation: &Operation, now: i64, result: PortResult<Outcome>) -> Decision {
-        let step = Step::of(operation).expect("a step of the plan");
-        Situation { operation, step, pace: &Pace::default(), now: Timestamp::from_secs(now), chance: 0 }
-            .decide(result)
-    }
-
-    #[test]
-    fn the_last_step_ends_the_operation_and_moves_the_instance() {
-        let provision = operation(OperationKind::Provision, Step::WithdrawProofs);
-        let decision = decide(&provision, 1, Ok(Outcome::Done));
-        assert_eq!(decision.cursor.state, OperationState::Succeeded);
-        assert_eq!(decision.cursor.instance_state, Some(InstanceState::Ready));
-        let deprovision = operation(OperationKind::Deprovision, Step::Forget);
-        let decision = decide(&deprovision, 1, Ok(Outcome::Done));
-        assert_eq!(decision.cursor.instance_state, Some(InstanceState::Gone));
-    }
-
-    #[test]
-    fn a_user_who_does_not_come_is_told_so_in_the_end() {
-        let op = operation(OperationKind::Provision, Step::ObtainCertificate);
-        let waiting = decide(&op, 6 * 86_400, Ok(Outcome::Wait(Duration::from_secs(2))));
-        assert_eq!(waiting.cursor.state, OperationState::Running);
-        assert_eq!(waiting.cursor.step_since, op.step_since);
-        let over = decide(&op, 6 * 86_400 + 1, Ok(Outcome::Wait(Duration::from_secs(2))));
-        assert_eq!(over.cursor.state, OperationState::Failed);
-        assert!(over.cursor.sentence.is_some_and(|s| s.contains("6 days")));
-        assert!(over.alert.is_some());
-    }
-
-    #[test]
-    fn what_is_held_back_says_why_once_and_is_never_given_up() {
-        let mut op = operation(OperationKind::Provision, Step::ObtainCertificate);
-        let held = || Ok(Outcome::HeldBack(Duration::from_hours(1), "No room this week.".into()));
-        let first = decide(&op, 7 * 86_400, held());
-        assert_eq!(first.cursor.state, OperationState::Running);
-        assert_eq!(first.cursor.next_at, Timestamp::from_secs(7 * 86_400 + 3600));
-        assert_eq!(first.cursor.sentence.as_deref(), Some("No room this week."));
-        assert_eq!(first.cursor.step_since, op.step_since);
-        assert!(first.log.is_some());
-        op.sentence = first.cursor.sentence;
-        assert!(decide(&op, 7 * 86_400 + 3600, held()).log.is_none());
-    }
-
-    /// What the CDN has not been told is not shown, and what it has been told is.
-    #[test]
-    fn a_refused_update_is_taken_over_only_behind_the_step_that_tells_the_cdn() {
-        let instance = sample::instance("i", &["www.example.gov"]);
-        for needs_certificate in [false, true] {
-            let change = Change { needs_certificate, ..sample::change(&instance, &["new.example.gov"]) };
-            let mut update = operation(OperationKind::Update, Step::ApplySettings);
-            update.change = Some(change);
-            let mut told = false;
-            for step in Step::plan(&update) {
-                step.name().clone_into(&mut update.step);
-                let refused = PortError::new("change", Remedy::GiveUp, "InvalidArgument");
-                let decision = decide(&update, 1, Err(refused));
-                assert_eq!(decision.cursor.state, OperationState::Failed, "{step:?}");
-                assert_eq!(
-                    (decision.cursor.adopt, decision.cursor.instance_state),
-                    (told, Some(InstanceState::Ready)),
-                    "{step:?}"
-                );
-                told |= matches!(step, Step::AttachCertificate | Step::ApplySettings);
-            }
-        }
-    }
-
-    #[test]
-    fn an_expired_credential_parks_the_work_and_is_said_once() {
-        let mut op = operation(OperationKind::Provision, Step::CreateDistribution);
-        let refused = || PortError::new("create", Remedy::AwaitOperator, "ExpiredToken");
-        let first = decide(&op, 1_000_000, Err(refused()));
-        assert_eq!(first.cursor.state, OperationState::Running);
-        assert!(first.alert.is_some() && first.log.is_some());
-        op.error = first.cursor.error;
-        let second = decide(&op, 1_000_060, Err(refused()));
-        assert!(second.alert.is_none() && second.log.is_none());
-    }
-
-    #[test]
-    fn a_refusal_for_good_fails_at_once_and_a_passing_one_is_retried_until_the_deadline() {
-        let op = operation(OperationKind::Provision, Step::CreateDistribution);
-        let refused =
-            PortError::new("create", Remedy::GiveUp, "InvalidArgument").for_tenant("Mend the origin.");
-        let decision = decide(&op, 1, Err(refused));
-        assert_eq!(decision.cursor.state, OperationState::Failed);
-        assert_eq!(decision.cursor.sentence.as_deref(), Some("Mend the origin."));
-        let throttled = || PortError::new("create", Remedy::Retry { after: None }, "Throttling");
-        assert_eq!(decide(&op, 1, Err(throttled())).cursor.state, OperationState::Running);
-        assert_eq!(decide(&op, 5 * 3600, Err(throttled())).cursor.state, OperationState::Failed);
     }
 }

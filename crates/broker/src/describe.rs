@@ -12,7 +12,9 @@ mod words;
 use contract::{DomainInstructions, Instance, Operation, OperationKind, OperationState, Settings};
 
 pub(crate) use self::idle::Idle;
-pub(crate) use self::notices::{lapsed, late, taken, taken_while_waiting};
+pub(crate) use self::notices::{
+    goes_on, lapsed, late, parked, stands_in_the_way, taken, taken_while_waiting,
+};
 pub(crate) use self::outlook::{Outlook, kind};
 use self::proofs::Proofs;
 pub(crate) use self::words::{list, span};

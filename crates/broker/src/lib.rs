@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod breakers;
 mod catalog;
 mod chores;
 mod decide;
@@ -17,6 +18,7 @@ mod sweeper;
 mod worker;
 mod workflow;
 
+pub use breakers::Breakers;
 pub use catalog::{PLAN_ID, SERVICE_ID, WAF_PLAN_ID, catalog};
 pub use chores::Chores;
 pub use operator::{Asked, Operator, Story};

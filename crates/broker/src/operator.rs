@@ -149,6 +149,7 @@ impl Operator {
             started_at: now,
             sentence: None,
             error: None,
+            waits_for: None,
             change: None,
         };
         operation.step =

@@ -96,6 +96,7 @@ impl Planner {
             started_at: now,
             sentence: None,
             error: None,
+            waits_for: None,
             change: None,
         };
         let begun = self.ports.operations.begin_renewal(&operation).await?;

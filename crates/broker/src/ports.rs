@@ -6,6 +6,8 @@ use contract::{
     SweepStore, WorkQueue, durable_label,
 };
 
+use crate::Breakers;
+
 /// Everything the service needs from the world, each behind its port.
 #[derive(Clone)]
 pub struct Ports {
@@ -35,6 +37,8 @@ pub struct Ports {
     pub renewals: Arc<dyn RenewalStore>,
     /// What is still to be removed from the vault.
     pub sweeps: Arc<dyn SweepStore>,
+    /// What only the operator can remove; all that leads upstream is guarded by them.
+    pub breakers: Breakers,
     /// Who tells the operator.
     pub alerts: Arc<dyn Alerts>,
     /// The time.

@@ -112,6 +112,7 @@ impl Service {
             started_at: now,
             sentence: None,
             error: None,
+            waits_for: None,
             change,
         };
         let first = Step::plan(&operation).first();

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use contract::{
     Alert, Claim, Cursor, InstanceState, KeyType, LeaseToken, Operation, OperationState, PortError,
-    PortResult, Remedy,
+    PortResult, Remedy, Timestamp,
 };
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -105,7 +105,11 @@ impl Worker {
 
     async fn claim(&self) -> PortResult<Option<Claim>> {
         let token = LeaseToken::new(self.ports.fresh_id());
-        self.ports.queue.claim(&token, self.settings.pace.lease()).await
+        let mut claim = self.ports.queue.claim(&token, self.settings.pace.lease()).await?;
+        if let Some(claim) = &mut claim {
+            excuse(&mut claim.operation, self.ports.clock.now());
+        }
+        Ok(claim)
     }
 
     async fn nap(&self) -> Duration {
@@ -215,9 +219,17 @@ impl Worker {
             step_since: operation.step_since,
             sentence: operation.sentence.clone(),
             error: Some(message),
+            waits_for: operation.waits_for.clone(),
             instance_state: None::<InstanceState>,
             adopt: false,
         }
+    }
+}
+
+/// Work that waits for the operator has not become late because nobody came when it was due.
+fn excuse(operation: &mut Operation, now: Timestamp) {
+    if operation.waits_for.is_some() {
+        operation.step_since = operation.step_since + now.since(operation.next_at);
     }
 }
 
@@ -229,6 +241,7 @@ fn move_to(operation: &mut Operation, cursor: Cursor) {
     operation.step_since = cursor.step_since;
     operation.sentence = cursor.sentence;
     operation.error = cursor.error;
+    operation.waits_for = cursor.waits_for;
 }
 
 /// Sleeping is the worker's alone: it is how a tick of the timer is waited for.

@@ -1,6 +1,10 @@
 //! Sentences about names and certificates that stand apart from the description of an operation.
 
-use contract::{CertificateFacts, DomainName, RenewalPlan};
+use std::time::Duration;
+
+use contract::{Breaker, CertificateFacts, DomainName, RenewalPlan, Timestamp};
+
+use super::words::{count, span};
 
 /// To a user who asks for names that another instance has proven.
 pub(crate) fn taken(names: &[DomainName]) -> String {
@@ -19,6 +23,35 @@ pub(crate) fn taken_while_waiting(names: &[DomainName]) -> String {
          it, and this one goes on by itself: its certificate is kept.",
         belong(names),
         them(names)
+    )
+}
+
+/// To a user whose instance waits for the operator.
+pub(crate) fn parked() -> String {
+    "This waits for the operators of this service, who have been told. Nothing is lost, and there is nothing to be done: it \
+     goes on by itself."
+        .to_owned()
+}
+
+/// To the operator, when something of theirs has been met that stops all of a scope. `first_pause` is the time until it is
+/// tried for the first time.
+pub(crate) fn stands_in_the_way(scope: &str, breaker: &Breaker, first_pause: Duration) -> String {
+    format!(
+        "{scope} waits for you: {}. Nothing fails for it. It is tried again after {} and then ever less often, every 15 \
+         minutes at last; when that goes well, everything goes on by itself.",
+        breaker.cause,
+        span(first_pause),
+    )
+}
+
+/// To the operator, when that has not been met for a while.
+pub(crate) fn goes_on(scope: &str, breaker: &Breaker, waited: i32, gone_since: Timestamp) -> String {
+    format!(
+        "{scope} goes on since {gone_since}, after {}. {} had waited, and it was tried {}. It was: {}",
+        span(gone_since.since(breaker.since)),
+        count(waited, "operation"),
+        count(breaker.probes, "time"),
+        breaker.cause,
     )
 }
 
@@ -87,8 +120,28 @@ mod tests {
         let first = RenewalPlan::first(&InstanceId::new("i"), 1, 1, facts.not_before);
         let third = RenewalPlan { begun: 2, ..first.clone() };
         let second = RenewalPlan { begun: 1, ..first.clone() };
+        let breaker = Breaker {
+            scope: "vault/store".into(),
+            since: facts.not_before,
+            cause: "could not upload the certificate cdn-1: LimitExceeded: 20 (request r-1)".into(),
+            probe_at: facts.not_before,
+            probes: 7,
+            waited: 0,
+            gone_since: None,
+            told: true,
+            tell_at: None,
+            version: 1,
+        };
+        let gone = facts.not_before + Duration::from_mins(150);
         insta::assert_snapshot!(
             [
+                parked(),
+                stands_in_the_way(
+                    "everything that needs to store at the vault",
+                    &breaker,
+                    Duration::from_secs(45)
+                ),
+                goes_on("everything in the account", &breaker, 20, gone),
                 taken(&one),
                 taken(&many),
                 taken_while_waiting(&one),

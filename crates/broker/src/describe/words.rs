@@ -35,6 +35,12 @@ pub(crate) fn span(duration: Duration) -> String {
     format!("{count} {unit}{plural}")
 }
 
+/// `1 operation`, `20 operations`.
+pub(crate) fn count(number: i32, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -235,6 +235,10 @@ impl WorkQueue for Twice {
         self.inner.next_due().await
     }
 
+    async fn wake(&self, scope: &str, at: Timestamp, spread: Duration) -> PortResult<usize> {
+        self.inner.wake(scope, at, spread).await
+    }
+
     async fn log(&self, entry: &LogEntry) -> PortResult<()> {
         self.inner.log(entry).await
     }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Chores, ManagedNames, Operator, Pace, Ports, Rules, Service, WorkSettings, Worker, catalog};
+use broker::{
+    Breakers, Chores, ManagedNames, Operator, Pace, Ports, Rules, Service, WorkSettings, Worker, catalog,
+};
 use contract::testing::{Outcome, World, until_crash};
 use contract::{
     CertificateRecord, CertificateState, ChallengeAnswers, DomainName, Instance, InstanceId, InstanceStore,
@@ -41,13 +43,14 @@ impl Bench {
 
     pub(crate) fn ports_with_queue(&self, queue: Arc<dyn WorkQueue>) -> Ports {
         let world = self.world.clone();
+        let breakers = self.breakers();
         Ports {
-            issuer: Arc::new(world.issuer),
-            cdn: Arc::new(world.cdn),
-            vault: Arc::new(world.vault),
-            site: Arc::new(world.site),
+            issuer: breakers.issuer(Arc::new(world.issuer)),
+            cdn: breakers.cdn(Arc::new(world.cdn)),
+            vault: breakers.vault(Arc::new(world.vault)),
+            site: breakers.site(Arc::new(world.site)),
             managed: Some(ManagedNames {
-                zone: Arc::new(world.zone),
+                zone: breakers.zone(Arc::new(world.zone)),
                 apex: DomainName::parse("cdn.example").unwrap(),
                 challenge_host: CHALLENGE_HOST.into(),
             }),
@@ -59,10 +62,23 @@ impl Bench {
             domains: Arc::new(world.store.clone()),
             renewals: Arc::new(world.store.clone()),
             sweeps: Arc::new(world.store),
+            breakers,
             alerts: Arc::new(world.alerts),
             clock: Arc::new(world.clock),
             randomness: Arc::new(world.randomness),
         }
+    }
+
+    /// The breakers as a process of its own has them.
+    fn breakers(&self) -> Breakers {
+        let World { store, alerts, clock, .. } = self.world.clone();
+        Breakers::new(
+            Arc::new(store.clone()),
+            Arc::new(store),
+            Arc::new(alerts),
+            Arc::new(clock),
+            self.pace.step_timeout,
+        )
     }
 
     pub(crate) fn worker(&self) -> Worker {

@@ -2,6 +2,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod both_tracks;
+mod breakers;
 mod crashes;
 mod endings;
 mod faults;
