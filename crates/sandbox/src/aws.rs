@@ -46,6 +46,7 @@ pub(crate) use world::World;
 pub(crate) use xml::Element;
 
 use crate::dns::Dns;
+use iam::Vault;
 use server::serve;
 
 /// A running local AWS. Every access key belongs to the account `111111111111` unless the settings say otherwise; hosted
@@ -105,6 +106,16 @@ impl Aws {
     /// Somebody else's distribution drops the name.
     pub fn let_go_elsewhere(&self, alias: &str) {
         self.shared.world().cloudfront.held_elsewhere.remove(alias);
+    }
+
+    /// Plays the loss of the account, in whose place the operator has set up another one: the buckets and the hosted zones
+    /// are there, and nothing else is. What the world outside holds ([`Aws::hold_elsewhere`]) it still holds.
+    pub fn lose_account(&self) {
+        let mut world = self.shared.world();
+        let lost = std::mem::take(&mut world.cloudfront);
+        world.cloudfront.held_elsewhere = lost.held_elsewhere;
+        world.iam = Vault::default();
+        world.s3.0.values_mut().for_each(|bucket| bucket.objects.clear());
     }
 
     /// Lets a name server answer for the hosted zones, those that exist and those to come. A change is answered when it is
