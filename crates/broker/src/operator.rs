@@ -113,8 +113,11 @@ impl Operator {
         match latest.state {
             OperationState::Running => Ok(Asked::Underway(latest)),
             OperationState::Failed => {
-                let resumed = self.operations.resume(&latest.id, self.ports.clock.now()).await?;
-                Ok(if resumed { Asked::Begun(latest) } else { not_in(&instance) })
+                if !self.operations.resume(&latest.id, self.ports.clock.now()).await? {
+                    return Ok(not_in(&instance));
+                }
+                let resumed = self.ports.operations.find(&latest.id).await?;
+                Ok(Asked::Begun(resumed.unwrap_or(latest)))
             }
             OperationState::Succeeded | OperationState::Cancelled => self.retry_renewal(id).await,
         }

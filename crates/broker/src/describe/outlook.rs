@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use contract::{
-    CertificateRecord, Instance, InstanceState, Operation, OperationKind, OperationState, RenewalPlan,
-    Timestamp, Track,
+    CertificateRecord, DomainInstructions, DomainName, Instance, InstanceState, Operation, OperationKind,
+    OperationState, ProofState, RenewalPlan, Timestamp, Track,
 };
 
-use super::progress;
+use super::{list, progress};
 use crate::Pace;
 use crate::workflow::Step;
 
@@ -19,6 +19,8 @@ pub(crate) struct Outlook<'a> {
     /// The certificate that is served.
     pub(crate) live: Option<&'a CertificateRecord>,
     pub(crate) renewal: Option<&'a RenewalPlan>,
+    /// What the issuer wants of the user.
+    pub(crate) proofs: &'a [DomainInstructions],
     pub(crate) pace: &'a Pace,
     pub(crate) now: Timestamp,
 }
@@ -41,8 +43,11 @@ impl Outlook<'_> {
     }
 
     fn running(&self, operation: &Operation) -> Vec<String> {
-        let step = Step::of(operation);
-        let doing = step.map_or("It stands at a step that this version does not know.", progress);
+        let doing = match Step::of(operation) {
+            Some(Step::ObtainCertificate) => self.obtaining(),
+            Some(step) => progress(step).to_owned(),
+            None => "It stands at a step that this version does not know.".to_owned(),
+        };
         let mut sentences = vec![format!(
             "Its {} runs since {}, at `{}` since {}. {doing}",
             kind(operation.kind),
@@ -51,12 +56,13 @@ impl Outlook<'_> {
             operation.step_since
         )];
         sentences.extend(operation.sentence.as_ref().map(|sentence| format!("Its user reads: {sentence}")));
-        sentences.extend(
-            operation
-                .error
-                .as_ref()
-                .map(|error| format!("The latest of {} tries has failed: {error}", operation.attempt.max(1))),
-        );
+        sentences.extend(operation.error.as_ref().map(|error| {
+            let times = match operation.attempt {
+                ..=1 => String::new(),
+                many => format!(" {many} times, the last time"),
+            };
+            format!("The step has failed{times}: {error}")
+        }));
         let next = if operation.next_at <= self.now {
             "A broker takes it on as soon as one is free.".to_owned()
         } else {
@@ -64,6 +70,15 @@ impl Outlook<'_> {
         };
         sentences.push(format!("{next}{}", self.deadline(operation)));
         sentences
+    }
+
+    fn obtaining(&self) -> String {
+        let open = self.proofs.iter().filter(|one| one.state == ProofState::Open);
+        let open: Vec<DomainName> = open.map(|one| one.name.clone()).collect();
+        if open.is_empty() {
+            return progress(Step::ObtainCertificate).to_owned();
+        }
+        format!("It waits for its user to prove control of {}.", list(&open))
     }
 
     fn deadline(&self, operation: &Operation) -> String {
@@ -169,7 +184,17 @@ mod tests {
         let plan = RenewalPlan { chosen: Some(chosen), ..RenewalPlan::first(&instance.id, 1, 1, at) };
         let renewal = live.map(|_| &plan);
         let now = START + Duration::from_mins(1);
-        Outlook { instance: &instance, operations, live, renewal, pace: &Pace::default(), now }
+        let proofs = [DomainInstructions {
+            name: sample::name("www.example.gov"),
+            state: ProofState::Open,
+            ways: Vec::new(),
+            proven_by: None,
+            expires: None,
+            last_look: None,
+            next_look: None,
+        }];
+        let pace = &Pace::default();
+        Outlook { instance: &instance, operations, live, renewal, proofs: &proofs, pace, now }
             .sentences()
             .join("\n")
     }

@@ -45,7 +45,9 @@ impl Operator {
         let certificates = self.ports.certificates.of_instance(id, instance.incarnation).await?;
         let renewal = self.ports.renewals.of_instance(id).await?;
         let at = self.ports.clock.now();
+        let proofs = self.proofs(&operations, &certificates).await?;
         let outlook = Outlook {
+            proofs: &proofs,
             instance: &instance,
             operations: &operations,
             live: facts::live(&certificates),
@@ -56,7 +58,7 @@ impl Operator {
         Ok(Some(Story {
             at,
             outlook: outlook.sentences(),
-            proofs: self.proofs(&operations, &certificates).await?,
+            proofs,
             log: self.latest_lines(&operations).await?,
             domains: self.ports.domains.of_instance(id).await?,
             instance,

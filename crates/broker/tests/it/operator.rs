@@ -54,7 +54,7 @@ async fn a_failed_provision_goes_on_where_it_was_given_up() {
     bench.world.plan.fail("cdn.apply", 1, || PortError::new("attach", Remedy::GiveUp, "InvalidArgument"));
     assert!(!bench.work_until_the_end_or_death().await);
     let Asked::Begun(resumed) = bench.operator().retry(&id()).await.unwrap() else { panic!("not resumed") };
-    assert_eq!(resumed.kind, OperationKind::Provision);
+    assert_eq!((resumed.kind, resumed.state), (OperationKind::Provision, OperationState::Running));
     assert_eq!(bench.instance().await.unwrap().state, InstanceState::Provisioning);
     let story = bench.operator().story(&id()).await.unwrap().unwrap();
     assert_eq!(story.operations[0].step, "attach-certificate");
