@@ -4,6 +4,7 @@ use std::io::Write;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::instances::InstancesCommand;
 use crate::{OK, USAGE};
 
 /// A service broker that puts CloudFront with an automatically renewed certificate in front of users' own domains.
@@ -22,6 +23,9 @@ pub(crate) enum Command {
     /// Serve the Open Service Broker API and do the work behind it, until SIGTERM.
     #[command(after_help = "Example:\n  DATABASE_URL=sqlite://broker.db … cdn-broker serve")]
     Serve,
+    /// Look at service instances, and set right what has gone wrong with one; brokers may run beside it.
+    #[command(subcommand)]
+    Instances(InstancesCommand),
     /// What the operator has to set up in AWS.
     #[command(subcommand)]
     Aws(AwsCommand),

@@ -3,7 +3,9 @@
 mod aws;
 mod cli;
 mod clock;
+mod command;
 mod config;
+mod instances;
 mod logging;
 mod serve;
 mod wire;
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> u8 {
     match command {
         Command::Serve => serve::run(),
+        Command::Instances(command) => instances::run(&command),
         Command::Aws(command) => aws::run(&command),
     }
 }

@@ -5,8 +5,8 @@ use broker::{ServerLimits, serve};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::cli::complain;
-use crate::config::{Config, Environment};
+use crate::command;
+use crate::config::Config;
 use crate::wire::{Wired, wire};
 use crate::{FAILED, OK, USAGE, logging};
 
@@ -20,16 +20,7 @@ const BLOCKING_THREADS: usize = 16;
 
 /// Serves until SIGTERM or SIGINT.
 pub(crate) fn run() -> u8 {
-    let config = match Config::read(&Environment) {
-        Ok(config) => config,
-        Err(mistakes) => {
-            complain("the environment is not complete:");
-            for mistake in mistakes {
-                complain(&format!("  {mistake}"));
-            }
-            return USAGE;
-        }
-    };
+    let Some(config) = command::configuration() else { return USAGE };
     logging::start(&config.log);
     let served = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -6,7 +6,8 @@ use std::time::Duration;
 use acme_core::{AcmeIssuer, Probe, ProofSettings};
 use anyhow::Context;
 use broker::{
-    Breakers, Chores, ManagedNames, Offer, Pace, Ports, Rules, Service, WorkSettings, Worker, catalog,
+    Breakers, Chores, ManagedNames, Offer, Operator, Pace, Ports, Rules, Service, WorkSettings, Worker,
+    catalog,
 };
 use contract::ManagedZone;
 use osb_core::Api;
@@ -28,14 +29,8 @@ pub(crate) struct Wired {
 
 /// Opens the database, prepares the clients, and puts everything together. Asks nobody but the database.
 pub(crate) async fn wire(config: &Config) -> anyhow::Result<Wired> {
-    let pace = Pace {
-        step_timeout: config.service.step_timeout,
-        deployment_poll: config.service.deployment_poll,
-        provision_proof_wait: config.service.provision_proof_wait,
-        update_proof_wait: config.service.update_proof_wait,
-        ..Pace::default()
-    };
-    let ports = ports(config, &pace).await?;
+    let pace = pace(config);
+    let ports = ports(config, store(config).await?, &pace).await?;
     let rules = Rules {
         default_origin: config.service.default_origin.clone(),
         offer: Offer { logging: config.aws.log_bucket.is_some() },
@@ -50,10 +45,30 @@ pub(crate) async fn wire(config: &Config) -> anyhow::Result<Wired> {
     Ok(Wired { service, worker, chores })
 }
 
-async fn ports(config: &Config, pace: &Pace) -> anyhow::Result<Ports> {
+/// The operator's hand on what the brokers of this configuration do.
+pub(crate) async fn operator(config: &Config) -> anyhow::Result<Operator> {
+    let (store, pace) = (store(config).await?, pace(config));
+    Ok(Operator::new(ports(config, store.clone(), &pace).await?, store, pace))
+}
+
+/// The database alone.
+pub(crate) async fn store(config: &Config) -> anyhow::Result<Arc<Store>> {
+    let opened = Store::open(&config.store, Arc::new(SystemClock)).await;
+    Ok(Arc::new(opened.context("cannot open the database")?))
+}
+
+fn pace(config: &Config) -> Pace {
+    Pace {
+        step_timeout: config.service.step_timeout,
+        deployment_poll: config.service.deployment_poll,
+        provision_proof_wait: config.service.provision_proof_wait,
+        update_proof_wait: config.service.update_proof_wait,
+        ..Pace::default()
+    }
+}
+
+async fn ports(config: &Config, store: Arc<Store>, pace: &Pace) -> anyhow::Result<Ports> {
     let clock = Arc::new(SystemClock);
-    let store =
-        Arc::new(Store::open(&config.store, clock.clone()).await.context("cannot open the database")?);
     let probe = Arc::new(Probe::new(&config.probe)?);
     let issuer = AcmeIssuer::new(
         config.acme.clone(),

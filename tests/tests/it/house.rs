@@ -40,6 +40,20 @@ impl Answer {
     }
 }
 
+/// What a command has printed.
+#[derive(Clone, Debug)]
+pub(crate) struct Printed {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Printed {
+    pub(crate) fn json(&self) -> anyhow::Result<Value> {
+        serde_json::from_str(&self.out).with_context(|| format!("not JSON: {self:?}"))
+    }
+}
+
 impl House {
     /// Everything with one broker on SQLite.
     pub(crate) async fn start() -> anyhow::Result<Self> {
@@ -161,6 +175,26 @@ impl House {
         self.prove(id, domains.len()).await?;
         self.until_succeeded(id).await?;
         Ok(())
+    }
+
+    /// Runs `cdn-broker ARGUMENTS` beside the brokers, in the environment of one with these settings.
+    pub(crate) async fn command(
+        &self,
+        settings: &BrokerSettings,
+        arguments: &[&str],
+    ) -> anyhow::Result<Printed> {
+        let ended = tokio::process::Command::new(program("cdn-broker")?)
+            .args(arguments)
+            .env_clear()
+            .envs(self.sandbox.broker_environment(settings))
+            .kill_on_drop(true)
+            .output();
+        let ended = tokio::time::timeout(BOUND, ended).await.context("the command does not end")??;
+        Ok(Printed {
+            code: ended.status.code().context("the command was killed")?,
+            out: String::from_utf8(ended.stdout)?,
+            err: String::from_utf8(ended.stderr)?,
+        })
     }
 
     /// The end of what the brokers have logged, for the report of a failure.

@@ -10,6 +10,7 @@ mod outage;
 mod parameters;
 mod path;
 mod proofs;
+mod recreate;
 mod renewal;
 mod several;
 mod storm;

@@ -1,0 +1,117 @@
+//! `cdn-broker instances …`: look at service instances, and set right what has gone wrong with one. The commands read and
+//! write the database only; the work is done by whichever broker takes it on.
+
+mod act;
+mod history;
+mod json;
+mod list;
+mod show;
+mod words;
+
+use broker::Operator;
+use clap::{Args, Subcommand};
+use contract::InstanceId;
+
+use crate::{command, wire};
+
+#[derive(Subcommand)]
+pub(crate) enum InstancesCommand {
+    /// List the instances, in the order of their ids.
+    #[command(after_help = "Example:\n  cdn-broker instances list --state provision-failed\n\n\
+        --json prints one object a line, as it is read: see docs/COMMANDS.md.")]
+    List(ListArgs),
+    /// Tell the whole story of an instance: request, domains, where it stands, what comes next, certificate, log.
+    #[command(after_help = "Example:\n  cdn-broker instances show 9a4b0c1e-0000-4000-8000-000000000001\n\n\
+        Exit codes: 0 told, 1 there is no such instance, 64 wrong command line or environment.")]
+    Show(ShowArgs),
+    /// Tell what was done for an instance, operation by operation, the latest first.
+    #[command(
+        after_help = "Example:\n  cdn-broker instances history 9a4b0c1e-0000-4000-8000-000000000001\n\n\
+        Exit codes: 0 told, 1 there is no such instance, 64 wrong command line or environment."
+    )]
+    History(HistoryArgs),
+    /// Let the operation that has failed last go on where it was given up.
+    #[command(after_help = ACTED)]
+    Retry(ActArgs),
+    /// Rebuild an instance from the database: its distribution, its certificate, its names.
+    ///
+    /// For a distribution that was deleted by mistake, a certificate that is gone, an account that was replaced, and an
+    /// instance that could not be created. What is still there is kept; a certificate that is still valid is used again.
+    #[command(after_help = ACTED)]
+    Recreate(ActArgs),
+    /// Renew the certificate of an instance now.
+    #[command(after_help = ACTED)]
+    Renew(ActArgs),
+}
+
+const ACTED: &str = "Example:\n  cdn-broker instances recreate 9a4b0c1e-0000-4000-8000-000000000001\n
+The command waits and says what happens; interrupted, the work goes on without it.
+Exit codes: 0 done (or begun, with --no-wait), 1 failed or refused, 64 wrong command line or environment.";
+
+#[derive(Args)]
+pub(crate) struct ListArgs {
+    /// Only instances in this state: provisioning, ready, provision-failed, deprovisioning, deprovision-failed or gone.
+    #[arg(long, value_parser = words::parse_state)]
+    state: Option<contract::InstanceState>,
+    /// Deleted instances too.
+    #[arg(long)]
+    all: bool,
+    /// One JSON object a line, for programs.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct ShowArgs {
+    /// The id of the instance, as the platform gives it (`cf service NAME --guid`).
+    id: String,
+    /// One JSON object, for programs.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct HistoryArgs {
+    /// The id of the instance, as the platform gives it (`cf service NAME --guid`).
+    id: String,
+    /// How many operations, the latest ones.
+    #[arg(long, default_value_t = 10)]
+    operations: u32,
+    /// One JSON object, for programs.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct ActArgs {
+    /// The id of the instance, as the platform gives it (`cf service NAME --guid`).
+    id: String,
+    /// Only begin it.
+    #[arg(long)]
+    no_wait: bool,
+    /// One JSON object at the end, for programs.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(command: &InstancesCommand) -> u8 {
+    command::run(async |config| match command {
+        InstancesCommand::List(arguments) => list::run(config, arguments).await,
+        InstancesCommand::Show(arguments) => show::run(&wire::operator(config).await?, arguments).await,
+        InstancesCommand::History(arguments) => history::run(&wire::operator(config).await?, arguments).await,
+        InstancesCommand::Retry(arguments) => {
+            act::run(&wire::operator(config).await?, arguments, Operator::retry).await
+        }
+        InstancesCommand::Recreate(arguments) => {
+            act::run(&wire::operator(config).await?, arguments, Operator::recreate).await
+        }
+        InstancesCommand::Renew(arguments) => {
+            act::run(&wire::operator(config).await?, arguments, Operator::renew).await
+        }
+    })
+}
+
+fn unknown(id: &InstanceId) -> u8 {
+    crate::cli::complain(&format!("there is no service instance {id}"));
+    crate::FAILED
+}

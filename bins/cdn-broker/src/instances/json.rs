@@ -1,0 +1,137 @@
+//! The objects of docs/COMMANDS.md. Fields are only ever added.
+
+use broker::Story;
+use contract::{
+    CertificateRecord, DomainInstructions, DomainName, DomainRecord, DomainState, Instance, LogEntry,
+    Operation, ProofWay, RenewalPlan, Timestamp, Track,
+};
+use serde_json::{Value, json};
+
+use super::words;
+
+pub(super) fn instance(instance: &Instance) -> Value {
+    let request = &instance.request;
+    json!({
+        "id": instance.id.as_str(),
+        "state": words::state(instance.state),
+        "incarnation": instance.incarnation,
+        "domains": names(&instance.settings.domains),
+        "origin": instance.settings.origin.domain.as_str(),
+        "organization": request.organization,
+        "space": request.space,
+        "service_id": request.service_id,
+        "plan_id": request.plan_id,
+        "parameters": parsed(&request.parameters),
+        "asked_by": request.identity.as_deref().map(parsed),
+        "asked_at": words::rfc3339(request.received_at),
+        "distribution": instance.distribution.as_ref().map(contract::DistributionId::as_str),
+        "distribution_domain": instance.distribution_domain,
+        "caller_reference": instance.reference.as_str(),
+    })
+}
+
+pub(super) fn operation(operation: &Operation) -> Value {
+    json!({
+        "id": operation.id.as_str(),
+        "kind": words::kind(operation.kind),
+        "track": match operation.track { Track::User => "user", Track::Renewal => "renewal" },
+        "state": words::outcome(operation.state),
+        "step": operation.step,
+        "step_since": words::rfc3339(operation.step_since),
+        "attempt": operation.attempt,
+        "next_at": words::rfc3339(operation.next_at),
+        "started_at": words::rfc3339(operation.started_at),
+        "sentence": operation.sentence,
+        "error": operation.error,
+    })
+}
+
+pub(super) fn line(entry: &LogEntry) -> Value {
+    json!({
+        "at": words::rfc3339(entry.at),
+        "operation": entry.operation.as_str(),
+        "step": entry.step,
+        "outcome": entry.outcome,
+        "sentence": entry.sentence,
+        "request_id": entry.request_id,
+    })
+}
+
+pub(super) fn story(story: &Story) -> Value {
+    let mut told = instance(&story.instance);
+    let more = json!({
+        "outlook": story.outlook,
+        "operations": story.operations.iter().map(operation).collect::<Vec<_>>(),
+        "certificates": story.certificates.iter().map(certificate).collect::<Vec<_>>(),
+        "names": story.domains.iter().map(domain).collect::<Vec<_>>(),
+        "proofs": story.proofs.iter().map(proof).collect::<Vec<_>>(),
+        "renewal": story.renewal.as_ref().map(renewal),
+        "log": story.log.iter().map(line).collect::<Vec<_>>(),
+    });
+    if let (Some(told), Value::Object(more)) = (told.as_object_mut(), more) {
+        told.extend(more);
+    }
+    told
+}
+
+fn certificate(record: &CertificateRecord) -> Value {
+    let facts = record.facts.as_ref();
+    json!({
+        "generation": record.generation,
+        "state": words::certificate(record.state),
+        "names": names(&record.names),
+        "iam_name": record.vault_name.as_str(),
+        "iam_id": record.stored.as_ref().map(contract::StoredCertificate::as_str),
+        "serial": facts.map(|facts| facts.serial.as_str()),
+        "fingerprint": facts.map(|facts| facts.fingerprint.as_str()),
+        "not_before": facts.map(|facts| words::rfc3339(facts.not_before)),
+        "not_after": facts.map(|facts| words::rfc3339(facts.not_after)),
+    })
+}
+
+fn domain(record: &DomainRecord) -> Value {
+    let state = match record.state {
+        DomainState::Proven => "proven",
+        DomainState::Lapsed => "lapsed",
+    };
+    json!({"name": record.name.as_str(), "state": state, "since": words::rfc3339(record.since)})
+}
+
+fn proof(one: &DomainInstructions) -> Value {
+    let look = one.last_look.as_ref();
+    json!({
+        "name": one.name.as_str(),
+        "state": words::proof(one.state),
+        "proven_by": one.proven_by.map(words::method),
+        "ways": one.ways.iter().map(way).collect::<Vec<_>>(),
+        "last_look": look.map(|look| words::rfc3339(look.at)),
+        "saw": look.map(|look| look.saw.as_str()),
+        "next_look": one.next_look.map(words::rfc3339),
+        "expires": one.expires.map(words::rfc3339),
+    })
+}
+
+fn way(way: &ProofWay) -> Value {
+    serde_json::to_value(way).unwrap_or(Value::Null)
+}
+
+fn renewal(plan: &RenewalPlan) -> Value {
+    let moment = |pick: fn(contract::ChosenMoment) -> Timestamp| plan.chosen.map(pick).map(words::rfc3339);
+    json!({
+        "at": moment(|chosen| chosen.at),
+        "window_from": moment(|chosen| chosen.from),
+        "window_until": moment(|chosen| chosen.until),
+        "check_at": words::rfc3339(plan.check_at),
+        "begun": plan.begun,
+        "warned": plan.warned,
+    })
+}
+
+fn names(names: &[DomainName]) -> Vec<&str> {
+    names.iter().map(DomainName::as_str).collect()
+}
+
+/// What is kept as JSON as it is, anything else as text.
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
+}
