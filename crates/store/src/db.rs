@@ -6,12 +6,10 @@ use contract::Clock;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::dsl::sql;
 use diesel::pg::PgConnection;
-use diesel::r2d2::{ManageConnection, R2D2Connection};
 use diesel::sql_types::BigInt;
 use diesel::sqlite::SqliteConnection;
 use diesel::{Connection, MultiConnection, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use tokio::time::Instant;
 
 use crate::error::StoreError;
 use crate::target::Target;
@@ -108,6 +106,16 @@ impl Db {
         }
     }
 
+    /// Asks the database for a sign of life.
+    pub(crate) fn ping(&mut self) -> Result<(), StoreError> {
+        Ok(self.batch_execute("SELECT 1")?)
+    }
+
+    /// Whether nothing more can be done with the connection.
+    pub(crate) fn is_broken(&mut self) -> bool {
+        Transactions::is_broken_transaction_manager(self)
+    }
+
     /// The clock that leases are measured by, in milliseconds since the epoch: everybody on one database must use
     /// the same one. SQLite has none of its own; there it is the clock of this process.
     pub(crate) fn lease_clock(&mut self, clock: &dyn Clock) -> Result<i64, StoreError> {
@@ -123,56 +131,3 @@ impl Db {
 
 /// How long a caller waits for a connection before the database counts as unreachable.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(4);
-
-/// For how long a connection that has just worked is taken to work still. Asking it each time would double the number
-/// of round trips under load; no server goes and comes back within this time, so that only callers who meet it while it
-/// is away anyway get an error.
-const TRUSTED: Duration = Duration::from_millis(100);
-
-/// A connection of the pool.
-pub(crate) struct Pooled {
-    db: Db,
-    /// When it last did what it was asked; `None` when it did not.
-    worked: Option<Instant>,
-}
-
-impl Pooled {
-    /// Runs `work`, and remembers whether the connection can be trusted.
-    pub(crate) fn run<T>(
-        &mut self,
-        work: impl FnOnce(&mut Db) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let outcome = work(&mut self.db);
-        self.worked = outcome.is_ok().then(Instant::now);
-        outcome
-    }
-
-    fn is_trusted(&self) -> bool {
-        self.worked.is_some_and(|worked| worked.elapsed() < TRUSTED)
-    }
-}
-
-/// Opens connections for the pool.
-pub(crate) struct Connections {
-    pub(crate) target: Target,
-}
-
-impl ManageConnection for Connections {
-    type Connection = Pooled;
-    type Error = StoreError;
-
-    fn connect(&self) -> Result<Pooled, StoreError> {
-        Ok(Pooled { db: Db::connect(&self.target)?, worked: None })
-    }
-
-    fn is_valid(&self, pooled: &mut Pooled) -> Result<(), StoreError> {
-        if pooled.is_trusted() {
-            return Ok(());
-        }
-        pooled.run(|db| Ok(db.ping()?))
-    }
-
-    fn has_broken(&self, pooled: &mut Pooled) -> bool {
-        std::thread::panicking() || pooled.db.is_broken()
-    }
-}

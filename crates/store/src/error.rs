@@ -2,7 +2,6 @@ use std::error::Error as StdError;
 
 use contract::{PortError, Remedy};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use tokio::task::JoinError;
 
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +20,7 @@ pub enum StoreError {
     Query(#[from] DieselError),
     /// The thread that worked on it died; nothing of an unfinished transaction remains.
     #[error("the database call was broken off")]
-    BrokenOff(#[from] JoinError),
+    BrokenOff,
     /// A row does not make sense; only a person can mend it.
     #[error("table {table}, row {row:?}: {problem}")]
     Inconsistency {
@@ -41,7 +40,7 @@ impl StoreError {
         let remedy = match &self {
             Self::Settings(_) | Self::Inconsistency { .. } => Remedy::GiveUp,
             Self::Query(error) if refused_for_ever(error) => Remedy::GiveUp,
-            Self::Unreachable(_) | Self::Migrations(_) | Self::Query(_) | Self::BrokenOff(_) => {
+            Self::Unreachable(_) | Self::Migrations(_) | Self::Query(_) | Self::BrokenOff => {
                 Remedy::Retry { after: None }
             }
         };

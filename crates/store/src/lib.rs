@@ -14,6 +14,7 @@ mod error;
 mod instances;
 mod issuances;
 mod labels;
+mod line;
 mod ledger;
 mod looks;
 mod operations;
@@ -26,6 +27,7 @@ mod standing;
 mod store;
 mod sweeps;
 mod target;
+mod threads;
 
 pub use error::StoreError;
 pub use sealing::SealingKey;

@@ -1,15 +1,17 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use contract::{Clock, PortResult};
-use diesel::r2d2::{NopErrorHandler, Pool};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 
-use crate::db::{Connections, Db, PATIENCE};
+use crate::db::Db;
 use crate::error::StoreError;
 use crate::sealing::{Sealer, SealingKey};
 use crate::target::Target;
+use crate::threads::Threads;
 
 /// Which database is used, and how.
 #[derive(Clone)]
@@ -44,9 +46,7 @@ pub struct Store {
 
 /// What the queries use besides a connection.
 pub(crate) struct Inner {
-    pool: Pool<Connections>,
-    /// One permit for each connection: who waits for one does so without a thread.
-    permits: Arc<Semaphore>,
+    threads: Threads,
     pub(crate) sealer: Sealer,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -61,62 +61,62 @@ impl Store {
         settings.check()?;
         let target = Target::parse(&settings.url)?;
         let sealer = Sealer::new(&settings.keys)?;
-        let size = settings.pool_size;
         let mut first = connect(&target).await?;
-        let pool = spawn_blocking(move || {
-            first.migrate()?;
-            pool(target, size)
-        });
-        let permits = Arc::new(Semaphore::new(size.try_into().unwrap_or(Semaphore::MAX_PERMITS)));
-        Ok(Self { inner: Arc::new(Inner { pool: pool.await??, permits, sealer, clock }) })
+        let migrated = spawn_blocking(move || first.migrate().map(|()| first)).await;
+        let first = migrated.map_err(|_| StoreError::BrokenOff)??;
+        let most = settings.pool_size.try_into().unwrap_or(usize::MAX);
+        let threads = Threads::start(target, first, most)
+            .map_err(|error| StoreError::Settings(format!("there is no thread for it: {error}")))?;
+        Ok(Self { inner: Arc::new(Inner { threads, sealer, clock }) })
     }
 
     /// Runs `work` with a connection, on a thread where it may block. Once begun it runs to its end, even if nobody
-    /// waits for it any more, so no transaction is ever left half done.
+    /// waits for it any more, so no transaction is ever left half done. What has not begun in time never does.
     pub(crate) async fn run<T, W>(&self, doing: &'static str, work: W) -> PortResult<T>
     where
         T: Send + 'static,
         W: FnOnce(&mut Db, &Inner) -> Result<T, StoreError> + Send + 'static,
     {
+        let (tell, mut told) = oneshot::channel();
         let inner = Arc::clone(&self.inner);
-        let deadline = Instant::now() + PATIENCE;
-        let permit = self.inner.permit(deadline).await.map_err(|error| error.while_doing(doing))?;
-        let call = spawn_blocking(move || {
-            let _permit = permit;
-            let left = deadline.saturating_duration_since(Instant::now());
-            let connection = inner.pool.get_timeout(left);
-            let mut pooled = connection.map_err(|error| StoreError::Unreachable(error.to_string()))?;
-            pooled.run(|db| work(db, &inner))
-        });
-        call.await.map_err(StoreError::from).flatten().map_err(|error| error.while_doing(doing))
+        let turn = Turn::default();
+        let of_thread = turn.clone();
+        self.inner.threads.submit(Box::new(move |line| {
+            if of_thread.take() {
+                let _ = tell.send(line.run(|db| work(db, &inner)));
+            }
+        }));
+        let answer = match timeout(PATIENCE, &mut told).await {
+            Err(_) if turn.take() => Ok(Err(StoreError::Unreachable(busy()))),
+            Err(_) => told.await,
+            Ok(answer) => answer,
+        };
+        answer.unwrap_or(Err(StoreError::BrokenOff)).map_err(|error| error.while_doing(doing))
     }
 }
 
-impl Inner {
-    async fn permit(&self, deadline: Instant) -> Result<OwnedSemaphorePermit, StoreError> {
-        let permit = timeout_at(deadline, Arc::clone(&self.permits).acquire_owned()).await;
-        // The semaphore is never closed.
-        permit.ok().and_then(Result::ok).ok_or_else(|| {
-            StoreError::Unreachable(format!("no connection was free for {} seconds", PATIENCE.as_secs()))
-        })
+/// Whose turn it is: of the thread that would begin and the caller who would give up, the first one has it.
+#[derive(Clone, Default)]
+struct Turn(Arc<AtomicBool>);
+
+impl Turn {
+    /// Takes it; `false` when the other one has.
+    fn take(&self) -> bool {
+        !self.0.swap(true, Ordering::AcqRel)
     }
 }
 
-/// The first connection is opened outside the pool, which would hide the cause and try again for long.
+/// How long a caller waits for a connection before the database counts as unreachable.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+fn busy() -> String {
+    format!("no connection was free for {} seconds", PATIENCE.as_secs())
+}
+
+/// The first connection is opened under a time limit of its own, whatever the database does.
 async fn connect(target: &Target) -> Result<Db, StoreError> {
     let target = target.clone();
     let connected = timeout(PATIENCE, spawn_blocking(move || Db::connect(&target))).await;
-    connected
-        .map_err(|_| StoreError::Unreachable(format!("no answer within {} seconds", PATIENCE.as_secs())))??
-}
-
-fn pool(target: Target, size: u32) -> Result<Pool<Connections>, StoreError> {
-    Pool::builder()
-        .max_size(size)
-        .min_idle(Some(1))
-        .connection_timeout(PATIENCE)
-        // Whoever waits for a connection gets the error; the pool's own thread need not log it as well.
-        .error_handler(Box::new(NopErrorHandler))
-        .build(Connections { target })
-        .map_err(|error| StoreError::Unreachable(error.to_string()))
+    let silent = || StoreError::Unreachable(format!("no answer within {} seconds", PATIENCE.as_secs()));
+    connected.map_err(|_| silent())?.map_err(|_| StoreError::BrokenOff)?
 }
