@@ -13,10 +13,10 @@ use crate::{FAILED, OK, USAGE, logging};
 /// How long running steps may take to finish after SIGTERM. Cloud Foundry kills after ten seconds.
 const GRACE: Duration = Duration::from_secs(8);
 
-/// How many threads may block at once: one for each connection to the database, and some for what else blocks (names are
-/// resolved, keys are made). Without a bound tokio starts a thread whenever none is idle at that very moment, up to
-/// hundreds, and each of them keeps memory.
-const BLOCKING_THREADS: usize = 16;
+/// How many threads of the runtime may block at once: names are resolved, keys are made (the database has threads of its
+/// own). Without a bound tokio starts a thread whenever none is idle at that very moment, up to hundreds, and each of them
+/// keeps memory.
+const BLOCKING_THREADS: usize = 8;
 
 /// Serves until SIGTERM or SIGINT.
 pub(crate) fn run() -> u8 {

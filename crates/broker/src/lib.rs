@@ -5,6 +5,7 @@ mod catalog;
 mod chores;
 mod decide;
 mod describe;
+mod health;
 mod names;
 mod operator;
 mod pace;

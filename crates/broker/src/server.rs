@@ -132,7 +132,8 @@ fn connection(
 }
 
 /// One filter that takes everything and rejects nothing: paths, methods and errors are the protocol's business, and all
-/// of it is in osb-core. Only the certificate authority is answered elsewhere.
+/// of it is in osb-core. Only the certificate authority and whoever watches over the process
+/// are answered elsewhere.
 fn filter(
     service: &Service,
     limits: &ServerLimits,
@@ -156,6 +157,9 @@ fn filter(
                 async move {
                     if responder::is_meant(path.as_str()) {
                         return service.answer_challenge(&method, path.as_str()).await;
+                    }
+                    if let Some(answer) = service.answer_health(&method, path.as_str()).await {
+                        return answer;
                     }
                     let body = match within(limits.request_time, read(body, limits.body)).await {
                         Ok(body) => body,

@@ -16,6 +16,7 @@ use osb_core::{Api, ErrorCode, Existing, Operation, Request, Response};
 use tokio::sync::Notify;
 use tracing::Instrument;
 
+use crate::health::Health;
 use crate::workflow::Step;
 use crate::{Offer, Pace, Ports, responder};
 
@@ -40,12 +41,14 @@ pub struct Service {
     ports: Ports,
     rules: Arc<Rules>,
     bell: Arc<Notify>,
+    health: Arc<Health>,
 }
 
 impl Service {
     /// A service that rings `bell` when there is new work.
     pub fn new(api: Api, ports: Ports, rules: Rules, bell: Arc<Notify>) -> Self {
-        Self { api: Arc::new(api), ports, rules: Arc::new(rules), bell }
+        let health = Arc::new(Health::new(ports.readiness.clone(), ports.clock.clone()));
+        Self { api: Arc::new(api), ports, rules: Arc::new(rules), bell, health }
     }
 
     /// The answer to one request. Never fails: what cannot be done is an answer too. Every line that is logged on the way
@@ -78,6 +81,11 @@ impl Service {
     /// The answer to a request of the certificate authority, which is not one of the platform's.
     pub(crate) async fn answer_challenge(&self, method: &Method, path: &str) -> http::Response<Bytes> {
         responder::answer(self.ports.answers.as_ref(), method, path).await
+    }
+
+    /// The answer to whoever watches over this process, if it is one of theirs.
+    pub(crate) async fn answer_health(&self, method: &Method, path: &str) -> Option<http::Response<Bytes>> {
+        self.health.answer(method, path).await
     }
 
     /// What is known under an instance id, in the protocol's words.

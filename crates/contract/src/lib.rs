@@ -49,8 +49,8 @@ pub use storage::{
     CertificateState, CertificateStore, ChallengeAnswers, Change, Chore, ChoreStore, ChosenMoment, Claim,
     Cursor, DomainRecord, DomainState, DomainStore, HttpAnswer, Instance, InstanceState, InstanceStore,
     IssuanceRecord, IssuanceStore, LedgerStore, LogEntry, Operation, OperationKind, OperationState,
-    OperationStore, OperatorStore, OriginalRequest, PresentedProof, ProofPlace, RenewalPlan, RenewalStore,
-    Settings, Standing, Sweep, SweepStore, Track, WorkQueue,
+    OperationStore, OperatorStore, OriginalRequest, PresentedProof, ProofPlace, Readiness, RenewalPlan,
+    RenewalStore, Settings, Standing, Sweep, SweepStore, Track, WorkQueue,
 };
 pub use time::{Clock, Randomness, Timestamp};
 pub use vault::{CertificateVault, KeptCertificate};

@@ -14,6 +14,7 @@ mod ledger;
 mod operations;
 mod operator;
 mod queue;
+mod readiness;
 mod renewals;
 mod sweeps;
 
@@ -33,6 +34,7 @@ pub use operations::{
 };
 pub use operator::OperatorStore;
 pub use queue::{Claim, Cursor, WorkQueue};
+pub use readiness::Readiness;
 pub use renewals::{ChosenMoment, RenewalPlan, RenewalStore};
 pub use sweeps::{Sweep, SweepStore};
 
@@ -42,5 +44,5 @@ pub use {
     chores::MockChoreStore, domains::MockDomainStore, instances::MockInstanceStore,
     issuance::MockChallengeAnswers, issuance::MockIssuanceStore, ledger::MockLedgerStore,
     operations::MockOperationStore, operator::MockOperatorStore, queue::MockWorkQueue,
-    renewals::MockRenewalStore, sweeps::MockSweepStore,
+    readiness::MockReadiness, renewals::MockRenewalStore, sweeps::MockSweepStore,
 };

@@ -49,7 +49,7 @@ pub use crate::site::MockChallengeSite;
 pub use crate::storage::{
     MockAccountStore, MockBreakerStore, MockCertificateStore, MockChallengeAnswers, MockChoreStore,
     MockDomainStore, MockInstanceStore, MockIssuanceStore, MockLedgerStore, MockOperationStore,
-    MockOperatorStore, MockRenewalStore, MockSweepStore, MockWorkQueue,
+    MockOperatorStore, MockReadiness, MockRenewalStore, MockSweepStore, MockWorkQueue,
 };
 pub use crate::time::MockClock;
 pub use crate::vault::MockCertificateVault;

@@ -1,13 +1,12 @@
 //! The connection: one enumeration over the databases, so that each query is written once.
 
-use std::time::Duration;
-
 use contract::Clock;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::dsl::sql;
+use diesel::migration::MigrationSource;
 use diesel::pg::PgConnection;
 use diesel::sql_types::BigInt;
-use diesel::sqlite::SqliteConnection;
+use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{Connection, MultiConnection, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -65,7 +64,7 @@ impl Db {
     /// find nothing left to do.
     pub(crate) fn migrate(&mut self) -> Result<(), StoreError> {
         if let Self::Sqlite(connection) = self {
-            // The mode is kept in the file. Changing it needs the file for itself, so this comes before the pool.
+            // The mode is kept in the file. Changing it needs the file for itself, so this comes before anybody else.
             connection.batch_execute("PRAGMA journal_mode = WAL")?;
         }
         self.write(|db| {
@@ -80,6 +79,13 @@ impl Db {
             Ok(true)
         })?;
         Ok(())
+    }
+
+    /// The versions of the migrations that this version of the program needs. Both databases have the same ones.
+    pub(crate) fn migrations() -> Result<Vec<String>, StoreError> {
+        let migrations = MigrationSource::<Sqlite>::migrations(&SQLITE_MIGRATIONS);
+        let migrations = migrations.map_err(StoreError::Migrations)?;
+        Ok(migrations.iter().map(|migration| migration.name().version().to_string()).collect())
     }
 
     /// Runs `work` in a transaction: everything it has written stays when it answers `true`, and nothing otherwise.
@@ -99,7 +105,7 @@ impl Db {
         match work(self) {
             Ok(true) => Transactions::commit_transaction(self).map(|()| true).map_err(StoreError::from),
             outcome => {
-                // A connection that cannot even roll back is broken, and the pool drops it; the outcome stands.
+                // A connection that cannot even roll back is broken, and is dropped; the outcome stands.
                 let _ = Transactions::rollback_transaction(self);
                 outcome
             }
@@ -128,6 +134,3 @@ impl Db {
         }
     }
 }
-
-/// How long a caller waits for a connection before the database counts as unreachable.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(4);

@@ -15,6 +15,9 @@ pub enum StoreError {
     /// The tables could not be brought to the shape that this version needs.
     #[error("the migrations of the database could not be run")]
     Migrations(#[source] Box<dyn StdError + Send + Sync>),
+    /// A migration of this version has not been run.
+    #[error("the database lacks the migration {0}, which every broker of this version runs when it starts")]
+    Behind(String),
     /// The database refused a query or broke off.
     #[error("the database refused")]
     Query(#[from] DieselError),
@@ -40,9 +43,11 @@ impl StoreError {
         let remedy = match &self {
             Self::Settings(_) | Self::Inconsistency { .. } => Remedy::GiveUp,
             Self::Query(error) if refused_for_ever(error) => Remedy::GiveUp,
-            Self::Unreachable(_) | Self::Migrations(_) | Self::Query(_) | Self::BrokenOff => {
-                Remedy::Retry { after: None }
-            }
+            Self::Unreachable(_)
+            | Self::Behind(_)
+            | Self::Migrations(_)
+            | Self::Query(_)
+            | Self::BrokenOff => Remedy::Retry { after: None },
         };
         PortError::new(doing, remedy, self)
     }

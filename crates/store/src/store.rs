@@ -32,13 +32,13 @@ impl StoreSettings {
         Target::parse(&self.url)?;
         Sealer::new(&self.keys)?;
         match self.pool_size {
-            0 => Err(StoreError::Settings("the pool must have at least one connection".to_owned())),
+            0 => Err(StoreError::Settings("there must be at least one connection".to_owned())),
             _ => Ok(()),
         }
     }
 }
 
-/// The database behind the storage ports. Clones share one pool of connections.
+/// The database behind the storage ports. Clones share its connections.
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,

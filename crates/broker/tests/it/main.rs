@@ -8,6 +8,7 @@ mod endings;
 mod faults;
 mod front_door;
 mod harness;
+mod health;
 mod limits;
 mod lives;
 mod managed;

@@ -84,6 +84,7 @@ const METHODS: &[&str] = &[
     "queue.release",
     "queue.wake",
     "queue.save",
+    "readiness.ready",
     "renewals.ensure",
     "renewals.forget",
     "renewals.keep",

@@ -3,8 +3,9 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use contract::testing::ManualClock;
-use contract::{Clock, OperationStore, Remedy, WorkQueue};
+use contract::{Clock, OperationStore, Readiness, Remedy, WorkQueue};
 use diesel::dsl::sql;
 use diesel::sql_types::Integer;
 use diesel::{Connection, PgConnection, RunQueryDsl};
@@ -44,6 +45,22 @@ async fn the_schema_may_be_there_already() -> anyhow::Result<()> {
     let (database, clock) = (Database::new()?, ManualClock::new());
     execute(&database.url, "CREATE SCHEMA cdn_broker")?;
     assert_eq!(open_url(&database.url, &clock).await?.next_due().await?, None);
+    Ok(())
+}
+
+/// A version that is ahead does no harm; one that is missing keeps a broker from being sent requests.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_is_ready_when_it_has_what_this_version_needs() -> anyhow::Result<()> {
+    let database = Database::new()?;
+    let store = open_url(&database.url, &ManualClock::new()).await?;
+    store.ready().await?;
+    let migrations = "cdn_broker.__diesel_schema_migrations";
+    execute(&database.url, &format!("INSERT INTO {migrations} (version) VALUES ('29991231000000')"))?;
+    store.ready().await?;
+    execute(&database.url, &format!("DELETE FROM {migrations} WHERE version < '29991231000000'"))?;
+    let error = store.ready().await.err().context("ready without its migrations")?;
+    assert!(matches!(error.remedy(), Remedy::Retry { .. }), "{error}");
+    assert!(error.to_string().contains("lacks the migration"), "{error}");
     Ok(())
 }
 
@@ -119,12 +136,17 @@ async fn a_server_that_goes_and_comes_back_loses_nothing() -> anyhow::Result<()>
     let store = open_url(&database.url, &clock).await?;
     let operation = provisioning(&store, "one", clock.now()).await?;
     cluster.stop()?;
-    let error = store.standing(&operation.instance).await.unwrap_err();
-    assert_eq!(error.remedy(), Remedy::Retry { after: None });
-    assert!(error.to_string().contains("PostgreSQL: connection to server"), "{error}");
+    let mut last = String::new();
+    // A connection that has worked a moment ago is not asked first, so that the first caller may meet it broken.
+    for _ in 0..2 {
+        let error = store.standing(&operation.instance).await.unwrap_err();
+        assert_eq!(error.remedy(), Remedy::Retry { after: None });
+        last = error.to_string();
+    }
+    assert!(last.contains("PostgreSQL: connection to server"), "{last}");
 
     cluster.start()?;
-    // The pool connects again by itself; how soon is its own affair.
+    // The store connects again by itself; how soon is its own affair.
     for _ in 0..10 {
         if let Ok(standing) = store.standing(&operation.instance).await {
             let found = standing.and_then(|standing| standing.latest);

@@ -4,7 +4,7 @@ use super::{MemoryStore, State};
 use crate::{
     AccountRecord, AccountStore, AuthorizationRecord, CertificateRecord, CertificateState, CertificateStore,
     ChallengeAnswers, InstanceId, IssuanceId, IssuanceRecord, IssuanceStore, LastLook, PortResult,
-    ProofPlace, ProofState, VaultName, durable_label,
+    ProofPlace, ProofState, Readiness, VaultName, durable_label,
 };
 
 #[async_trait]
@@ -151,6 +151,13 @@ impl ChallengeAnswers for MemoryStore {
             Ok(answers.find(|http| http.token == token).map(|http| http.answer))
         })
         .await
+    }
+}
+
+#[async_trait]
+impl Readiness for MemoryStore {
+    async fn ready(&self) -> PortResult<()> {
+        self.call("readiness.ready", |_, _| Ok(())).await
     }
 }
 
