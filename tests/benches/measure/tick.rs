@@ -46,7 +46,9 @@ async fn filled(house: &House, database: &Database, idle: usize) -> anyhow::Resu
     let store = database.open(&house.settings()?).await?;
     say(&format!("  writing {idle} instances into {}", database.name));
     seed::write(&store, Life::Idle, 0..idle).await?;
-    Ok(store)
+    // SQLite moves what was written into the file when nobody reads, which so many writers at once never let it do.
+    drop(store);
+    database.open(&house.settings()?).await
 }
 
 /// Looks for work that finds none, each followed by the question when there will be some.
