@@ -1,10 +1,10 @@
 //! What the platform sees, by the rows of the protocol that need an instance.
 
 use contract::{InstanceState, OperationState};
-use http::Method;
+use http::{HeaderValue, Method};
 use serde_json::json;
 
-use crate::harness::{Bench, DOMAINS, ID, path, provision_body};
+use crate::harness::{Bench, DOMAINS, ID, ask, headers, path, provision_body};
 
 #[tokio::test]
 async fn r51_r61_a_provision_is_stored_before_it_is_answered() {
@@ -18,6 +18,20 @@ async fn r51_r61_a_provision_is_stored_before_it_is_answered() {
     assert!(instance.request.context.contains("my-cdn"));
     assert!(instance.request.parameters.contains(DOMAINS[0]));
     assert_eq!(instance.request.api_version, "2.15");
+}
+
+/// R12: the user's id, and nothing else of what the platform says about them.
+#[tokio::test]
+async fn r12_who_has_asked_is_kept() {
+    let bench = Bench::new();
+    let mut headers = headers();
+    // {"user_id":"u-1","email":"x@y"}
+    let identity = HeaderValue::from_static("cloudfoundry eyJ1c2VyX2lkIjoidS0xIiwiZW1haWwiOiJ4QHkifQ==");
+    headers.insert("x-broker-api-originating-identity", identity);
+    let path = format!("{}?accepts_incomplete=true", path());
+    let body = provision_body(&json!({"domain": DOMAINS[0]}));
+    assert_eq!(ask(&bench.service(), Method::PUT, &path, &headers, Some(body)).await.status, 202);
+    assert_eq!(bench.instance().await.unwrap().request.identity.as_deref(), Some("cloudfoundry u-1"));
 }
 
 #[tokio::test]
