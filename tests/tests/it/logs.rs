@@ -2,6 +2,7 @@
 
 use anyhow::{Context, ensure};
 use sandbox::BrokerProcess;
+use serde_json::Value;
 
 use crate::house::{House, program};
 
@@ -50,10 +51,25 @@ async fn a_whole_life_is_logged_without_secrets_and_without_errors() -> anyhow::
     for key in ["BEGIN PRIVATE", "BEGIN+PRIVATE", "BEGIN%20PRIVATE", "BEGIN RSA", "BEGIN+RSA", "BEGIN EC"] {
         assert!(!log.contains(key), "a private key is in the log");
     }
+    assert_eq!(bodies(&log)?, Vec::<String>::new(), "whole requests may be in these");
     let errors: Vec<&str> = log.lines().filter(|line| line.contains("\"level\":\"ERROR\"")).collect();
     assert_eq!(errors, Vec::<&str>::new(), "nothing was wrong");
     for done in ["accepted a provision", "accepted a deprovision"] {
         assert_eq!(log.matches(done).count(), 1, "{done}");
     }
     Ok(())
+}
+
+/// The lines of those who log what they send and receive, at a level at which they do.
+fn bodies(log: &str) -> anyhow::Result<Vec<String>> {
+    let mut found = Vec::new();
+    for line in log.lines() {
+        let event: Value = serde_json::from_str(line).with_context(|| line.to_owned())?;
+        let of = event["target"].as_str().and_then(|target| target.split("::").next()).unwrap_or_default();
+        let is_talkative = event["level"] == "TRACE" || event["level"] == "DEBUG";
+        if is_talkative && cloudfront_core::BODY_LOGGING_TARGETS.contains(&of) {
+            found.push(line.to_owned());
+        }
+    }
+    Ok(found)
 }
