@@ -76,6 +76,9 @@ impl Config {
         let acme = upstream::acme(&mut reader);
         let probe = upstream::probe(&mut reader);
         let proofs = proofs::proofs(&mut reader, probe.as_ref());
+        if let (Some(acme), Some((proofs, _))) = (&acme, &proofs) {
+            proofs::check_durable(&mut reader, acme, proofs);
+        }
         let aws = upstream::aws(&mut reader);
         let service = broker::service(&mut reader);
         let log = broker::log(&mut reader);
@@ -144,6 +147,29 @@ mod tests {
         assert_eq!(read(Some("none")), Ok(acme_core::Limits::none()));
         let mistakes = read(Some("some")).unwrap_err();
         assert!(mistakes.iter().any(|mistake| mistake.contains("ACME_LIMITS")), "{mistakes:?}");
+    }
+
+    #[test]
+    fn durable_proofs_come_first_with_a_profile_that_leaves_no_time() {
+        let read = |more: &[(&'static str, &'static str)]| {
+            let mut variables = complete();
+            variables.extend(more.iter().copied());
+            Config::read(&variables).map(|config| config.acme.is_durable_first())
+        };
+        let (short, url) = (("ACME_PROFILE", "shortlived"), ("CHALLENGE_URL", "https://broker.example/"));
+        assert_eq!(read(&[]), Ok(false));
+        assert_eq!(read(&[("ACME_PROFILE", "classic")]), Ok(false));
+        assert_eq!(read(&[short, url]), Ok(true));
+        assert_eq!(read(&[("ACME_DURABLE_FIRST", "always"), url]), Ok(true));
+        assert_eq!(read(&[short, ("ACME_DURABLE_FIRST", "never")]), Ok(false));
+        for (wrong, told) in [
+            (vec![short], "under the profile `shortlived`"),
+            (vec![("ACME_DURABLE_FIRST", "always")], "MANAGED_ZONE or CHALLENGE_URL has to be set"),
+            (vec![("ACME_DURABLE_FIRST", "now")], "ACME_DURABLE_FIRST"),
+        ] {
+            let mistakes = read(&wrong).unwrap_err();
+            assert!(mistakes.iter().any(|mistake| mistake.contains(told)), "{mistakes:?}");
+        }
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub(crate) enum AcmeError {
     Refused(Box<Refusal>),
     #[error("the authority offers no challenge for {0} that can be met here")]
     NoUsableChallenge(DomainName),
+    #[error("nothing is set up with which {0} could be proven for longer than the authority's proofs live")]
+    NoDurableProof(DomainName),
     /// The account key or a leaf key is unusable.
     #[error("{0}")]
     Key(&'static str),
@@ -222,6 +224,13 @@ impl AcmeError {
             Self::NoUsableChallenge(ref name) => {
                 let sentence = format!(
                     "The certificate authority does not accept any proof of control over `{name}` that can be given here."
+                );
+                PortError::new(doing, Remedy::GiveUp, self).for_tenant(sentence)
+            }
+            Self::NoDurableProof(ref name) => {
+                let sentence = format!(
+                    "Control over `{name}` cannot be proven here: the certificates of this service need a record that \
+                     stays, and its operators have set up none that would do for this domain."
                 );
                 PortError::new(doing, Remedy::GiveUp, self).for_tenant(sentence)
             }

@@ -22,6 +22,7 @@ use crate::order::LiveOrder;
 use crate::orders;
 use crate::outlook::Forecast;
 use crate::proofs::{ProofSettings, ProofSettingsError, Proofs};
+use crate::rehearsal;
 use crate::renewal;
 use crate::settings::{AcmeSettings, SettingsError};
 use crate::steps::{self, Work};
@@ -70,7 +71,8 @@ impl AcmeIssuer {
         let accounts =
             Accounts::new(Arc::clone(&settings), transport, directories, accounts, Arc::clone(&clock));
         let ledger = Ledger::new(&settings, ledger, Arc::clone(&clock));
-        let (memory, proofs) = (Memory::default(), Proofs::default());
+        let durable_only = settings.is_durable_first();
+        let (memory, proofs) = (Memory::default(), Proofs { durable_only, ..Proofs::default() });
         Ok(Self { settings, accounts, renewals, ledger, memory, proofs, issuances, probe, clock })
     }
 
@@ -179,11 +181,11 @@ impl AcmeIssuer {
         Ok(())
     }
 
-    /// Whether there is an order whose proofs the user can still give.
+    /// Whether there are proofs that the user can still give, for an order or before one is placed.
     fn is_awaited(&self, record: &IssuanceRecord) -> bool {
         let is_over = record.order_expires.is_some_and(|expires| expires <= self.clock.now());
         !record.abandoned
-            && record.order_url.is_some()
+            && (record.order_url.is_some() || rehearsal::is_on(record))
             && !is_over
             && record.directory == self.settings.directory_url
     }

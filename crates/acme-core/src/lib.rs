@@ -23,6 +23,7 @@ mod placing;
 mod probe;
 mod problem;
 mod proofs;
+mod rehearsal;
 mod renewal;
 mod retry_after;
 mod rules;
@@ -33,7 +34,7 @@ pub use issuer::AcmeIssuer;
 pub use limits::{Limits, Quota};
 pub use probe::{EdgeMark, Probe, ProbeSettings};
 pub use proofs::{ProofSettings, ProofSettingsError};
-pub use settings::{AcmeSettings, ExternalAccount, SettingsError};
+pub use settings::{AcmeSettings, DurableFirst, ExternalAccount, SettingsError};
 
 /// What follows from each refusal of an authority, in the order of precedence: the rows of `docs/RETRIES.md`.
 pub fn error_rules() -> Vec<contract::ErrorRule> {

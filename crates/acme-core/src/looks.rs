@@ -12,9 +12,15 @@ use tokio::task::JoinSet;
 
 use crate::account::InCaa;
 use crate::proofs::{self, Landmarks, Outcome, Proofs, Weight, challenge_name, note};
+use crate::rehearsal;
 
 /// How many domains are looked at at once: a hundred of them must not take a hundred time-outs in a row.
 const AT_ONCE: usize = 25;
+
+/// What follows when a proof is there.
+const TO_BE_CHECKED: &str = "the certificate authority is asked to look.";
+/// What follows when it is only a rehearsal.
+const TO_BE_ORDERED: &str = "the certificate is ordered as soon as every domain is as far.";
 
 /// What is to be looked at for one domain.
 #[derive(Clone)]
@@ -23,6 +29,8 @@ struct Task {
     name: DomainName,
     landmarks: Landmarks,
     served: bool,
+    /// Whether what is looked for is none of the authority's.
+    rehearsal: bool,
     txt: Option<TxtQuestion>,
     http: Option<HttpQuestion>,
     caa: Option<InCaa>,
@@ -112,8 +120,9 @@ impl Look {
 /// Enters what was seen.
 pub(crate) fn keep(record: &mut IssuanceRecord, looks: Vec<Look>, now: Timestamp) -> Found {
     let mut found = Found::default();
+    let next = if rehearsal::is_on(record) { TO_BE_ORDERED } else { TO_BE_CHECKED };
     for look in looks {
-        let saw = sentence(look.txt.as_ref(), look.http.as_ref());
+        let saw = sentence(look.txt.as_ref(), look.http.as_ref(), next);
         let method = [&look.txt, &look.http].into_iter().flatten().find_map(|outcome| match outcome {
             Outcome::Seen(method) => Some(*method),
             _ => None,
@@ -141,6 +150,7 @@ impl Task {
             url: one.url.clone(),
             landmarks: proofs.landmarks(&record.request, &name),
             served: proofs.is_served(&record.request, &name),
+            rehearsal: rehearsal::is_on(record),
             txt: one.dns.clone().map(|value| TxtQuestion { name: challenge_name(&name), value }),
             http: http.map(|http| HttpQuestion {
                 name: name.clone(),
@@ -169,7 +179,12 @@ impl Task {
         if let Some(forbidden) = self.forbidden(probe, "dns-01").await? {
             return Ok(Some(forbidden));
         }
-        Ok(Some(proofs::txt(&self.landmarks, &self.name, probe.txt(question).await?)))
+        let outcome = proofs::txt(&self.landmarks, &self.name, probe.txt(question).await?);
+        Ok(Some(if self.rehearsal {
+            proofs::to_last(&self.landmarks, &self.name, &question.value, outcome)
+        } else {
+            outcome
+        }))
     }
 
     async fn look_over_http(&self, probe: &dyn ProofProbe) -> PortResult<Option<Outcome>> {
@@ -191,10 +206,10 @@ impl Task {
     }
 }
 
-/// What the user reads whose proof is going to be answered, if it is there.
-fn sentence(txt: Option<&Outcome>, http: Option<&Outcome>) -> String {
+/// What the user reads: the proof that is there, and what follows; else what is missing.
+fn sentence(txt: Option<&Outcome>, http: Option<&Outcome>, next: &str) -> String {
     match seen(txt, http) {
-        Some(seen) => format!("{seen}; the certificate authority is asked to look."),
+        Some(seen) => format!("{seen}; {next}"),
         None => missing(txt, http),
     }
 }

@@ -7,7 +7,7 @@ fn not_yet(saw: &str, weight: Weight) -> Outcome {
 }
 
 fn said(txt: impl Into<Option<Outcome>>, http: impl Into<Option<Outcome>>) -> String {
-    sentence(txt.into().as_ref(), http.into().as_ref())
+    sentence(txt.into().as_ref(), http.into().as_ref(), TO_BE_CHECKED)
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::order::{LiveAuthorization, LiveOrder};
 use crate::pace;
 use crate::problem::Problem;
 use crate::proofs::Proofs;
+use crate::rehearsal;
 
 /// Enters a new order. What a failed one has left behind goes.
 pub(crate) fn adopt(record: &mut IssuanceRecord, order: &LiveOrder) {
@@ -112,20 +113,21 @@ pub(crate) fn forget(record: &mut IssuanceRecord) {
 }
 
 /// Drops an order that the authority has declared invalid, but keeps, per name, what it says about it. An issuance
-/// with authorizations and without an order is one whose last order has failed.
+/// with authorizations of the authority's and without an order is one whose last order has failed.
 pub(crate) fn fail(
     record: &mut IssuanceRecord,
     authorizations: &[LiveAuthorization],
     problem: Option<&Problem>,
     now: Timestamp,
 ) {
+    let order_url = record.order_url.clone().unwrap_or_default();
     let remains = record.request.names.iter().map(|name| {
         let live = of(authorizations, name);
         let special = live.and_then(|live| live.problem.as_ref());
         let nobody = authorizations.iter().all(|live| live.problem.is_none());
         // The general word goes to everybody only when no name was singled out.
         let general = problem.filter(|problem| nobody && concerns(problem, name));
-        let url = live.map(|live| live.url.clone()).unwrap_or_default();
+        let url = live.map_or_else(|| order_url.clone(), |live| live.url.clone());
         let last_look = LastLook { at: now, saw: verdict(name, special.or(general)) };
         let state = remaining_state(live, special.or(general));
         AuthorizationRecord {
@@ -141,7 +143,7 @@ pub(crate) fn fail(
 
 /// How long the next order has to wait, when the last one has failed.
 pub(crate) fn pause_after_failure(record: &IssuanceRecord, now: Timestamp) -> Option<Duration> {
-    if record.order_url.is_some() || record.authorizations.is_empty() {
+    if record.order_url.is_some() || record.authorizations.is_empty() || rehearsal::is_on(record) {
         return None;
     }
     let until = pace::last_event(record) + pace::after_failed_order(record.orders_placed);

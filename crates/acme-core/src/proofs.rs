@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use contract::{AuthorizationRecord, CertificateRequest, ChallengeSite, DomainName, ManagedZone};
 
-pub(crate) use evidence::{Outcome, Weight, http, leads_to_us, txt};
+pub(crate) use evidence::{Outcome, Weight, http, leads_to_us, to_last, txt};
 pub(crate) use landmarks::Landmarks;
 pub(crate) use places::{announce, due, is_fresh, note, put_at, stale, taken_away};
 pub use settings::{ProofSettings, ProofSettingsError};
@@ -23,6 +23,8 @@ pub(crate) struct Proofs {
     pub(crate) settings: ProofSettings,
     pub(crate) zone: Option<Arc<dyn ManagedZone>>,
     pub(crate) site: Option<Arc<dyn ChallengeSite>>,
+    /// Whether only what stays is offered, because the authority's proofs die within hours.
+    pub(crate) durable_only: bool,
 }
 
 impl Proofs {

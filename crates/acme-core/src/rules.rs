@@ -159,6 +159,15 @@ pub(crate) fn all() -> Vec<ErrorRule> {
             ),
             "the same order offers the same challenges again",
         ),
+        shown(
+            "no durable proof for a name, where only those are in time".to_owned(),
+            Remedy::GiveUp,
+            Some(
+                "Control over (name) cannot be proven here: the certificates of this service need a record that stays, and \
+                 its operators have set up none that would do for this domain.",
+            ),
+            "only the operator's settings can change that, and nobody was asked for anything yet",
+        ),
     ];
     RULES.iter().map(Rule::shown).chain(others).collect()
 }

@@ -21,6 +21,8 @@ pub struct AcmeSettings {
     pub external_account: Option<ExternalAccount>,
     /// The certificate profile to ask for, such as `classic`; `None` leaves the choice to the authority.
     pub profile: Option<String>,
+    /// Whether an order is placed only after what proves the names for good has been seen.
+    pub durable_first: DurableFirst,
     /// What the authority allows in how much time. Made from the directory's host by [`AcmeSettings::new`].
     pub limits: Limits,
     /// How long one HTTP request may take, from connecting to the last byte of the answer.
@@ -28,6 +30,24 @@ pub struct AcmeSettings {
     /// Who we are, `PRODUCT/VERSION`; the libraries below add their own names (RFC 8555, section 6.1).
     pub user_agent: String,
 }
+
+/// When an order waits for durable proofs. The authority's own proofs must be met as long as they live: in days there is
+/// time to ask a user for a TXT record, in hours there is not. Then that is not offered, and the order is placed as soon
+/// as a record or redirect that stays has been seen working for every name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DurableFirst {
+    /// With the profiles of which it is known that their proofs die within hours: `shortlived` and `tlsserver`.
+    #[default]
+    ByProfile,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The profiles of Let's Encrypt under which an authorization is pending for one hour at most (letsencrypt.org/docs/profiles,
+/// as of May 2026); under `classic` it is seven days.
+const SHORT_OF_TIME: [&str; 2] = ["shortlived", "tlsserver"];
 
 /// The credentials that an authority hands out for external account binding.
 #[derive(Clone, Debug)]
@@ -75,8 +95,20 @@ impl AcmeSettings {
             root_certificates_pem: None,
             external_account: None,
             profile: None,
+            durable_first: DurableFirst::ByProfile,
             request_timeout: Duration::from_secs(30),
             user_agent: concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+
+    /// Whether orders wait for durable proofs.
+    pub fn is_durable_first(&self) -> bool {
+        match self.durable_first {
+            DurableFirst::ByProfile => {
+                self.profile.as_deref().is_some_and(|profile| SHORT_OF_TIME.contains(&profile))
+            }
+            DurableFirst::Always => true,
+            DurableFirst::Never => false,
         }
     }
 
@@ -139,6 +171,19 @@ mod tests {
 
     fn verdict(url: &str) -> Result<(), SettingsError> {
         AcmeSettings::new(url).check()
+    }
+
+    #[test]
+    fn the_profile_tells_whether_durable_proofs_come_first() {
+        let with = |durable_first, profile: Option<&str>| {
+            let profile = profile.map(ToOwned::to_owned);
+            AcmeSettings { profile, durable_first, ..AcmeSettings::new("https://ca.example/") }
+                .is_durable_first()
+        };
+        let by_profile = |profile| with(DurableFirst::ByProfile, profile);
+        assert!(by_profile(Some("shortlived")) && by_profile(Some("tlsserver")));
+        assert!(!by_profile(Some("classic")) && !by_profile(None));
+        assert!(with(DurableFirst::Always, None) && !with(DurableFirst::Never, Some("shortlived")));
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! The unit of work behind `advance`: six steps in a row. Each looks at the record first and does nothing when its
+//! The unit of work behind `advance`: seven steps in a row. Each looks at the record first and does nothing when its
 //! work is done, so that any process can begin at the top at any time; each saves what it has learnt before the next
 //! one builds on it. None sleeps.
 
 mod places;
 mod prove;
+mod rehearse;
 mod tenants;
 
 use std::time::Duration;
@@ -17,8 +18,9 @@ use crate::order::{LiveOrder, Standing};
 use crate::{keys, orders, pace};
 
 /// The steps, in order.
-const PLAN: [Step; 6] = [
+const PLAN: [Step; 7] = [
     Step::GenerateKey,
+    Step::Rehearse,
     Step::PlaceOrder,
     Step::PresentProofs,
     Step::ProveDomains,
@@ -30,6 +32,8 @@ const PLAN: [Step; 6] = [
 enum Step {
     /// Makes the leaf key and the signing request, and stores them.
     GenerateKey,
+    /// Where proofs die within hours, waits for what stays; nothing otherwise.
+    Rehearse,
     /// Orders a certificate, and stores where the order is.
     PlaceOrder,
     /// Reads what proves control over each domain, and stores it for the user to see.
@@ -41,6 +45,9 @@ enum Step {
     /// Fetches the chain, checks that it is ours, and stores it.
     Download,
 }
+
+/// A proof that dies sooner than this is one that people miss.
+const HARD_TO_MEET: Duration = Duration::from_hours(12);
 
 /// What a step has to say.
 pub(crate) enum Flow {
@@ -89,6 +96,7 @@ impl<'a> Work<'a> {
     async fn step(&mut self, step: Step) -> StepResult {
         match step {
             Step::GenerateKey => self.generate_key().await,
+            Step::Rehearse => Box::pin(self.rehearse()).await,
             Step::PlaceOrder => self.place_order().await,
             Step::PresentProofs => self.present_proofs().await,
             Step::ProveDomains => Box::pin(self.prove_domains()).await,
@@ -150,9 +158,23 @@ impl<'a> Work<'a> {
             return self.leave_to_others(order, foreign).await;
         }
         orders::present(&mut self.record, &authorizations, &self.issuer.proofs)?;
+        self.warn_of_short_lives();
         self.issuer.proofs.announce_answers(&mut self.record);
         self.hold(order);
         self.save().await
+    }
+
+    /// Without being told, nobody here knows how long an authority's proofs live before it has made some.
+    fn warn_of_short_lives(&self) {
+        let left = self.record.order_expires.map(|expires| expires.since(self.issuer.clock.now()));
+        if !self.issuer.proofs.durable_only && left.is_some_and(|left| left < HARD_TO_MEET) {
+            tracing::warn!(
+                issuance.id = %self.record.id,
+                order.profile = self.issuer.settings.profile,
+                "the authority's proofs die within hours; users cannot be expected to set TXT records in time, so let \
+                 durable proofs come before the order"
+            );
+        }
     }
 
     async fn finalize_order(&mut self) -> StepResult {

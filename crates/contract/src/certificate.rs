@@ -153,8 +153,8 @@ pub trait CertificateIssuer: Send + Sync {
     /// unknown or abandoned).
     async fn advance(&self, id: &IssuanceId) -> PortResult<IssuanceProgress>;
 
-    /// What the user has to do, in the order of the request. Only reads the store; empty before the order exists
-    /// and for an unknown issuance.
+    /// What the user has to do, in the order of the request. Only reads the store; empty before anybody knows, and for an
+    /// unknown issuance. Where an issuer orders only after durable proofs were seen, those are here before the order is.
     async fn instructions(&self, id: &IssuanceId) -> PortResult<Vec<DomainInstructions>>;
 
     /// Looks at every domain of an issuance that is open, now, and notes what is there instead of its proof for

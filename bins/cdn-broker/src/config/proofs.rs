@@ -1,4 +1,4 @@
-use acme_core::{ProbeSettings, ProofSettings};
+use acme_core::{AcmeSettings, DurableFirst, ProbeSettings, ProofSettings};
 use cloudfront_core::ZoneSettings;
 use contract::DomainName;
 use url::Url;
@@ -29,6 +29,19 @@ pub(super) fn proofs(
             reader.mistake("CHALLENGE_HOST", format!("cannot be used: {reason}, {lacking}"));
             None
         }
+    }
+}
+
+/// Notes what is missing where orders wait for durable proofs: without any, no first certificate would ever be ordered.
+pub(super) fn check_durable(reader: &mut Reader<'_>, acme: &AcmeSettings, proofs: &ProofSettings) {
+    if acme.is_durable_first() && proofs.challenge_url.is_none() && proofs.managed_zone.is_none() {
+        let profile = acme.profile.as_deref().unwrap_or_default();
+        let why = if acme.durable_first == DurableFirst::Always {
+            "ACME_DURABLE_FIRST says that users prove their domains by records that stay".to_owned()
+        } else {
+            format!("users cannot set TXT records in time under the profile `{profile}` (ACME_PROFILE)")
+        };
+        reader.mistake("MANAGED_ZONE", format!("or CHALLENGE_URL has to be set: {why}"));
     }
 }
 

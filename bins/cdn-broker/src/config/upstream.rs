@@ -1,6 +1,6 @@
 use std::net::{IpAddr, SocketAddr};
 
-use acme_core::{AcmeSettings, EdgeMark, ExternalAccount, Limits, ProbeSettings};
+use acme_core::{AcmeSettings, DurableFirst, EdgeMark, ExternalAccount, Limits, ProbeSettings};
 use cloudfront_core::AwsSettings;
 use contract::Secret;
 
@@ -11,12 +11,14 @@ pub(super) fn acme(reader: &mut Reader<'_>) -> Option<AcmeSettings> {
     let url = reader.required("ACME_URL", "the directory of the certificate authority");
     let roots = root_file(reader);
     let external_account = external_account(reader);
+    let durable_first = durable_first(reader);
     let limits = limits(reader, url.as_deref().unwrap_or_default());
     let settings = AcmeSettings {
         contact_email: Some(email?),
         root_certificates_pem: roots?,
         external_account: external_account?,
         profile: reader.optional("ACME_PROFILE"),
+        durable_first: durable_first?,
         limits: limits?,
         ..AcmeSettings::new(url?)
     };
@@ -25,6 +27,16 @@ pub(super) fn acme(reader: &mut Reader<'_>) -> Option<AcmeSettings> {
         return None;
     }
     Some(settings)
+}
+
+/// Whether orders wait for durable proofs: as `ACME_PROFILE` tells, unless `ACME_DURABLE_FIRST` says otherwise.
+fn durable_first(reader: &mut Reader<'_>) -> Option<DurableFirst> {
+    reader.parsed("ACME_DURABLE_FIRST", "by-profile", |text| match text {
+        "by-profile" => Ok(DurableFirst::ByProfile),
+        "always" => Ok(DurableFirst::Always),
+        "never" => Ok(DurableFirst::Never),
+        _ => Err("durable proofs come first `always`, `never`, or `by-profile`"),
+    })
 }
 
 /// What the authority allows: as its directory's host tells, unless `ACME_LIMITS` says otherwise.

@@ -86,6 +86,20 @@ pub(crate) fn txt(landmarks: &Landmarks, name: &DomainName, sighting: Sighting) 
     }
 }
 
+/// The same for a proof that is to last: a TXT record of the name's own does not, whatever it holds. `value` is what was
+/// looked for; nobody is to set it.
+pub(crate) fn to_last(landmarks: &Landmarks, name: &DomainName, value: &str, outcome: Outcome) -> Outcome {
+    let own = match &outcome {
+        Outcome::Seen(method) => *method == ProofMethod::Direct,
+        Outcome::NotYet { saw, .. } => saw.contains(value),
+        Outcome::Delegated { .. } | Outcome::Forbidden { .. } => false,
+    };
+    let (owner, delegate) = (challenge_name(name), landmarks.delegate().unwrap_or_default());
+    let owner = owner.trim_end_matches('.');
+    let saw = format!("`{owner}` has a TXT record of its own: to delegate to `{delegate}`, remove that.");
+    if own { Outcome::NotYet { saw, weight: Weight::Something } } else { outcome }
+}
+
 /// Judges a look over HTTP. `served`: whether the name is served from our own folder of the challenge site.
 pub(crate) fn http(landmarks: &Landmarks, name: &DomainName, served: bool, sighting: Sighting) -> Outcome {
     let trail = Trail::of(landmarks, name, &sighting.route);

@@ -28,7 +28,8 @@ pub(crate) fn ways(proofs: &Proofs, record: &IssuanceRecord, one: &Authorization
     if one.dns.is_some() || nothing_known {
         ways.extend(delegation(&landmarks, name).map(ProofWay::Delegated));
     }
-    ways.extend(one.dns.clone().map(|value| {
+    let direct = one.dns.clone().filter(|_| !proofs.durable_only);
+    ways.extend(direct.map(|value| {
         ProofWay::Direct(ProofRecord { name: challenge_name(name), kind: "TXT".into(), value, ttl: TTL })
     }));
     ways

@@ -17,6 +17,7 @@ fn proofs() -> Proofs {
         },
         zone: Some(Arc::new(FakeZone::new("cdn.example."))),
         site: Some(Arc::new(FakeSite::new())),
+        durable_only: false,
     }
 }
 

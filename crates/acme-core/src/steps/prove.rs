@@ -21,13 +21,7 @@ impl Work<'_> {
         if orders::has_expired(&self.record, now) {
             return self.forget_order().await;
         }
-        let mut trouble = self.put_due_proofs().await?;
-        let (seen, announced) = self.look().await?;
-        if announced {
-            trouble = self.put_due_proofs().await?.or(trouble);
-        }
-        let next = now + self.look_again();
-        orders::look_next(&mut self.record, next);
+        let (seen, trouble) = self.look_around().await?;
         if seen.is_empty() && !orders::any(&self.record, ProofState::Answered) {
             self.save().await?;
             return trouble.map_or_else(|| Ok(awaiting(self.look_again())), |error| Err(error.into()));
@@ -46,7 +40,7 @@ impl Work<'_> {
 
     /// Looks at every open domain. Gives the proofs that are there, and whether there are values that belong somewhere
     /// now: the record says where.
-    async fn look(&mut self) -> Result<(HashMap<String, ProofMethod>, bool), AcmeError> {
+    pub(super) async fn look(&mut self) -> Result<(HashMap<String, ProofMethod>, bool), AcmeError> {
         let caa = self.issuer.accounts.in_caa().await?;
         let looks = looks::take(&self.issuer.probe, &self.issuer.proofs, &self.record, caa.as_ref()).await?;
         let found = looks::keep(&mut self.record, looks, self.issuer.clock.now());
@@ -55,7 +49,7 @@ impl Work<'_> {
     }
 
     /// How long until the next look.
-    fn look_again(&self) -> Duration {
+    pub(super) fn look_again(&self) -> Duration {
         let now = self.issuer.clock.now();
         let wait = pace::look_again(now.since(self.record.opened_at));
         if is_fresh(&self.record, now) { wait.min(pace::SOON) } else { wait }

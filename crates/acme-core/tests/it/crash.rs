@@ -10,6 +10,7 @@ use contract::{CertificateIssuer, IssuanceProgress, KeyType};
 
 use crate::support::{Endpoint, Harness, Scripted, SharedProbe, request};
 
+mod durable;
 mod proofs;
 
 async fn laboratory() -> Result<(Scripted, Harness)> {

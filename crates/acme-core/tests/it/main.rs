@@ -4,6 +4,7 @@ mod abandon;
 mod accounts;
 mod authority_trouble;
 mod crash;
+mod durable;
 mod issuance;
 mod limits;
 mod look;

@@ -4,6 +4,7 @@
 mod caa;
 mod clearing;
 mod delegated;
+mod durable;
 mod foreign;
 mod mixed;
 mod outlook;

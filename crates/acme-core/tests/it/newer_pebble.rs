@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 
-use acme_core::AcmeSettings;
+use acme_core::{AcmeSettings, DurableFirst};
 use anyhow::{Context, Result};
 use contract::{CertificateFacts, CertificateIssuer, CertificateRequest, KeyType};
 
@@ -44,6 +44,7 @@ async fn a_newer_pebble_grants_the_profile_that_is_asked_for() -> Result<()> {
     let pebble = Pebble::start(dns.address, options).await?;
     let settings = AcmeSettings {
         root_certificates_pem: Some(pebble.root_pem.clone()),
+        durable_first: DurableFirst::Never,
         ..AcmeSettings::new(&pebble.directory_url)
     };
     let mut harness = Harness::new(settings, dns.address)?;

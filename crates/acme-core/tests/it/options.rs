@@ -12,7 +12,8 @@ use crate::support::{Endpoint, Harness, Scripted, SharedProbe, request};
 async fn laboratory() -> Result<(Scripted, Harness)> {
     let authority = Scripted::start().await?;
     let settings = AcmeSettings::new(&authority.directory_url);
-    let harness = Harness::with_probe(settings, Arc::new(SharedProbe::seeing_everything()))?;
+    let mut harness = Harness::with_probe(settings, Arc::new(SharedProbe::seeing_everything()))?;
+    harness.proofs.challenge_url = Some("https://broker.example/.well-known/acme-challenge".parse()?);
     Ok((authority, harness))
 }
 

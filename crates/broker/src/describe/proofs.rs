@@ -62,8 +62,9 @@ impl Proofs<'_> {
         self.of(ProofState::Open).filter_map(|one| one.next_look).min()
     }
 
+    /// The domains in a state. What has been seen is not the user's to do any more, whoever knows of it already.
     fn of(&self, state: ProofState) -> impl Iterator<Item = &DomainInstructions> {
-        self.instructions.iter().filter(move |one| one.state == state)
+        self.instructions.iter().filter(move |one| one.state == state && !is_seen(one))
     }
 
     /// The ways that are offered for some domain, each with its letter.
@@ -167,7 +168,12 @@ impl Proofs<'_> {
     fn states(&self) -> Vec<String> {
         let named = |state| self.of(state).map(|one| one.name.clone()).collect::<Vec<DomainName>>();
         let (answered, proven) = (named(ProofState::Answered), named(ProofState::Proven));
+        let seen: Vec<DomainName> =
+            self.instructions.iter().filter(|one| is_seen(one)).map(|one| one.name.clone()).collect();
         let mut lines = Vec::new();
+        if !seen.is_empty() {
+            lines.push(format!("Seen, and to be checked by the authority: {}.", some(&seen)));
+        }
         if !answered.is_empty() {
             lines.push(format!("Seen, and being checked by the authority: {}.", some(&answered)));
         }
@@ -184,6 +190,11 @@ impl Proofs<'_> {
     fn label(&self, name: &DomainName) -> String {
         durable_label(self.tenant, name)
     }
+}
+
+/// Whether the proof is there, and the authority has not been asked to look yet.
+fn is_seen(one: &DomainInstructions) -> bool {
+    one.state == ProofState::Open && one.proven_by.is_some()
 }
 
 fn way(one: &DomainInstructions, method: ProofMethod) -> Option<&ProofWay> {

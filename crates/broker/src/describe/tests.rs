@@ -118,6 +118,18 @@ fn a_wildcard_and_its_base_are_proven_by_dns_only_where_they_must() {
     insta::assert_snapshot!(waiting(&["example.gov", "*.example.gov"], &instructions));
 }
 
+/// As it is where the authority's proofs die within hours: what was seen waits for the others, and nothing expires.
+#[test]
+fn what_was_seen_is_not_asked_for_again() {
+    let durable = [ProofMethod::ManagedName, ProofMethod::Redirected, ProofMethod::Delegated];
+    let open = |name: &str| DomainInstructions { expires: None, ..open(name, &durable) };
+    let seen = DomainInstructions { proven_by: Some(ProofMethod::Redirected), ..open("docs.example.gov") };
+    let instructions = [open("www.example.gov"), seen.clone()];
+    insta::assert_snapshot!(waiting(&["www.example.gov", "docs.example.gov"], &instructions));
+    let all = waiting(&["docs.example.gov"], &[seen]);
+    assert!(all.starts_with("Control of every domain has been proven or seen"), "{all}");
+}
+
 /// Each combination of ways that configurations lead to: every method is explained if and only if it is offered.
 #[test]
 fn each_combination_of_ways_explains_what_it_offers() {

@@ -2,8 +2,8 @@
 //! its successor is deployed.
 
 use contract::{
-    Alert, CertificateFacts, CertificateRecord, CertificateRequest, CertificateState, DomainName,
-    OperationKind, PortResult, ProofState, RenewalPlan,
+    Alert, CertificateFacts, CertificateRecord, CertificateRequest, CertificateState, DomainInstructions,
+    DomainName, OperationKind, PortResult, ProofState, RenewalPlan,
 };
 
 use super::{Run, facts};
@@ -67,7 +67,8 @@ impl Run<'_> {
     /// The names whose proof has not been seen; none before all of them were looked for.
     async fn unproven(&self, certificate: &CertificateRecord) -> PortResult<Vec<DomainName>> {
         let instructions = self.ports.issuer.instructions(&certificate.issuance).await?;
-        let open = instructions.iter().filter(|one| one.state == ProofState::Open);
+        let is_missing = |one: &&DomainInstructions| one.state == ProofState::Open && one.proven_by.is_none();
+        let open = instructions.iter().filter(is_missing);
         if open.clone().any(|one| one.last_look.is_none()) {
             return Ok(Vec::new());
         }

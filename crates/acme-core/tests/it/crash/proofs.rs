@@ -56,7 +56,7 @@ fn owner() -> String {
     format!("_acme-challenge.{}.cdn.example.", label.unwrap_or_default())
 }
 
-async fn laboratory() -> Result<(Scripted, Harness, IssuanceId)> {
+pub(super) async fn laboratory() -> Result<(Scripted, Harness, IssuanceId)> {
     let authority = Scripted::start().await?;
     let settings = AcmeSettings::new(&authority.directory_url);
     let mut harness = Harness::with_probe(settings, Arc::new(crate::support::SharedProbe::default()))?;
@@ -66,18 +66,18 @@ async fn laboratory() -> Result<(Scripted, Harness, IssuanceId)> {
     Ok((authority, harness, id))
 }
 
-fn wanted(of: &[&str]) -> CertificateRequest {
+pub(super) fn wanted(of: &[&str]) -> CertificateRequest {
     let (site, served) = (InstanceId::new(SITE), names(&["served.example"]));
     CertificateRequest { tenant: TENANT.into(), site, served, ..request(KeyType::P256, of) }
 }
 
-async fn until_issued(harness: &Harness, id: &IssuanceId) -> Result<()> {
+pub(super) async fn until_issued(harness: &Harness, id: &IssuanceId) -> Result<()> {
     let issuer = harness.issuer()?;
     while !matches!(issuer.advance(id).await?, IssuanceProgress::Issued(_)) {}
     Ok(())
 }
 
-fn nothing_is_left(harness: &Harness, died: Option<&str>) {
+pub(super) fn nothing_is_left(harness: &Harness, died: Option<&str>) {
     assert!(harness.zone.is_empty(), "a value stays in the zone after {died:?}");
     assert!(harness.site.is_empty(), "an answer stays in the site after {died:?}");
 }
