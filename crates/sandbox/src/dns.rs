@@ -261,6 +261,11 @@ async fn bind_once([resolver, first, second]: [IpAddr; 3], port: u16) -> anyhow:
     Ok([resolver, first, second])
 }
 
+/// Whether a name server says anything at all, be it that it fails.
+pub(crate) async fn is_answered(server: SocketAddr) -> bool {
+    tokio::time::timeout(LOOKUP_BOUND, ask(server, "anything.example")).await.is_ok_and(|asked| asked.is_ok())
+}
+
 async fn ask(server: SocketAddr, name: &str) -> anyhow::Result<Message> {
     let mut question = Message::query();
     question.add_query(Query::query(parse_name(name)?, RecordType::A));

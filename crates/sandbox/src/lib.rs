@@ -16,6 +16,7 @@ mod owner;
 mod postgres;
 mod process;
 mod sandbox;
+mod unbound;
 mod visit;
 mod wait;
 mod web;
@@ -28,5 +29,6 @@ pub use postgres::Postgres;
 pub use sandbox::{
     BROKER_HOST, BUCKET, CHALLENGE_HOST, DEFAULT_ORIGIN, MANAGED_ZONE, OWN_ORIGIN, Sandbox, Settings,
 };
+pub use unbound::Unbound;
 pub use visit::{ShownCertificate, Visit};
 pub use wait::wait_for;

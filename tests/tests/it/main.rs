@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod cloudfront;
+mod dnssec;
 mod house;
 mod kills;
 mod logs;
