@@ -34,7 +34,7 @@ pub use journal::JournalEntry;
 pub use state::{
     AwsState, BucketState, CertificateState, ControlState, DistributionState, HostedZoneState, RecordState,
 };
-pub use world::{ACCOUNT, AwsSettings};
+pub use world::{ACCOUNT, Adjustment, AwsSettings};
 
 pub(crate) use certificate::{matches_wildcard, provider};
 pub(crate) use cloudfront::{Distribution, s3_bucket};
@@ -135,6 +135,11 @@ impl Aws {
         self.shared.world().journal.clone()
     }
 
+    /// How many calls there were so far.
+    pub fn calls(&self) -> usize {
+        self.shared.world().journal.len()
+    }
+
     /// What is in the account now.
     pub fn state(&self) -> AwsState {
         state::summary(&self.shared.world())
@@ -143,6 +148,11 @@ impl Aws {
     /// Moves the clock of this cloud forward: deployments, propagation and expiry go with it.
     pub fn advance(&self, by: Duration) {
         self.shared.world().clock.advance(by);
+    }
+
+    /// Changes delays and quotas from now on.
+    pub fn adjust(&self, change: &Adjustment) {
+        self.shared.world().settings.adjust(change);
     }
 
     /// Planned misfortunes, and the calls that are held.

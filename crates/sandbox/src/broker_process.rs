@@ -51,6 +51,11 @@ impl BrokerProcess {
         self.process.kill().await
     }
 
+    /// Sends it SIGKILL and does not wait: it dies while it is doing something else.
+    pub fn kill_soon(&self) -> anyhow::Result<()> {
+        self.process.kill_soon()
+    }
+
     /// Asks it to end (SIGTERM) and waits until it has drained. A second call is success.
     pub async fn stop(&mut self) -> anyhow::Result<()> {
         self.process.terminate(STOP_BOUND).await

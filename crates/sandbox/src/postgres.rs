@@ -65,6 +65,14 @@ impl Postgres {
         Ok(format!("postgres://postgres@/{name}?host={}", folder.display()))
     }
 
+    /// Runs a statement in a database, as the superuser, and gives the rows: columns separated by `|`.
+    pub async fn ask(&self, database: &str, statement: &str) -> anyhow::Result<Vec<String>> {
+        let mut psql = program("psql", self.folder.path());
+        psql.arg("-h").arg(self.folder.path()).args(["-U", "postgres", "-d", database]);
+        let said = run(psql.args(["-v", "ON_ERROR_STOP=1", "-qAtX", "-c", statement])).await?;
+        Ok(said.lines().map(str::to_owned).collect())
+    }
+
     /// Stops it at once, as a crash would: clients are cut off in the middle of what they do. What was committed stays.
     pub async fn stop(&mut self) -> anyhow::Result<()> {
         self.process.end_by(Signal::QUIT, STOP_BOUND).await
@@ -130,9 +138,9 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-async fn run(command: &mut Command) -> anyhow::Result<()> {
+async fn run(command: &mut Command) -> anyhow::Result<String> {
     let output = command.stdin(Stdio::null()).output().await.with_context(|| format!("{command:?}"))?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{command:?}: {}: {said}", output.status);
-    Ok(())
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -96,6 +96,16 @@ impl Process {
         self.child.kill().await.with_context(|| format!("cannot kill {}", self.name))
     }
 
+    /// Sends the program SIGKILL and does not wait for it. Success if it has ended before.
+    pub(crate) fn kill_soon(&self) -> anyhow::Result<()> {
+        self.pid().map_or(Ok(()), |id| Ok(kill_process(id, Signal::KILL)?))
+    }
+
+    /// Without an id it has ended and been waited for already.
+    fn pid(&self) -> Option<Pid> {
+        self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw)
+    }
+
     /// Asks the program to end (SIGTERM) and waits for it, for at most `bound`.
     pub(crate) async fn terminate(&mut self, bound: Duration) -> anyhow::Result<()> {
         self.end_by(Signal::TERM, bound).await
@@ -103,9 +113,7 @@ impl Process {
 
     /// Sends the program a signal that ends it, and waits for it, for at most `bound`.
     pub(crate) async fn end_by(&mut self, signal: Signal, bound: Duration) -> anyhow::Result<()> {
-        let id = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        // Without an id it has ended and been waited for already.
-        if let Some(id) = id {
+        if let Some(id) = self.pid() {
             kill_process(id, signal)?;
         }
         match tokio::time::timeout(bound, self.child.wait()).await {

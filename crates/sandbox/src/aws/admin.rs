@@ -1,8 +1,8 @@
 //! The paths below `/_sandbox/`: what tests in another process use to look at this cloud and to trouble it.
 //!
 //! `GET state`, `GET journal`, `POST clock {"advance_s":n}`, `POST faults`, `POST outage {"op","kind"}`, `POST heal`,
-//! `POST release`, `POST hold-elsewhere {"alias"}`, `POST let-go-elsewhere {"alias"}`,
-//! `GET held[?timeout_ms=n]` (waits until a call is held), `POST trust` with a PEM text.
+//! `POST release`, `POST settings {"deploy_ms":n,"certificate_quota":n,…}`, `POST hold-elsewhere {"alias"}`,
+//! `POST let-go-elsewhere {"alias"}`, `GET held[?timeout_ms=n]` (waits until a call is held), `POST trust` with a PEM text.
 
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use super::faults::{Fault, Outage};
 use super::message::{Answer, Request};
 use super::server::Shared;
 use super::state;
+use super::world::Adjustment;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -38,6 +39,7 @@ pub(super) async fn answer(shared: &Shared, request: &Request) -> Answer {
         (&Method::POST, "clock") => advance(shared, request),
         (&Method::POST, "faults") => plan(shared, request),
         (&Method::POST, "trust") => trust(shared, request),
+        (&Method::POST, "settings") => adjust(shared, request),
         (&Method::POST, "outage") => break_down(shared, request),
         (&Method::POST, "hold-elsewhere") => elsewhere(shared, request, true),
         (&Method::POST, "let-go-elsewhere") => elsewhere(shared, request, false),
@@ -65,6 +67,12 @@ async fn held(shared: &Shared, request: &Request) -> Answer {
 fn advance(shared: &Shared, request: &Request) -> anyhow::Result<Answer> {
     let advance: Advance = serde_json::from_slice(&request.body)?;
     shared.world().clock.advance(Duration::from_secs(advance.advance_s));
+    Ok(Answer::new(204))
+}
+
+fn adjust(shared: &Shared, request: &Request) -> anyhow::Result<Answer> {
+    let change: Adjustment = serde_json::from_slice(&request.body)?;
+    shared.world().settings.adjust(&change);
     Ok(Answer::new(204))
 }
 

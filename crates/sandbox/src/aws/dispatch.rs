@@ -165,6 +165,7 @@ impl Call {
             service: self.service().name().to_owned(),
             op: self.name(),
             resource: self.resource.clone(),
+            reference: String::new(),
             status: 0,
             error: None,
             aliases: Vec::new(),

@@ -111,6 +111,13 @@ impl Faults {
         self.broken().clear();
     }
 
+    /// Ends everything: what is planned, what lasts, and what is held.
+    pub fn clear(&self) {
+        self.plan().clear();
+        self.heal();
+        self.release();
+    }
+
     /// The calls that are held now.
     pub fn held(&self) -> Vec<Held> {
         self.held.borrow().iter().map(|(_, held)| held.clone()).collect()

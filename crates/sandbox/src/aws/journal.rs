@@ -21,6 +21,9 @@ pub struct JournalEntry {
     /// records by id, a certificate by name, an object as
     /// `bucket/key`. Empty if there is none.
     pub resource: String,
+    /// The caller reference that a distribution was to be created with; empty for every other operation.
+    #[serde(default)]
+    pub reference: String,
     /// The HTTP status that the service decided on; 0 if the connection ended before it decided anything. A client may
     /// have seen something else: see `fault`.
     pub status: u16,

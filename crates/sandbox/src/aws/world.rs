@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls_pki_types::CertificateDer;
+use serde::{Deserialize, Serialize};
 
 use super::certificate::read_pem;
 use super::clock::Clock;
@@ -56,6 +57,39 @@ impl Default for AwsSettings {
             route53_sync: Duration::from_secs(30),
             accounts: BTreeMap::new(),
         }
+    }
+}
+
+/// What an administrator changes while the cloud runs; what is absent stays as it is. A change of a distribution that is
+/// under way takes as long as it was to take when it began.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Adjustment {
+    /// [`AwsSettings::deploy`], in milliseconds.
+    pub deploy_ms: Option<u64>,
+    /// [`AwsSettings::iam_propagation`], in milliseconds.
+    pub iam_propagation_ms: Option<u64>,
+    /// [`AwsSettings::iam_release`], in milliseconds.
+    pub iam_release_ms: Option<u64>,
+    /// [`AwsSettings::certificate_quota`].
+    pub certificate_quota: Option<usize>,
+    /// [`AwsSettings::distribution_quota`].
+    pub distribution_quota: Option<usize>,
+}
+
+impl AwsSettings {
+    /// Takes over what is given.
+    pub(crate) fn adjust(&mut self, change: &Adjustment) {
+        let delays = [
+            (&mut self.deploy, change.deploy_ms),
+            (&mut self.iam_propagation, change.iam_propagation_ms),
+            (&mut self.iam_release, change.iam_release_ms),
+        ];
+        for (delay, wanted) in delays {
+            *delay = wanted.map_or(*delay, Duration::from_millis);
+        }
+        self.certificate_quota = change.certificate_quota.unwrap_or(self.certificate_quota);
+        self.distribution_quota = change.distribution_quota.unwrap_or(self.distribution_quota);
     }
 }
 

@@ -18,6 +18,7 @@ pub(super) fn create(
     let document = request.xml()?;
     let config = wanted(&document, with_tags)?;
     note(config, entry);
+    config.text_at("CallerReference").clone_into(&mut entry.reference);
     shape::check(config)?;
     fresh_reference(world, config.text_at("CallerReference"))?;
     origins::check(world, config, None)?;

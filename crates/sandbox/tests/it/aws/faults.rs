@@ -128,3 +128,18 @@ async fn an_outage_lasts_until_it_is_healed() {
     assert_eq!(cloud.create(&config("r")).await.unwrap().status, 201);
     assert_eq!(admin("outage", r#"{"op":"*"}"#).await.unwrap().status, 400);
 }
+
+#[tokio::test]
+async fn delays_and_quotas_change_while_the_cloud_runs() {
+    let cloud = Cloud::start().await.unwrap();
+    let adjust = |body: &'static str| cloud.ask("", "POST", "/_sandbox/settings", &[], body.to_owned());
+    assert_eq!(adjust(r#"{"distribution_quota":1,"deploy_ms":0}"#).await.unwrap().status, 204);
+    let first = cloud.create(&config("r-1")).await.unwrap();
+    assert_eq!((first.status.as_u16(), first.text("Status")), (201, "Deployed"));
+    assert_eq!(cloud.create(&config("r-2")).await.unwrap().refusal(), (400, "TooManyDistributions"));
+    assert_eq!(adjust(r#"{"distribution_quota":2}"#).await.unwrap().status, 204);
+    assert_eq!(cloud.create(&config("r-2")).await.unwrap().text("Status"), "Deployed");
+    assert_eq!(adjust(r#"{"colour":1}"#).await.unwrap().status, 400);
+    let references: Vec<_> = cloud.aws.journal().into_iter().map(|entry| entry.reference).collect();
+    assert_eq!(references, ["r-1", "r-2", "r-2"]);
+}
