@@ -13,6 +13,7 @@ mod path;
 mod proofs;
 mod recreate;
 mod renewal;
+mod rolling;
 mod several;
 mod storm;
 mod tables;
