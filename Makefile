@@ -4,6 +4,11 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 CARGO ?= cargo
 
+# Of `make chaos`.
+MINUTES ?= 10
+SEED := $(or $(SEED),$(shell date +%s))
+FULL ?= 1
+
 .PHONY: help setup demo test check full moto bench audit release
 
 help: ## list the commands
@@ -33,6 +38,13 @@ moto: setup ## the sandbox's cloud compared with moto, an independent one (docs/
 	@scripts/setup full
 	@$(CARGO) build --quiet --bin cdn-sandbox
 	@scripts/moto
+
+chaos: setup ## users, misfortunes and deaths in an order that a seed draws; MINUTES=10 SEED=… PART=crowd|lives FULL=1
+	@$(CARGO) build --workspace --bins
+	@PROPTEST_RNG_SEED=$(SEED) PROPTEST_CASES=$$(( $(MINUTES) * 200 + 1 )) \
+	    $(CARGO) test --quiet --package broker --test it -- lives
+	@$(CARGO) test --quiet --package acceptance --test chaos -- --minutes $(MINUTES) --seed $(SEED) \
+	    $(if $(PART),--part $(PART)) $(if $(filter 1,$(FULL)),--full)
 
 bench: setup ## measurements of the release build: prints a table; ARGS="acme http" chooses sections
 	@$(CARGO) build --release --bin cdn-broker
