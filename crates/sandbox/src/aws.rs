@@ -75,6 +75,11 @@ impl Aws {
         format!("http://{}", self.listener.address())
     }
 
+    /// Makes everything that is there older than it is.
+    pub fn make_older(&self, by: Duration) {
+        self.shared.world().make_older(clock::millis(by));
+    }
+
     /// Makes CloudFront accept certificates that lead to these roots. Adding a root again changes nothing.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use rustls_pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
 
 use super::certificate::read_pem;
-use super::clock::Clock;
+use super::clock::{Clock, Millis};
 use super::cloudfront::CloudFront;
 use super::iam::Vault;
 use super::ids::Ids;
@@ -124,6 +124,20 @@ impl World {
             route53: Route53::default(),
             dns: None,
             journal: Vec::new(),
+        }
+    }
+
+    /// Moves every time at which something was made or changed into the past.
+    pub(crate) fn make_older(&mut self, by: Millis) {
+        for distribution in &mut self.cloudfront.distributions {
+            distribution.modified = distribution.modified.saturating_sub(by);
+        }
+        for certificate in &mut self.iam.certificates {
+            certificate.uploaded = certificate.uploaded.saturating_sub(by);
+        }
+        let objects = self.s3.0.values_mut().flat_map(|bucket| bucket.objects.values_mut());
+        for object in objects {
+            object.modified = object.modified.saturating_sub(by);
         }
     }
 
