@@ -26,9 +26,31 @@ pub(crate) enum Command {
     /// Look at service instances, and set right what has gone wrong with one; brokers may run beside it.
     #[command(subcommand)]
     Instances(InstancesCommand),
+    /// Compare the store with CloudFront, IAM, S3 and Route 53, and say what differs.
+    #[command(after_help = RECONCILE_HELP)]
+    Reconcile(ReconcileArgs),
     /// What the operator has to set up in AWS.
     #[command(subcommand)]
     Aws(AwsCommand),
+}
+
+const RECONCILE_HELP: &str = "Example:
+  cdn-broker reconcile          # says what differs
+  cdn-broker reconcile --fix    # mends it
+
+Exit codes: 0 nothing differs; 1 it could not be done, or not completely (nothing was mended then); 2 something differs, \
+also if it was mended; 64 wrong command line or environment.
+It needs the environment of `cdn-broker serve`. It may run beside brokers, and needs one to finish what it begins.";
+
+#[derive(Args)]
+pub(crate) struct ReconcileArgs {
+    /// Mend what differs: bring back what was changed by hand, remove what was left behind for a day. Nothing is touched that
+    /// this store has not made.
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// One JSON object, for programs.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Subcommand)]

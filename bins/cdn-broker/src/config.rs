@@ -48,6 +48,10 @@ pub(crate) struct ServiceConfig {
     pub(crate) step_timeout: Duration,
     /// `DEPLOYMENT_POLL`.
     pub(crate) deployment_poll: Duration,
+    /// `RECONCILE_EVERY`; `None` for never.
+    pub(crate) reconcile_every: Option<Duration>,
+    /// `RECONCILE_FIX`.
+    pub(crate) reconcile_fix: bool,
 }
 
 /// What is logged, and how.
@@ -181,6 +185,16 @@ mod tests {
         assert_eq!(config.service.provision_proof_wait, Duration::from_hours(144));
         assert_eq!(config.service.update_proof_wait, Duration::from_hours(1));
         assert_eq!(config.log.format, LogFormat::Json);
+        assert_eq!(config.service.reconcile_every, Some(Duration::from_hours(24)));
+        assert!(!config.service.reconcile_fix);
+    }
+
+    #[test]
+    fn nobody_reconciles_unless_it_is_wanted() {
+        let mut variables = complete();
+        variables.extend([("RECONCILE_EVERY", "never"), ("RECONCILE_FIX", "true")]);
+        let service = Config::read(&variables).map(|config| config.service).unwrap();
+        assert_eq!((service.reconcile_every, service.reconcile_fix), (None, true));
     }
 
     #[test]
@@ -226,6 +240,8 @@ mod tests {
             ("PROVISION_PROOF_WAIT", "soon"),
             ("UPDATE_PROOF_WAIT", "-1h"),
             ("STEP_TIMEOUT", "0s"),
+            ("RECONCILE_EVERY", "daily"),
+            ("RECONCILE_FIX", "yes"),
             ("LOG_FORMAT", "xml"),
         ] {
             let mut variables = complete();

@@ -6,7 +6,7 @@ mod history;
 mod json;
 mod list;
 mod show;
-mod words;
+pub(crate) mod words;
 
 use broker::Operator;
 use clap::{Args, Subcommand};

@@ -7,6 +7,7 @@ mod command;
 mod config;
 mod instances;
 mod logging;
+mod reconcile;
 mod serve;
 mod wire;
 
@@ -20,6 +21,8 @@ use crate::cli::{Cli, Command};
 const OK: u8 = 0;
 /// The work could not be done; the message says why.
 const FAILED: u8 = 1;
+/// Something was found (`reconcile`).
+const FOUND: u8 = 2;
 /// The command line or the environment is wrong (`EX_USAGE` of sysexits.h).
 const USAGE: u8 = 64;
 
@@ -35,6 +38,7 @@ fn run(command: Command) -> u8 {
     match command {
         Command::Serve => serve::run(),
         Command::Instances(command) => instances::run(&command),
+        Command::Reconcile(arguments) => reconcile::run(&arguments),
         Command::Aws(command) => aws::run(&command),
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use acme_core::{AcmeIssuer, Probe, ProofSettings};
 use anyhow::Context;
 use broker::{
-    Breakers, Chores, ManagedNames, Offer, Operator, Pace, Ports, Rules, Service, WorkSettings, Worker,
-    catalog,
+    Breakers, Chores, ManagedNames, Offer, Operator, Pace, Ports, Reconciler, RoundSettings, Rules, Service,
+    WorkSettings, Worker, catalog,
 };
 use contract::ManagedZone;
 use osb_core::Api;
@@ -41,6 +41,10 @@ pub(crate) async fn wire(config: &Config) -> anyhow::Result<Wired> {
     let api = Api::new(catalog(config.aws.web_acl.is_some()), config.http.credentials.clone())
         .context("the catalog")?;
     let chores = Chores::new(ports.clone(), worker.bell());
+    let chores = match config.service.reconcile_every {
+        Some(every) => chores.with_rounds(RoundSettings { every, fix: config.service.reconcile_fix }),
+        None => chores,
+    };
     let service = Service::new(api, ports, rules, worker.bell());
     Ok(Wired { service, worker, chores })
 }
@@ -49,6 +53,13 @@ pub(crate) async fn wire(config: &Config) -> anyhow::Result<Wired> {
 pub(crate) async fn operator(config: &Config) -> anyhow::Result<Operator> {
     let (store, pace) = (store(config).await?, pace(config));
     Ok(Operator::new(ports(config, store.clone(), &pace).await?, store, pace))
+}
+
+/// What compares the store with what AWS shows.
+pub(crate) async fn reconciler(config: &Config) -> anyhow::Result<Reconciler> {
+    let every = config.service.reconcile_every.unwrap_or(Duration::from_hours(24));
+    let ports = ports(config, store(config).await?, &pace(config)).await?;
+    Ok(Reconciler::new(ports, every))
 }
 
 /// The database alone.
@@ -109,6 +120,7 @@ async fn ports(config: &Config, store: Arc<Store>, pace: &Pace) -> anyhow::Resul
         domains: store.clone(),
         renewals: store.clone(),
         sweeps: store.clone(),
+        chores: store.clone(),
         readiness: store,
         breakers,
         alerts,

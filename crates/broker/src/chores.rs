@@ -6,15 +6,18 @@ use tokio::sync::{Notify, watch};
 
 use crate::Ports;
 use crate::planner::Planner;
+use crate::reconcile::{RoundSettings, Rounds};
 use crate::sweeper::Sweeper;
 
 /// What the broker does by itself, beside the work that was asked for: it plans renewals, removes what was left
-/// behind, and tells the operator what stands in the way. Everything is kept in the store, so it may be stopped at any moment, and run in several processes at once.
+/// behind, compares the store with the world, and tells the operator what stands in the way. Everything is kept in the
+/// store, so it may be stopped at any moment, and run in several processes at once.
 #[derive(Clone)]
 pub struct Chores {
     ports: Ports,
     planner: Planner,
     sweeper: Sweeper,
+    rounds: Option<Arc<Rounds>>,
     bell: Arc<Notify>,
 }
 
@@ -28,7 +31,14 @@ impl Chores {
     /// Chores on these ports that ring `bell` when they have made work for the worker.
     pub fn new(ports: Ports, bell: Arc<Notify>) -> Self {
         let (planner, sweeper) = (Planner { ports: ports.clone() }, Sweeper { ports: ports.clone() });
-        Self { ports, planner, sweeper, bell }
+        Self { ports, planner, sweeper, rounds: None, bell }
+    }
+
+    /// The same, and from time to time the store is compared with the world.
+    #[must_use]
+    pub fn with_rounds(mut self, settings: RoundSettings) -> Self {
+        self.rounds = Some(Arc::new(Rounds::new(self.ports.clone(), settings)));
+        self
     }
 
     /// Does what is due, whenever it is, until `stop` turns true. What it is in the middle of is dropped then: it falls
@@ -45,7 +55,27 @@ impl Chores {
         tokio::select! {
             // A sender that is gone has stopped as well.
             _ = stop.wait_for(|stopped| *stopped) => {}
-            () = work => {}
+            // In a large account a round takes long; nothing else is to wait for it.
+            _ = async { tokio::join!(work, self.go_on_rounds()) } => {}
+        }
+    }
+
+    async fn go_on_rounds(&self) {
+        loop {
+            if let Err(error) = self.run_round_if_due().await {
+                tracing::error!(%error, "could not compare the store with the world");
+            }
+            nap_for(LONGEST_NAP).await;
+        }
+    }
+
+    /// Compares the store with the world, if it is time.
+    ///
+    /// Errors: the store's.
+    pub async fn run_round_if_due(&self) -> PortResult<()> {
+        match &self.rounds {
+            Some(rounds) => rounds.run_due().await,
+            None => Ok(()),
         }
     }
 

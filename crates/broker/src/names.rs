@@ -33,6 +33,33 @@ pub(crate) fn invalidation_reference(operation: &Operation) -> Reference {
     Reference::new(format!("cdn-{}", operation.id))
 }
 
+/// Whether a reference is one that this store has given to a distribution of this instance: in an earlier life of it, or in
+/// this one up to the present reference. A store that was brought back from a backup has not given what came later.
+pub(crate) fn is_distribution_of(reference: &Reference, instance: &Instance) -> bool {
+    let given = place(reference, &instance.id);
+    let last = place(&instance.reference, &instance.id);
+    let has_passed = given.is_some_and(|(life, _)| life < instance.incarnation);
+    has_passed || (given.is_some() && given <= last)
+}
+
+/// The life, and which distribution in it: those that were made in the place of lost ones have a number behind a dot.
+fn place(reference: &Reference, id: &InstanceId) -> Option<(i32, i32)> {
+    let rest = reference.as_str().strip_prefix(&format!("cdn-{}-", safe(id)))?;
+    let (life, replacement) = rest.split_once('.').unwrap_or((rest, "1"));
+    let number = |text: &str| {
+        let is_plain = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
+        text.parse().ok().filter(|_| is_plain)
+    };
+    Some((number(life)?, number(replacement)?))
+}
+
+/// Whether a name in the vault is one that some broker gives.
+pub(crate) fn has_our_form(name: &VaultName) -> bool {
+    let mut parts = name.as_str().rsplitn(3, '-');
+    let mut is_number = || parts.next().is_some_and(|part| part.parse::<u32>().is_ok());
+    is_number() && is_number() && name.as_str().starts_with("cdn-")
+}
+
 /// The instance id itself where every upstream takes it (a GUID, as platforms send), otherwise a digest of it.
 fn safe(id: &InstanceId) -> String {
     let text = id.as_str();
@@ -55,6 +82,41 @@ mod tests {
         for expected in ["cdn-9a4b0c1e-3.2", "cdn-9a4b0c1e-3.3", "cdn-9a4b0c1e-3.4"] {
             instance.reference = next_reference(&instance);
             assert_eq!(instance.reference.as_str(), expected);
+        }
+    }
+
+    #[test]
+    fn a_reference_is_known_for_ones_own() {
+        let mut instance = contract::testing::sample::instance("9a4b0c1e", &["www.example.gov"]);
+        instance.incarnation = 3;
+        instance.reference = Reference::new("cdn-9a4b0c1e-3.2");
+        let is_own = |text: &str| is_distribution_of(&Reference::new(text), &instance);
+        for own in ["cdn-9a4b0c1e-1", "cdn-9a4b0c1e-2.7", "cdn-9a4b0c1e-3", "cdn-9a4b0c1e-3.2"] {
+            assert!(is_own(own), "{own}");
+        }
+        for other in [
+            "cdn-9a4b0c1e-3.3",
+            "cdn-9a4b0c1e-4",
+            "cdn-9a4b0c1e-0",
+            "cdn-9a4b0c1e-03",
+            "cdn-9a4b0c1e-",
+            "cdn-9a4b0c1e-1-1",
+            "cdn-9a4b0c1e-1.",
+            "cdn-9a4b0c1e-+1",
+            "cdn-9a4b0c1e",
+            "cdn-other-1",
+            "9a4b0c1e",
+        ] {
+            assert!(!is_own(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_name_in_the_vault_is_told_by_its_form() {
+        let instance = contract::testing::sample::instance("9a4b0c1e", &["www.example.gov"]);
+        assert!(has_our_form(&vault_name(&instance, 12)));
+        for other in ["cdn-9a4b0c1e-x-1", "cdn-1", "www-1-1", "letsencrypt"] {
+            assert!(!has_our_form(&VaultName::new(other)), "{other}");
         }
     }
 

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use contract::{
     Alerts, Cdn, CertificateIssuer, CertificateStore, CertificateVault, ChallengeAnswers, ChallengeSite,
-    Clock, DomainName, DomainStore, InstanceStore, ManagedZone, OperationStore, Randomness, Readiness,
-    RenewalStore, SweepStore, WorkQueue, durable_label,
+    ChoreStore, Clock, DomainName, DomainStore, InstanceStore, ManagedZone, OperationStore, Randomness,
+    Readiness, RenewalStore, SweepStore, WorkQueue, durable_label,
 };
 
 use crate::Breakers;
@@ -37,6 +37,8 @@ pub struct Ports {
     pub renewals: Arc<dyn RenewalStore>,
     /// What is still to be removed from the vault.
     pub sweeps: Arc<dyn SweepStore>,
+    /// When the broker does what it does by itself, and what it has found.
+    pub chores: Arc<dyn ChoreStore>,
     /// Whether what is kept can be reached.
     pub readiness: Arc<dyn Readiness>,
     /// What only the operator can remove; all that leads upstream is guarded by them.

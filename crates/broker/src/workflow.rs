@@ -19,7 +19,7 @@ use contract::{
     Settings,
 };
 
-pub(crate) use self::update::lacks_a_name;
+pub(crate) use self::update::{lacks_a_name, serving_at};
 use crate::Ports;
 use crate::worker::WorkSettings;
 

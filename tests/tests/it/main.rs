@@ -11,6 +11,7 @@ mod outage;
 mod parameters;
 mod path;
 mod proofs;
+mod reconcile;
 mod recreate;
 mod renewal;
 mod rolling;

@@ -91,6 +91,12 @@ pub(super) fn service(reader: &mut Reader<'_>) -> Option<ServiceConfig> {
     let update_proof_wait = reader.duration("UPDATE_PROOF_WAIT", "1h");
     let step_timeout = reader.duration("STEP_TIMEOUT", "45s");
     let deployment_poll = reader.duration("DEPLOYMENT_POLL", "15s");
+    let reconcile_every = reader.duration_or_never("RECONCILE_EVERY", "1d");
+    let reconcile_fix = reader.parsed("RECONCILE_FIX", "false", |text| match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err("it is either true or false"),
+    });
     Some(ServiceConfig {
         default_origin: default_origin?,
         key_type: key_type?,
@@ -98,6 +104,8 @@ pub(super) fn service(reader: &mut Reader<'_>) -> Option<ServiceConfig> {
         update_proof_wait: update_proof_wait?,
         step_timeout: step_timeout?,
         deployment_poll: deployment_poll?,
+        reconcile_every: reconcile_every?,
+        reconcile_fix: reconcile_fix?,
     })
 }
 

@@ -58,6 +58,18 @@ impl<'a> Reader<'a> {
         self.parsed(name, default, parse_duration)
     }
 
+    /// The same, or `never`.
+    #[expect(
+        clippy::option_option,
+        reason = "the outer one says whether a mistake was noted, as everywhere here"
+    )]
+    pub(crate) fn duration_or_never(&mut self, name: &str, default: &str) -> Option<Option<Duration>> {
+        self.parsed(name, default, |text| match text {
+            "never" => Ok(None),
+            _ => parse_duration(text).map(Some),
+        })
+    }
+
     /// Notes a mistake. `what` must not repeat a secret.
     pub(crate) fn mistake(&mut self, name: &str, what: impl Display) {
         self.mistakes.push(format!("{name} {what}"));

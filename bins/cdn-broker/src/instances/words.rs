@@ -78,7 +78,7 @@ pub(super) fn method(method: ProofMethod) -> &'static str {
 }
 
 /// RFC 3339, to the second.
-pub(super) fn rfc3339(at: Timestamp) -> String {
+pub(crate) fn rfc3339(at: Timestamp) -> String {
     let minute = at.to_string();
     let minute = minute.trim_end_matches(" UTC").replace(' ', "T");
     format!("{minute}:{:02}Z", at.as_secs().rem_euclid(60))

@@ -100,12 +100,26 @@ pub(crate) fn lacks_a_name(certificates: &[CertificateRecord], wanted: &[DomainN
     facts::live(certificates).is_none_or(|live| wanted.iter().any(|name| !covers(live, name)))
 }
 
+/// What a distribution should serve: the wanted names that are covered, under the certificate of the instance's that it has.
+/// `None` when no certificate of the instance has ever been live.
+pub(crate) fn serving_at(
+    certificates: &[CertificateRecord],
+    seen: &Distribution,
+    wanted: &[DomainName],
+) -> Option<Serving> {
+    serving_under(serving_now(certificates, seen)?, wanted)
+}
+
 /// The certificate that the distribution has, if it is one of the instance's; otherwise the one it should have.
 fn serving_now<'a>(
     certificates: &'a [CertificateRecord],
     seen: &Distribution,
 ) -> Option<&'a CertificateRecord> {
-    let attached = certificates.iter().rfind(|one| one.stored.is_some() && one.stored == seen.certificate);
+    let is_of_use =
+        |one: &CertificateRecord| !matches!(one.state, CertificateState::Retired | CertificateState::Removed);
+    let attached = certificates
+        .iter()
+        .rfind(|one| is_of_use(one) && one.stored.is_some() && one.stored == seen.certificate);
     attached.or_else(|| facts::live(certificates))
 }
 

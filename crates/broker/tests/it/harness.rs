@@ -62,6 +62,7 @@ impl Bench {
             domains: Arc::new(world.store.clone()),
             renewals: Arc::new(world.store.clone()),
             sweeps: Arc::new(world.store.clone()),
+            chores: Arc::new(world.store.clone()),
             readiness: Arc::new(world.store),
             breakers,
             alerts: Arc::new(world.alerts),

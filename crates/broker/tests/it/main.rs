@@ -17,6 +17,7 @@ mod offered;
 mod operator;
 mod owners;
 mod precedence;
+mod reconcile;
 mod recreations;
 mod refused_updates;
 mod renewals;
