@@ -150,6 +150,11 @@ impl Aws {
         state::summary(&self.shared.world())
     }
 
+    /// Changes how many server certificates the account may hold, as a quota request does. What is there stays.
+    pub fn set_certificate_quota(&self, quota: usize) {
+        self.shared.world().settings.certificate_quota = quota;
+    }
+
     /// Moves the clock of this cloud forward: deployments, propagation and expiry go with it.
     pub fn advance(&self, by: Duration) {
         self.shared.world().clock.advance(by);

@@ -197,9 +197,14 @@ impl House {
         })
     }
 
+    /// What the brokers have logged so far.
+    pub(crate) fn log(&self) -> anyhow::Result<String> {
+        Ok(std::fs::read_to_string(self.state.path().join("broker.log"))?)
+    }
+
     /// The end of what the brokers have logged, for the report of a failure.
     pub(crate) fn last_words(&self) -> String {
-        let log = std::fs::read_to_string(self.state.path().join("broker.log")).unwrap_or_default();
+        let log = self.log().unwrap_or_default();
         let lines: Vec<&str> = log.lines().filter(|line| !line.contains("R70")).rev().take(20).collect();
         format!("the brokers' last words:\n{}", lines.into_iter().rev().collect::<Vec<_>>().join("\n"))
     }

@@ -9,6 +9,7 @@ mod kills;
 mod logs;
 mod outage;
 mod parameters;
+mod parked;
 mod path;
 mod proofs;
 mod reconcile;
