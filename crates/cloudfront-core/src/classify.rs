@@ -9,6 +9,7 @@ use aws_sdk_cloudfront::operation::RequestId as _;
 use contract::{Obstacle, PortError, Remedy, Upstream};
 
 use self::rules::Stops;
+use crate::pacing::NotYet;
 
 /// The error of a port for a call to `upstream` at AWS that failed while `doing` something. The operator's message holds AWS's
 /// code, message and request id; what was sent is in none of them.
@@ -72,6 +73,7 @@ fn by_kind<E: Error + 'static>(error: &SdkError<E>, after: Option<Duration>) -> 
         SdkError::ServiceError(_) => by_status(status(error), after),
         // A proxy's answer, or half an answer: nothing is known about the effect of the call.
         SdkError::ResponseError(_) | SdkError::TimeoutError(_) => (Remedy::Retry { after }, Stops::Nothing),
+        _ if not_yet(error).is_some() => (Remedy::Retry { after: not_yet(error) }, Stops::Nothing),
         _ if lacks_credentials(error) => (Remedy::AwaitOperator, Stops::Account),
         SdkError::DispatchFailure(_) => (Remedy::Retry { after: None }, Stops::Nothing),
         _ => (Remedy::GiveUp, Stops::Nothing),
@@ -84,6 +86,13 @@ fn by_status(status: u16, after: Option<Duration>) -> (Remedy, Stops) {
         401 | 403 => (Remedy::AwaitOperator, Stops::SameKind),
         _ => (Remedy::GiveUp, Stops::Nothing),
     }
+}
+
+/// How long until it is a call's turn that was not sent because it was not.
+fn not_yet(error: &(dyn Error + 'static)) -> Option<Duration> {
+    std::iter::successors(Some(error), |error| (*error).source())
+        .find_map(|error| error.downcast_ref::<NotYet>())
+        .map(|not_yet| not_yet.after)
 }
 
 /// Whether the call was never sent because no credentials were found, or bad ones. A credential service that does
@@ -244,6 +253,11 @@ mod tests {
         assert_eq!(port_error(Upstream::Vault, "do it", lost).remedy(), RETRY);
         let late: SdkError<ErrorMetadata> = SdkError::timeout_error("too late");
         assert_eq!(port_error(Upstream::Vault, "do it", late).remedy(), RETRY);
+        let after = Duration::from_secs(9);
+        let early = ConnectorError::other(NotYet { after }.into(), None);
+        let early: SdkError<ErrorMetadata> = SdkError::dispatch_failure(early);
+        let early = port_error(Upstream::Vault, "do it", early);
+        assert_eq!(early.remedy(), Remedy::Retry { after: Some(after) });
         let bare = ConnectorError::other(CredentialsError::not_loaded("no providers in chain").into(), None);
         let bare: SdkError<ErrorMetadata> = SdkError::dispatch_failure(bare);
         let bare = port_error(Upstream::Vault, "do it", bare);

@@ -4,10 +4,11 @@ use aws_config::meta::region::RegionProviderChain;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_cloudfront::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_cloudfront::config::{Credentials, SharedCredentialsProvider, SharedHttpClient};
 use aws_types::service_config::ServiceConfigKey;
 
-use crate::settings::{AwsSettings, Endpoint, Retries};
+use crate::pacing::{self, paced};
+use crate::settings::{AwsSettings, Endpoint, Rates, Retries};
 use crate::{CloudFrontCdn, IamVault, Route53Zone, S3ChallengeSite};
 
 /// Where CloudFront and IAM live, and the bucket too unless somebody says otherwise.
@@ -35,11 +36,12 @@ pub async fn connect(settings: &AwsSettings) -> Aws {
         Some(endpoint) => from_settings(settings, endpoint),
     };
     let region = sdk.region().map_or(HOME_REGION, Region::as_ref).to_owned();
-    let zone = |zone| Route53Zone::new(aws_sdk_route53::Client::new(&sdk), zone, settings.page_size);
+    let clients = Clients { sdk, http: pacing::plain_client(), rates: settings.rates };
+    let zone = |zone| Route53Zone::new(clients.route53(), zone, settings.page_size);
     Aws {
-        cdn: CloudFrontCdn::new(aws_sdk_cloudfront::Client::new(&sdk), settings, &region),
-        vault: IamVault::new(aws_sdk_iam::Client::new(&sdk), settings),
-        site: S3ChallengeSite::new(s3(&sdk), settings),
+        cdn: CloudFrontCdn::new(clients.cloudfront(), settings, &region),
+        vault: IamVault::new(clients.iam(), settings),
+        site: S3ChallengeSite::new(clients.s3(), settings),
         zone: settings.managed_zone.as_ref().map(zone),
     }
 }
@@ -84,10 +86,38 @@ fn timeout_config() -> TimeoutConfig {
         .build()
 }
 
-/// Buckets are addressed by host name on AWS itself, and by path elsewhere: a local AWS has no host name per bucket.
-fn s3(sdk: &SdkConfig) -> aws_sdk_s3::Client {
-    let config = aws_sdk_s3::config::Builder::from(sdk).force_path_style(is_redirected(sdk));
-    aws_sdk_s3::Client::from_conf(config.build())
+/// Makes the client of each service. They share connections, and each has a pace of its own.
+struct Clients {
+    sdk: SdkConfig,
+    http: SharedHttpClient,
+    rates: Rates,
+}
+
+impl Clients {
+    fn cloudfront(&self) -> aws_sdk_cloudfront::Client {
+        let http = paced(&self.http, "CloudFront", self.rates.cloudfront);
+        let config = aws_sdk_cloudfront::config::Builder::from(&self.sdk).http_client(http);
+        aws_sdk_cloudfront::Client::from_conf(config.build())
+    }
+
+    fn iam(&self) -> aws_sdk_iam::Client {
+        let http = paced(&self.http, "IAM", self.rates.iam);
+        let config = aws_sdk_iam::config::Builder::from(&self.sdk).http_client(http);
+        aws_sdk_iam::Client::from_conf(config.build())
+    }
+
+    fn route53(&self) -> aws_sdk_route53::Client {
+        let http = paced(&self.http, "Route 53", self.rates.route53);
+        let config = aws_sdk_route53::config::Builder::from(&self.sdk).http_client(http);
+        aws_sdk_route53::Client::from_conf(config.build())
+    }
+
+    /// Buckets are addressed by host name on AWS itself, and by path elsewhere: a local AWS has no host name per bucket.
+    fn s3(&self) -> aws_sdk_s3::Client {
+        let http = paced(&self.http, "S3", self.rates.s3);
+        let config = aws_sdk_s3::config::Builder::from(&self.sdk).http_client(http);
+        aws_sdk_s3::Client::from_conf(config.force_path_style(is_redirected(&self.sdk)).build())
+    }
 }
 
 /// Whether S3 is to be found under a URL of its own, by the general override or by the one for S3.

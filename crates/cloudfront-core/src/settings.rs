@@ -46,6 +46,8 @@ pub struct AwsSettings {
     pub page_size: Option<i32>,
     /// How often one call is tried before its error is handed on.
     pub retries: Retries,
+    /// How fast each service is called at most.
+    pub rates: Rates,
 }
 
 impl AwsSettings {
@@ -63,6 +65,7 @@ impl AwsSettings {
             endpoint: None,
             page_size: None,
             retries: Retries::default(),
+            rates: Rates::default(),
         }
     }
 }
@@ -87,11 +90,12 @@ pub struct Endpoint {
     pub secret_access_key: Secret,
 }
 
-/// How the SDK repeats a call that was throttled or lost. The SDK's own ladder lasts less than a second, which is
-/// useless against CloudFront's throttling; whatever outlasts this one is for the caller, who has a deadline.
+/// How the SDK repeats a call that was throttled or lost, in standard mode. It bridges a connection that breaks. Whatever
+/// outlasts it is for the caller, who has a deadline and remembers it: a call that is repeated here for half a minute holds
+/// a worker, and is lost with the process.
 #[derive(Clone, Copy, Debug)]
 pub struct Retries {
-    /// Tries in all, the first one included.
+    /// Tries in all, the first one included. Each takes its turn (see [`Rates`]).
     pub attempts: u32,
     /// The longest pause before the second try; it doubles from try to try, and jitter shortens it.
     pub initial_backoff: Duration,
@@ -101,6 +105,26 @@ pub struct Retries {
 
 impl Default for Retries {
     fn default() -> Self {
-        Self { attempts: 8, initial_backoff: Duration::from_secs(1), max_backoff: Duration::from_secs(30) }
+        Self { attempts: 3, initial_backoff: Duration::from_secs(1), max_backoff: Duration::from_secs(5) }
+    }
+}
+
+/// The most calls per second that one process makes to each service, with one second's worth at once. When the account is
+/// throttled the rate goes down by itself, for all calls together, and comes back slowly.
+#[derive(Clone, Copy, Debug)]
+pub struct Rates {
+    /// AWS publishes none. This only bounds a storm; the account's own rate is found out.
+    pub cloudfront: u32,
+    /// As for CloudFront.
+    pub iam: u32,
+    /// S3 takes thousands per prefix.
+    pub s3: u32,
+    /// What AWS allows an account.
+    pub route53: u32,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self { cloudfront: 50, iam: 50, s3: 200, route53: 5 }
     }
 }

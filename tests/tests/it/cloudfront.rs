@@ -4,6 +4,7 @@ mod account;
 mod cdn;
 mod controls;
 mod edge;
+mod pace;
 mod parameters;
 mod site;
 mod vault;

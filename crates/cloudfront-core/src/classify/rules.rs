@@ -63,27 +63,37 @@ pub(crate) fn shown() -> Vec<ErrorRule> {
             Stops::Account,
             "nothing was sent; a credential service that is only late is tried again",
         ),
+        other(
+            "not sent, because it is not its turn",
+            RETRY,
+            Stops::Nothing,
+            "a throttled account slows down together; the call is made when there is a turn for it",
+        ),
         other("anything else", Remedy::GiveUp, Stops::Nothing, "the same request is refused again"),
     ];
     RULES.iter().map(Rule::shown).chain(by_kind).collect()
 }
 
+/// Whether a code means that the account is called too fast.
+pub(crate) fn is_throttle(code: &str) -> bool {
+    THROTTLES.contains(&code)
+}
+
+/// The codes that mean that the account is called too fast.
+const THROTTLES: &[&str] = &[
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestThrottled",
+    "RequestLimitExceeded",
+    "TooManyRequestsException",
+    "PriorRequestNotComplete",
+    "SlowDown",
+];
+
 /// Every refusal that is not decided by its HTTP status alone, in the order of precedence.
 const RULES: &[Rule] = &[
-    rule(
-        &[
-            "Throttling",
-            "ThrottlingException",
-            "ThrottledException",
-            "RequestThrottled",
-            "RequestLimitExceeded",
-            "TooManyRequestsException",
-            "PriorRequestNotComplete",
-            "SlowDown",
-        ],
-        RETRY,
-        "too fast for the account; the whole process slows down",
-    ),
+    rule(THROTTLES, RETRY, "too fast for the account; the whole process slows down"),
     rule(&["RequestTimeout"], RETRY, "the connection was too slow for S3, not the request wrong"),
     rule(
         &["ConcurrentModification", "OperationAborted", "PreconditionFailed", "InvalidIfMatchVersion"],

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use async_trait::async_trait;
 use bytes::Bytes;
-use cloudfront_core::{Endpoint, Retries, ZoneSettings};
+use cloudfront_core::{Endpoint, Rates, Retries, ZoneSettings};
 use contract::testing::{conformance, sample};
 use contract::{
     Cdn, CertificateBundle, CertificateVault, Distribution, DistributionId, DistributionSpec, DomainName,
@@ -77,6 +77,13 @@ impl Account {
     /// The ports of an operator who has set neither a log bucket nor a web ACL.
     pub(super) async fn bare_process(&self) -> cloudfront_core::Aws {
         cloudfront_core::connect(&our_settings(&self.local, 1)).await
+    }
+
+    /// The ports of a process that calls CloudFront at most so often per second.
+    pub(super) async fn slow_process(&self, per_second: u32) -> cloudfront_core::Aws {
+        let rates = Rates { cloudfront: per_second, ..Rates::default() };
+        let settings = cloudfront_core::AwsSettings { rates, ..our_settings(&self.local, 1) };
+        cloudfront_core::connect(&settings).await
     }
 
     /// A certificate for these names that CloudFront trusts, each time another one.
