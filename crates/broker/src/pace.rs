@@ -1,9 +1,12 @@
-//! How long things may take and how soon they are tried again: one table, with reasons.
+//! How long things may take and how soon they are tried again: one table, with reasons. `docs/RETRIES.md` shows it.
+
+pub(crate) mod patience;
 
 use std::time::Duration;
 
 use contract::{Operation, OperationKind};
 
+use self::patience::{Limit, patience};
 use crate::workflow::Step;
 
 /// The times that an operator may set.
@@ -55,44 +58,14 @@ impl Pace {
         Step::of(operation).is_some_and(|step| tried > self.deadline(operation.kind, step))
     }
 
-    /// How long a step may keep failing before its operation is given up. Waiting for the user is not failing.
+    /// How long a step may keep failing before its operation is given up. Waiting for the user counts; waiting for the
+    /// operator does not.
     pub(crate) fn deadline(&self, kind: OperationKind, step: Step) -> Duration {
-        let minute = Duration::from_mins(1);
-        match step {
-            // Nobody waits for a renewal, and nothing is better than to go on with it, until it has succeeded.
-            Step::ObtainCertificate | Step::StoreCertificate | Step::AttachCertificate
-                if kind == OperationKind::Renew =>
-            {
-                Duration::MAX
-            }
-            Step::ObtainCertificate
-            | Step::StoreCertificate
-            | Step::AttachCertificate
-            | Step::ApplySettings
-                if kind == OperationKind::Update =>
-            {
-                self.update_proof_wait
-            }
-            // A certificate in hand is worth more than a quick answer: what is in the way of attaching it (a name in
-            // use elsewhere, propagation) is waited for as long as the user was waited for.
-            Step::ObtainCertificate | Step::StoreCertificate | Step::AttachCertificate => {
-                self.provision_proof_wait
-            }
-            // Terraform waits 90 minutes for the same (aws.md 1.5).
-            Step::AwaitDeployment | Step::AwaitDisabled | Step::DeleteDistribution => 90 * minute,
-            Step::FindDistribution
-            | Step::CreateDistribution
-            | Step::OfferNames
-            | Step::PointNames
-            | Step::ReleaseNames
-            | Step::ApplySettings
-            | Step::InvalidateCache
-            | Step::RemoveOldCertificate
-            | Step::RemoveCertificates
-            | Step::SettleCreation
-            | Step::Disable
-            | Step::WithdrawProofs
-            | Step::Forget => 4 * 60 * minute,
+        match patience(kind, step).limit {
+            Limit::Never => Duration::MAX,
+            Limit::ProvisionProofWait => self.provision_proof_wait,
+            Limit::UpdateProofWait => self.update_proof_wait,
+            Limit::After(limit) => limit,
         }
     }
 }

@@ -15,6 +15,7 @@ mod proofs;
 mod reconcile;
 mod recreate;
 mod renewal;
+mod retries;
 mod rolling;
 mod several;
 mod storm;
