@@ -39,6 +39,15 @@ pub(crate) enum InstancesCommand {
     /// instance that could not be created. What is still there is kept; a certificate that is still valid is used again.
     #[command(after_help = ACTED)]
     Recreate(ActArgs),
+    /// End an update or a recreation that does not get on, before the CDN was told of it.
+    ///
+    /// What is served stays as it is, and the platform reads that the operation has failed; its user can make the same
+    /// update again, which goes on where this one stopped.
+    #[command(
+        after_help = "Example:\n  cdn-broker instances cancel 9a4b0c1e-0000-4000-8000-000000000001\n\n\
+        Exit codes: 0 ended, 1 refused, 64 wrong command line or environment."
+    )]
+    Cancel(ShowArgs),
     /// Renew the certificate of an instance now.
     #[command(after_help = ACTED)]
     Renew(ActArgs),
@@ -105,6 +114,7 @@ pub(crate) fn run(command: &InstancesCommand) -> u8 {
         InstancesCommand::Recreate(arguments) => {
             act::run(&wire::operator(config).await?, arguments, Operator::recreate).await
         }
+        InstancesCommand::Cancel(arguments) => act::cancel(&wire::operator(config).await?, arguments).await,
         InstancesCommand::Renew(arguments) => {
             act::run(&wire::operator(config).await?, arguments, Operator::renew).await
         }

@@ -196,6 +196,14 @@ pub(crate) fn recreation_unproven(limit: &str) -> String {
     format!("Its certificate is lost, and the domains were not proven anew within {limit}.")
 }
 
+/// Why an operation has ended that the operators have ended by hand.
+pub(crate) fn cancelled(kind: OperationKind) -> &'static str {
+    match kind {
+        OperationKind::Update => "The operators have ended this update, since it did not get on.",
+        _ => "The operators have ended this, since it did not get on.",
+    }
+}
+
 /// Why an update was given up: nobody has proven the domains.
 pub(crate) fn update_unproven(limit: &str) -> String {
     format!("The domains that it adds were not proven within {limit}.")

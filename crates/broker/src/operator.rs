@@ -11,7 +11,7 @@ use contract::{
 };
 
 pub use self::story::Story;
-use crate::describe::kind;
+use crate::describe::{self, kind};
 use crate::workflow::{Step, facts};
 use crate::{Pace, Ports};
 
@@ -132,6 +132,28 @@ impl Operator {
         }
     }
 
+    /// Ends an update or a recreation that does not get on, before the CDN was told of it: what is served stays, what was
+    /// obtained is kept, and the platform reads that the operation has failed.
+    ///
+    /// `Begun` is the operation that was ended. A broker that is at work on the instance is not disturbed: ask again then.
+    pub async fn cancel(&self, id: &InstanceId) -> PortResult<Asked> {
+        let Some((_, latest)) = self.found(id).await? else { return Ok(unknown(id)) };
+        let Some(running) = latest.filter(is_running) else {
+            return Ok(Asked::Refused(format!("nothing of the user's runs on instance {id}")));
+        };
+        let steps = cancellable(&running);
+        if !steps.contains(&running.step) {
+            return Ok(too_late(&running));
+        }
+        let sentence = describe::cancelled(running.kind);
+        let now = self.ports.clock.now();
+        if !self.operations.cancel(&running.id, &steps, sentence, now).await? {
+            return Ok(Asked::Underway(running));
+        }
+        let ended = self.ports.operations.find(&running.id).await?;
+        Ok(Asked::Begun(ended.unwrap_or(running)))
+    }
+
     async fn found(&self, id: &InstanceId) -> PortResult<Option<(Instance, Option<Operation>)>> {
         let standing = self.ports.operations.standing(id).await?;
         Ok(standing.map(|standing| (standing.instance, standing.latest)))
@@ -161,6 +183,27 @@ impl Operator {
     }
 }
 
+/// The steps at which an operation can be ended by hand: up to the one that tells the CDN, which may be refused for ever.
+fn cancellable(operation: &Operation) -> Vec<String> {
+    if !matches!(operation.kind, OperationKind::Update | OperationKind::Recreate) {
+        return Vec::new();
+    }
+    let plan = Step::plan(operation);
+    let tells = |step: &Step| matches!(step, Step::AttachCertificate | Step::ApplySettings);
+    let told = plan.iter().position(tells).map_or(0, |told| told + 1);
+    plan.iter().take(told).map(|step| step.name().to_owned()).collect()
+}
+
+fn too_late(running: &Operation) -> Asked {
+    let why = match running.kind {
+        OperationKind::Update | OperationKind::Recreate => "the CDN has been told, so it goes on to its end",
+        OperationKind::Provision => "its user can delete the instance, which ends it",
+        OperationKind::Deprovision | OperationKind::Renew => "it goes on to its end",
+    };
+    let Operation { instance, step, .. } = running;
+    Asked::Refused(format!("the {} of instance {instance} stands at {step}: {why}", kind(running.kind)))
+}
+
 fn is_running(operation: &Operation) -> bool {
     operation.state == OperationState::Running
 }
@@ -175,7 +218,7 @@ fn nothing_failed(id: &InstanceId) -> Asked {
 
 fn occupied(running: &Operation) -> Asked {
     Asked::Refused(format!(
-        "the {} of instance {} runs since {}, at step {}; wait until it has ended",
+        "the {} of instance {} runs since {}, at step {}; wait until it has ended, or end it with `instances cancel`",
         kind(running.kind),
         running.instance,
         running.started_at,

@@ -46,6 +46,36 @@ impl OperatorStore for Store {
         .await
     }
 
+    async fn cancel(
+        &self,
+        id: &OperationId,
+        steps: &[String],
+        sentence: &str,
+        at: Timestamp,
+    ) -> PortResult<bool> {
+        let (id, steps, sentence) = (id.as_str().to_owned(), steps.to_vec(), sentence.to_owned());
+        self.run("end an operation by hand", move |db, inner| {
+            let Some(found) = operations::find(db, &id)? else { return Ok(false) };
+            let now = db.lease_clock(inner.clock.as_ref())?;
+            db.write(|db| {
+                let ended = (
+                    table::state.eq(OperationState::Failed.label()),
+                    table::sentence.eq(sentence),
+                    table::next_at.eq(at.as_millis()),
+                    table::waits_for.eq(None::<&str>),
+                );
+                let there = table::table
+                    .filter(table::id.eq(&id))
+                    .filter(table::state.eq(OperationState::Running.label()))
+                    .filter(table::track.eq(Track::User.label()))
+                    .filter(table::step.eq_any(steps));
+                Ok(is_free(db, found.instance.as_str(), now)?
+                    && diesel::update(there).set(ended).execute(db)? == 1)
+            })
+        })
+        .await
+    }
+
     async fn of_instance(&self, instance: &InstanceId, most: u32) -> PortResult<Vec<Operation>> {
         let instance = instance.as_str().to_owned();
         self.run("list the operations of an instance", move |db, _| {
@@ -81,6 +111,7 @@ fn resume(db: &mut Db, failed: &Operation, at: Timestamp) -> Result<bool, StoreE
         table::step_since.eq(at.as_millis()),
         table::sentence.eq(None::<&str>),
         table::error.eq(None::<&str>),
+        table::waits_for.eq(None::<&str>),
     );
     let row = table::table.filter(table::id.eq(failed.id.as_str()));
     Ok(diesel::update(row).set(anew).execute(db)? == 1)
@@ -113,4 +144,12 @@ fn move_stage(
 ) -> Result<bool, StoreError> {
     let there = instances::table.find(instance).filter(instances::state.eq(from.label()));
     Ok(diesel::update(there).set(instances::state.eq(to.label())).execute(db)? == 1)
+}
+
+/// Whether nobody works on an instance; nobody begins to before the end of the transaction either. Written as an update for
+/// the same reason as [`move_stage`].
+fn is_free(db: &mut Db, instance: &str, now: i64) -> Result<bool, StoreError> {
+    let free = instances::lease_until.is_null().or(instances::lease_until.le(now));
+    let row = instances::table.find(instance).filter(free);
+    Ok(diesel::update(row).set(instances::lease_token.eq(instances::lease_token)).execute(db)? == 1)
 }

@@ -10,7 +10,9 @@ use http::Method;
 use sandbox::{BUCKET, BrokerSettings, MANAGED_ZONE, Proofs, wait_for};
 use serde_json::{Value, json};
 
-use crate::house::{BOUND, House, Printed, issued, names_never_without_certificate, nothing_left};
+use crate::house::{
+    BOUND, House, Printed, SERVICE_ID, issued, names_never_without_certificate, nothing_left,
+};
 
 const ID: &str = "3f1c9a52-0000-4000-8000-000000000011";
 const OTHER: &str = "3f1c9a52-0000-4000-8000-000000000012";
@@ -96,6 +98,20 @@ impl Scene {
         self.house.sandbox.authority().gate().requests().len()
     }
 
+    /// The user does not come for the name that an update adds, and wants to do something else.
+    async fn ends_a_stuck_update(&self) -> anyhow::Result<()> {
+        let body = json!({"service_id": SERVICE_ID, "parameters": {"domains": [DOMAIN, "new.example.gov"]}});
+        let path = format!("/v2/service_instances/{ID}?accepts_incomplete=true");
+        let accepted = self.house.call(Method::PATCH, &path, Some(&body)).await?;
+        ensure!(accepted.status == 202, "{accepted:?}");
+        self.house.records(ID, 1).await?;
+        let ended = self.instances(&["cancel", ID]).await?;
+        ensure!(ended.code == 0 && ended.out.contains("is ended"), "{ended:?}");
+        let polled = self.house.poll(ID).await?;
+        ensure!(polled.text("state") == "failed" && polled.body["instance_usable"] == true, "{polled:?}");
+        self.served().await
+    }
+
     /// One distribution under one certificate serves the name, and the broker says the same.
     async fn one_of_each(&self) -> anyhow::Result<()> {
         let state = self.house.sandbox.aws().state();
@@ -108,7 +124,7 @@ impl Scene {
         ensure!(story["state"] == "ready" && story["distribution"] == *distribution.id, "{story:#}");
         ensure!(story["distribution_domain"] == *distribution.domain, "{story:#}");
         // What its user reads.
-        let look = json!({"service_id": crate::house::SERVICE_ID, "parameters": {}});
+        let look = json!({"service_id": SERVICE_ID, "parameters": {}});
         let path = format!("/v2/service_instances/{ID}?accepts_incomplete=true");
         let look = self.house.call(Method::PATCH, &path, Some(&look)).await?;
         ensure!(look.text("description").contains(&distribution.domain), "{look:?}");
@@ -208,12 +224,13 @@ async fn an_operator_reads_how_instances_stand_and_acts_on_them() -> anyhow::Res
     let wrong = scene.instances(&["list", "--state", "broken"]).await?;
     ensure!(wrong.code == 64 && wrong.err.contains("provision-failed"), "{wrong:?}");
 
+    scene.ends_a_stuck_update().await?;
     let renewed = scene.instances(&["renew", ID]).await?;
     ensure!(renewed.code == 0, "{renewed:?}");
     scene.served().await?;
     assert_eq!(issued(&scene.house)?, 2);
     let history = scene.instances(&["history", ID, "--json"]).await?.json()?;
-    ensure!(history["operations"][0]["kind"] == "renew" && history["operations"][1]["kind"] == "provision");
+    ensure!(history["operations"][0]["kind"] == "renew" && history["operations"][1]["kind"] == "update");
     ensure!(
         history["operations"][0]["history"].as_array().is_some_and(|lines| lines.len() >= 6),
         "{history:#}"

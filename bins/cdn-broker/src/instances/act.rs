@@ -7,7 +7,7 @@ use broker::{Asked, Operator};
 use contract::{Instance, InstanceId, Operation, OperationId, OperationState, PortResult};
 use serde_json::{Value, json};
 
-use super::{ActArgs, json, words};
+use super::{ActArgs, ShowArgs, json, words};
 use crate::cli::{complain, print};
 use crate::{FAILED, OK};
 
@@ -23,14 +23,35 @@ pub(super) async fn run(
 ) -> anyhow::Result<u8> {
     let id = InstanceId::new(&arguments.id);
     match ask(operator, &id).await? {
-        Asked::Refused(why) => Ok(refused(&why, arguments)),
+        Asked::Refused(why) => Ok(refused(&why, arguments.json)),
         Asked::Begun(operation) => begun(operator, &operation, "begun", arguments).await,
         Asked::Underway(operation) => begun(operator, &operation, "underway", arguments).await,
     }
 }
 
-fn refused(why: &str, arguments: &ActArgs) -> u8 {
-    if arguments.json {
+/// Steps are short: a broker that is at work on the instance is waited for.
+pub(super) async fn cancel(operator: &Operator, arguments: &ShowArgs) -> anyhow::Result<u8> {
+    let id = InstanceId::new(&arguments.id);
+    let mut looks = 0;
+    let ended = loop {
+        match operator.cancel(&id).await? {
+            Asked::Refused(why) => return Ok(refused(&why, arguments.json)),
+            Asked::Begun(ended) => break ended,
+            Asked::Underway(_) if looks < UNTOUCHED => looks += 1,
+            Asked::Underway(running) => {
+                let why = format!("a broker is at work on it, at {}; try again", running.step);
+                return Ok(refused(&why, arguments.json));
+            }
+        }
+        nap().await;
+    };
+    let message = format!("{} {} of {id} is ended", words::kind(ended.kind), ended.id);
+    print(&if arguments.json { report("cancelled", &message, &ended) } else { message });
+    Ok(OK)
+}
+
+fn refused(why: &str, as_json: bool) -> u8 {
+    if as_json {
         print(&format!("{:#}", json!({"outcome": "refused", "message": why, "operation": null})));
     } else {
         complain(why);

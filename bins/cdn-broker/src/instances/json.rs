@@ -43,6 +43,7 @@ pub(super) fn operation(operation: &Operation) -> Value {
         "started_at": words::rfc3339(operation.started_at),
         "sentence": operation.sentence,
         "error": operation.error,
+        "waits_for": operation.waits_for,
     })
 }
 

@@ -68,7 +68,10 @@ impl Outlook<'_> {
         } else {
             format!("The next look is on {}.", operation.next_at)
         };
-        sentences.push(format!("{next}{}", self.deadline(operation)));
+        sentences.push(match &operation.waits_for {
+            Some(scope) => format!("It waits for you, like all that needs `{scope}`, and goes on by itself."),
+            None => format!("{next}{}", self.deadline(operation)),
+        });
         sentences
     }
 
@@ -207,6 +210,9 @@ mod tests {
         parked.attempt = 3;
         parked.error = Some("could not change the distribution E1: CNAMEAlreadyExists (request r-1)".into());
         parked.sentence = Some("www.example.gov is served by another distribution.".into());
+        let mut waits = parked.clone();
+        waits.waits_for = Some("vault/store".into());
+        waits.attempt = 1;
         let mut failed = operation(OperationKind::Update, Track::User, Step::AwaitDeployment);
         failed.state = OperationState::Failed;
         failed.error = Some("could not wait for the deployment: E1 no longer exists".into());
@@ -216,6 +222,7 @@ mod tests {
             [
                 told(InstanceState::Provisioning, &[waiting], None),
                 told(InstanceState::Ready, &[parked], Some(&live)),
+                told(InstanceState::Ready, &[waits], Some(&live)),
                 told(InstanceState::Ready, &[renewal, failed], Some(&live)),
                 told(InstanceState::Ready, &[], Some(&live)),
                 told(InstanceState::Gone, &[], None),

@@ -114,3 +114,41 @@ async fn the_story_of_an_instance_holds_all_that_is_known() {
     let page = bench.operator().list(None, 10).await.unwrap();
     assert_eq!(page.iter().map(|instance| instance.id.as_str()).collect::<Vec<_>>(), [ID]);
 }
+
+#[tokio::test]
+async fn an_update_that_does_not_get_on_is_ended_and_goes_on_when_it_is_made_again() {
+    let bench = Bench::serving().await;
+    let before = bench.shown().await;
+    let wanted = json!({"domain": "new.example.gov"});
+    assert_eq!(bench.update(wanted.clone()).await.status, 202);
+    bench.work_until(async |bench| bench.poll().await.text("description").contains("_acme-challenge")).await;
+    let Asked::Begun(ended) = bench.operator().cancel(&id()).await.unwrap() else { panic!("not ended") };
+    assert_eq!((ended.kind, ended.state), (OperationKind::Update, OperationState::Failed));
+    let polled = bench.poll().await;
+    assert_eq!(polled.text("state"), "failed");
+    assert!(polled.text("description").contains("The operators have ended this update"), "{polled:?}");
+    assert_eq!(polled.body["instance_usable"], true);
+    assert_eq!(bench.shown().await, before);
+    assert_eq!(bench.world.cdn.alive()[0].names.len(), 2, "what was served is served");
+    assert!(
+        matches!(bench.operator().cancel(&id()).await.unwrap(), Asked::Refused(_)),
+        "nothing runs any more"
+    );
+
+    bench.world.issuer.prove(&contract::DomainName::parse("new.example.gov").unwrap());
+    assert_eq!(bench.update(wanted).await.status, 202);
+    assert!(!bench.work_until_the_end_or_death().await);
+    assert_eq!(bench.shown().await["domain"], "new.example.gov");
+    assert_eq!(bench.world.issuer.orders_placed(), 2, "the same order was used");
+}
+
+#[tokio::test]
+async fn what_the_cdn_was_told_goes_on_to_its_end() {
+    let bench = Bench::serving().await;
+    assert_eq!(bench.update(json!({"path": "/p"})).await.status, 202);
+    bench.worker().run_due().await.unwrap();
+    let why = bench.operator().cancel(&id()).await.unwrap();
+    assert!(refusal(&why).contains("the CDN has been told"), "{why:?}");
+    assert!(!bench.work_until_the_end_or_death().await);
+    assert_eq!(bench.shown().await["path"], "/p");
+}

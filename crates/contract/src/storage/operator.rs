@@ -19,6 +19,17 @@ pub trait OperatorStore: Send + Sync {
     /// that renewals run beside.
     async fn resume(&self, id: &OperationId, at: Timestamp) -> PortResult<bool>;
 
+    /// Ends an operation of the user's track that stands at one of `steps`, as a failure of which the user reads `sentence`,
+    /// while nobody works on its instance. `false` when somebody does at this moment, or when it does not run or stands
+    /// elsewhere: nothing was changed.
+    async fn cancel(
+        &self,
+        id: &OperationId,
+        steps: &[String],
+        sentence: &str,
+        at: Timestamp,
+    ) -> PortResult<bool>;
+
     /// At most `most` operations of an instance, on both tracks, the newest first.
     async fn of_instance(&self, instance: &InstanceId, most: u32) -> PortResult<Vec<Operation>>;
 }

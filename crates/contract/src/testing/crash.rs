@@ -76,6 +76,7 @@ const METHODS: &[&str] = &[
     "operations.newest",
     "operations.standing",
     "operator.begin_recreation",
+    "operator.cancel",
     "operator.of_instance",
     "operator.resume",
     "queue.claim",

@@ -164,6 +164,7 @@ async fn by_the_operator(subject: &Subject) {
         recreations::a_deprovision_takes_over_a_recreation,
         recreations::a_failed_operation_goes_on_where_it_was_given_up,
         recreations::only_the_newest_that_has_failed_is_resumed,
+        recreations::what_nobody_works_on_is_ended_where_it_stands,
         recreations::the_operations_of_an_instance_come_newest_first,
         recreations::a_spent_reference_is_replaced_once,
     );

@@ -26,6 +26,32 @@ impl OperatorStore for MemoryStore {
         self.call("operator.resume", |state, _| Ok(state.resume(id, at))).await
     }
 
+    async fn cancel(
+        &self,
+        id: &OperationId,
+        steps: &[String],
+        sentence: &str,
+        at: Timestamp,
+    ) -> PortResult<bool> {
+        self.call("operator.cancel", |state, now| {
+            let stands =
+                |one: &&Operation| one.id == *id && one.track == Track::User && steps.contains(&one.step);
+            let Some(instance) = state.running().find(stands).map(|one| one.instance.clone()) else {
+                return Ok(false);
+            };
+            if !state.is_free(&instance, now) {
+                return Ok(false);
+            }
+            for one in state.operations.iter_mut().filter(|one| one.id == *id) {
+                (one.state, one.next_at, one.waits_for) = (OperationState::Failed, at, None);
+                one.sentence = Some(sentence.to_owned());
+            }
+            state.count_ended();
+            Ok(true)
+        })
+        .await
+    }
+
     async fn of_instance(&self, instance: &InstanceId, most: u32) -> PortResult<Vec<Operation>> {
         self.call("operator.of_instance", |state, _| {
             let newest_first = state.operations.iter().rev().filter(|one| one.instance == *instance);
@@ -53,7 +79,7 @@ impl State {
             if one.id == *id {
                 (one.state, one.attempt) = (OperationState::Running, 0);
                 (one.next_at, one.step_since) = (at, at);
-                (one.sentence, one.error) = (None, None);
+                (one.sentence, one.error, one.waits_for) = (None, None, None);
             }
         }
         // What has ended has begun again.

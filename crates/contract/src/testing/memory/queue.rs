@@ -83,7 +83,7 @@ impl State {
         count
     }
 
-    fn is_free(&self, instance: &InstanceId, now: Timestamp) -> bool {
+    pub(super) fn is_free(&self, instance: &InstanceId, now: Timestamp) -> bool {
         self.leases.get(instance).is_none_or(|lease| lease.until <= now)
     }
 

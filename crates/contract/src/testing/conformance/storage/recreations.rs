@@ -218,6 +218,33 @@ pub async fn only_the_newest_that_has_failed_is_resumed(subject: &Subject) -> Po
     Ok(())
 }
 
+/// `cancel` ends what stands at one of the steps, and leaves alone what somebody works on, what stands elsewhere, and what
+/// has ended.
+pub async fn what_nobody_works_on_is_ended_where_it_stands(subject: &Subject) -> PortResult<()> {
+    let (instance, recreation) = subject.running(OperationKind::Recreate).await?;
+    let (at, here) = (subject.time.now().await, vec!["other-step".to_owned(), recreation.step.clone()]);
+    let cancel =
+        async |steps: &[String]| subject.operator.cancel(&recreation.id, steps, &odd_text(), at).await;
+    assert!(!cancel(&here[..1]).await?, "it stands elsewhere");
+    let claim = subject.claim_of(&recreation).await?;
+    assert!(!cancel(&here).await?, "somebody works on it");
+    subject.queue.release(&claim).await?;
+    assert_eq!(subject.stored_operation(&recreation).await?.as_ref(), Some(&recreation));
+    assert!(cancel(&here).await?);
+    let expected = Operation {
+        state: OperationState::Failed,
+        sentence: Some(odd_text()),
+        next_at: at,
+        ..recreation.clone()
+    };
+    assert_eq!(subject.stored_operation(&recreation).await?, Some(expected));
+    assert_eq!(subject.stored_instance(&instance.id).await?.as_ref(), Some(&instance));
+    assert!(!cancel(&here).await?, "it has ended");
+    let next = subject.recreation_of(&instance).await;
+    assert!(subject.operator.begin_recreation(&next).await?, "its track is free");
+    Ok(())
+}
+
 /// `of_instance` gives the newest operations of both tracks, and only of this instance.
 pub async fn the_operations_of_an_instance_come_newest_first(subject: &Subject) -> PortResult<()> {
     let instance = subject.provisioned(InstanceState::Ready).await?;
