@@ -224,6 +224,8 @@ async fn an_operator_reads_how_instances_stand_and_acts_on_them() -> anyhow::Res
     let wrong = scene.instances(&["list", "--state", "broken"]).await?;
     ensure!(wrong.code == 64 && wrong.err.contains("provision-failed"), "{wrong:?}");
 
+    let retry = scene.instances(&["retry", ID, "--json"]).await?;
+    ensure!(retry.code == 1 && retry.json()?["outcome"] == "refused", "{retry:?}");
     scene.ends_a_stuck_update().await?;
     let renewed = scene.instances(&["renew", ID]).await?;
     ensure!(renewed.code == 0, "{renewed:?}");
@@ -235,7 +237,9 @@ async fn an_operator_reads_how_instances_stand_and_acts_on_them() -> anyhow::Res
         history["operations"][0]["history"].as_array().is_some_and(|lines| lines.len() >= 6),
         "{history:#}"
     );
-    let retry = scene.instances(&["retry", ID, "--json"]).await?;
-    ensure!(retry.code == 1 && retry.json()?["outcome"] == "refused", "{retry:?}");
+    // What was ended by hand can be taken up again.
+    let resumed = scene.instances(&["retry", ID, "--no-wait", "--json"]).await?;
+    ensure!(resumed.code == 0 && resumed.json()?["operation"]["kind"] == "update", "{resumed:?}");
+    ensure!(scene.instances(&["cancel", ID]).await?.code == 0);
     Ok(())
 }
