@@ -9,7 +9,7 @@ MINUTES ?= 10
 SEED := $(or $(SEED),$(shell date +%s))
 FULL ?= 1
 
-.PHONY: help setup demo test check full moto bench audit release
+.PHONY: help setup demo test check full chaos moto bench audit release
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,7 +32,7 @@ check: setup ## format, lints, documentation and the dependency map
 	@scripts/cargo-deny
 	@$(CARGO) deny check bans licenses sources
 
-full: test check moto ## everything there is
+full: test check moto chaos ## everything there is
 
 moto: setup ## the sandbox's cloud compared with moto, an independent one (docs/MOTO.md)
 	@scripts/setup full
@@ -42,7 +42,7 @@ moto: setup ## the sandbox's cloud compared with moto, an independent one (docs/
 chaos: setup ## users, misfortunes and deaths in an order that a seed draws; MINUTES=10 SEED=… PART=crowd|lives FULL=1
 	@$(CARGO) build --workspace --bins
 	@PROPTEST_RNG_SEED=$(SEED) PROPTEST_CASES=$$(( $(MINUTES) * 200 + 1 )) \
-	    $(CARGO) test --quiet --package broker --test it -- lives
+	    $(CARGO) test --quiet --package broker --test it -- lives::
 	@$(CARGO) test --quiet --package acceptance --test chaos -- --minutes $(MINUTES) --seed $(SEED) \
 	    $(if $(PART),--part $(PART)) $(if $(filter 1,$(FULL)),--full)
 

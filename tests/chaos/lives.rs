@@ -16,7 +16,7 @@ use tokio::task::block_in_place;
 
 use crate::lives::draw::Asked;
 use crate::lives::life::Life;
-use crate::tally::Tally;
+use crate::tally::{Tally, say};
 
 /// How many shorter lives are tried when one has failed. Each takes its time.
 const SHRINKS: u32 = 60;
@@ -48,7 +48,8 @@ pub(crate) fn play(seed: u64, lives: usize, tally: &Tally) -> anyhow::Result<()>
             }
             life.end().await
         };
-        tally.count("instances", "life led", 1);
+        tally.count("lives", "begun", 1);
+        say(&format!("chaos: a life of {} steps", steps.len()));
         block_in_place(|| Handle::current().block_on(life))
             .map_err(|error| TestCaseError::fail(format!("{error:#}")))
     });
