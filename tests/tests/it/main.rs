@@ -21,3 +21,4 @@ mod several;
 mod storm;
 mod tables;
 mod update;
+mod year;

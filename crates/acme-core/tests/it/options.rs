@@ -82,3 +82,21 @@ async fn keys_are_of_the_kind_that_was_asked_for() -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn a_certificate_says_when_it_is_valid_and_one_that_is_not_is_never_stored() -> Result<()> {
+    let (authority, harness) = laboratory().await?;
+    let now = contract::Clock::now(&harness.clock).as_millis() / 1000;
+    authority.certificates_live(move |name| match name {
+        "over.example" => (now - 86_400, now - 3600),
+        _ => (now, now + 6 * 86_400),
+    });
+    let id = harness.open("i-1", &request(KeyType::P256, &["a.example"])).await?;
+    let facts = harness.until_issued_by_many(&id).await?.facts;
+    assert_eq!(facts.not_after.since(facts.not_before).as_secs(), 6 * 86_400);
+
+    let over = harness.open("i-2", &request(KeyType::P256, &["over.example"])).await?;
+    assert!(harness.until_issued_by_many(&over).await.is_err());
+    assert_eq!(harness.record(&over).await?.chain, None);
+    Ok(())
+}

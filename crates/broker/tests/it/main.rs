@@ -28,4 +28,3 @@ mod trace;
 mod unavailable;
 mod update_crashes;
 mod updates;
-mod year;

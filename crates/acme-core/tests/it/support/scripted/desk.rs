@@ -1,5 +1,5 @@
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
 use base64::Engine;
@@ -18,6 +18,9 @@ pub(super) struct Desk {
     pub(super) issuer: CertifiedIssuer<'static, KeyPair>,
     state: Mutex<State>,
 }
+
+/// From when until when a certificate with this first name is valid, in seconds since 1970.
+pub(super) type Validity = Arc<dyn Fn(&str) -> (i64, i64) + Send + Sync>;
 
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own that a test turns on")]
@@ -39,6 +42,7 @@ pub(super) struct State {
     pub(super) profiles: Vec<String>,
     pub(super) external_account: Option<String>,
     pub(super) caa_identities: Vec<String>,
+    pub(super) validity: Option<Validity>,
     /// Order, name, and 0 for dns-01 or 1 for http-01.
     pub(super) answered: Vec<(usize, usize, usize)>,
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -131,8 +133,16 @@ impl Desk {
         // So that the certificate has a name for its renewal (RFC 9773, section 4.1).
         request.params.use_authority_key_identifier_extension = true;
         request.params.serial_number = Some((index as u64 + 0x1000).into());
-        let certificate = request.signed_by(&self.issuer)?;
         let mut state = self.state();
+        let names = &state.orders.get(index).context("the order")?.names;
+        if let (Some(validity), Some(first)) = (&state.validity, names.first()) {
+            let (from, until) = validity(first);
+            let at = |seconds| {
+                anyhow::Ok(rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs(u64::try_from(seconds)?))
+            };
+            (request.params.not_before, request.params.not_after) = (at(from)?, at(until)?);
+        }
+        let certificate = request.signed_by(&self.issuer)?;
         let slow = state.slow;
         let order = state.orders.get_mut(index).context("the order")?;
         if order.status != "ready" {

@@ -190,6 +190,11 @@ impl Scripted {
         all.filter(|(status, _)| *status == "deactivated").count()
     }
 
+    /// Certificates for this first name are valid from and until these seconds since 1970, instead of for centuries.
+    pub(crate) fn certificates_live(&self, validity: impl Fn(&str) -> (i64, i64) + Send + Sync + 'static) {
+        self.desk.state().validity = Some(Arc::new(validity));
+    }
+
     /// It gives a pending order for the same names again, and says nothing of what that replaces, as Boulder does.
     pub(crate) fn reuses_orders(&self) {
         self.desk.state().reuses = true;
