@@ -86,7 +86,7 @@ async fn ports(config: &Config, store: Arc<Store>, pace: &Pace) -> anyhow::Resul
         store.clone(),
         store.clone(),
         store.clone(),
-        probe,
+        probe.clone(),
         clock.clone(),
     )
     .context("cannot use the certificate authority's settings")?;
@@ -108,6 +108,7 @@ async fn ports(config: &Config, store: Arc<Store>, pace: &Pace) -> anyhow::Resul
     let managed = zone.and_then(|zone| managed_names(&config.proofs, zone));
     Ok(Ports {
         issuer: breakers.issuer(Arc::new(issuer)),
+        names: probe,
         cdn: breakers.cdn(Arc::new(aws.cdn)),
         vault: breakers.vault(Arc::new(aws.vault)),
         site,

@@ -2,21 +2,25 @@
 //! stands below it, ready to be copied.
 
 mod idle;
+#[cfg(test)]
+mod idle_tests;
 mod notices;
 mod outlook;
 mod proofs;
+mod sights;
 #[cfg(test)]
 mod tests;
 mod words;
 
 use contract::{DomainInstructions, Instance, Operation, OperationKind, OperationState, Settings};
 
-pub(crate) use self::idle::Idle;
+pub(crate) use self::idle::{Idle, Open};
 pub(crate) use self::notices::{
     goes_on, lapsed, late, parked, stands_in_the_way, taken, taken_while_waiting,
 };
 pub(crate) use self::outlook::{Outlook, kind};
 use self::proofs::Proofs;
+pub(crate) use self::sights::{Sight, Sights};
 pub(crate) use self::words::{list, span};
 use crate::Pace;
 use crate::workflow::Step;

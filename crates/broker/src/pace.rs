@@ -25,6 +25,9 @@ pub struct Pace {
     /// How long a user may take to prove the domains that an update adds (`UPDATE_PROOF_WAIT`). While an update runs the
     /// platform lets nobody change or delete the instance, so this is short; the same update goes on where it stopped.
     pub update_proof_wait: Duration,
+    /// How long somebody who asks how an instance stands waits while the world is looked at. Less than the server gives an
+    /// answer ([`ServerLimits::request_time`](crate::ServerLimits::request_time)), and far less than the platform's minute.
+    pub look_time: Duration,
 }
 
 impl Default for Pace {
@@ -35,6 +38,7 @@ impl Default for Pace {
             provision_proof_wait: Duration::from_hours(144),
             vault_patience: Duration::from_mins(2),
             update_proof_wait: Duration::from_hours(1),
+            look_time: Duration::from_secs(8),
         }
     }
 }

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use contract::{
     Alerts, Cdn, CertificateIssuer, CertificateStore, CertificateVault, ChallengeAnswers, ChallengeSite,
-    ChoreStore, Clock, DomainName, DomainStore, InstanceStore, ManagedZone, OperationStore, Randomness,
-    Readiness, RenewalStore, SweepStore, WorkQueue, durable_label,
+    ChoreStore, Clock, DomainName, DomainStore, InstanceStore, ManagedZone, NameProbe, OperationStore,
+    Randomness, Readiness, RenewalStore, SweepStore, WorkQueue, durable_label,
 };
 
 use crate::Breakers;
@@ -13,6 +13,8 @@ use crate::Breakers;
 pub struct Ports {
     /// Who issues certificates.
     pub issuer: Arc<dyn CertificateIssuer>,
+    /// Who sees where names lead.
+    pub names: Arc<dyn NameProbe>,
     /// Who serves the domains.
     pub cdn: Arc<dyn Cdn>,
     /// Where certificates are kept for the CDN.

@@ -1,6 +1,7 @@
 mod look;
 mod provision;
 mod reading;
+mod survey;
 mod trace;
 mod update;
 
@@ -34,7 +35,8 @@ pub struct Rules {
 }
 
 /// Answers the platform. Reads and writes the store only: whatever needs the world is left to the worker, so that every
-/// answer is quick and nothing depends on being asked again (R5, R74).
+/// answer is quick and nothing depends on being asked again (R5, R74). Only who asks for no change is answered with a look
+/// at the world, for which there is a bound.
 #[derive(Clone)]
 pub struct Service {
     api: Arc<Api>,

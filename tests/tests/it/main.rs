@@ -7,6 +7,7 @@ mod dnssec;
 mod house;
 mod kills;
 mod logs;
+mod look;
 mod outage;
 mod parameters;
 mod parked;

@@ -6,7 +6,7 @@ use contract::{
     durable_label,
 };
 
-use super::words::some;
+use super::words::{size, some};
 
 /// The methods in the order in which they are offered.
 const METHODS: [ProofMethod; 5] = [
@@ -44,12 +44,15 @@ impl Proofs<'_> {
         }
     }
 
-    /// Everything there is to do, in as many words as there is room for: what was seen is shortened first.
+    /// Everything there is to do.
     pub(super) fn lines(&self) -> Vec<String> {
-        let limit = if self.open() <= FEW { LIMITS.0 } else { LIMITS.1 };
+        self.lines_within(if self.open() <= FEW { LIMITS.0 } else { LIMITS.1 })
+    }
+
+    /// Everything there is to do, in as many words as there is room for: what was seen is shortened first.
+    pub(super) fn lines_within(&self, room: usize) -> Vec<String> {
         let with = |look: usize| [self.explained(), self.domains(look), self.states()].concat();
-        let size = |lines: &[String]| lines.iter().map(|line| line.len() + 1).sum::<usize>();
-        [400, 120, 60].into_iter().map(with).find(|lines| size(lines) <= limit).unwrap_or_else(|| with(0))
+        [400, 120, 60].into_iter().map(with).find(|lines| size(lines) <= room).unwrap_or_else(|| with(0))
     }
 
     /// Until when the values are good, if a fresh one follows before `end`.

@@ -1,4 +1,4 @@
-//! Every text about proofs and about an idle instance, as a whole.
+//! Every text about proofs, as a whole.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use contract::{
     ProofMethod, ProofRecord, ProofState, ProofWay, Timestamp, durable_label,
 };
 
-use super::{Idle, Scene, update_unproven};
+use super::{Scene, update_unproven};
 use crate::Pace;
 use crate::workflow::Step;
 
-const ALL: [ProofMethod; 5] = [
+pub(super) const ALL: [ProofMethod; 5] = [
     ProofMethod::ManagedName,
     ProofMethod::Redirected,
     ProofMethod::ThroughCdn,
@@ -20,11 +20,11 @@ const ALL: [ProofMethod; 5] = [
     ProofMethod::Direct,
 ];
 
-fn at(minutes: u64) -> Timestamp {
+pub(super) fn at(minutes: u64) -> Timestamp {
     Timestamp::from_secs(1_767_225_600) + Duration::from_mins(minutes)
 }
 
-fn instance(domains: &[&str]) -> Instance {
+pub(super) fn instance(domains: &[&str]) -> Instance {
     Instance {
         distribution_domain: Some("d111111abcdef8.cloudfront.net".into()),
         ..sample::instance("i-1", domains)
@@ -63,7 +63,7 @@ fn way(name: &DomainName, method: ProofMethod) -> ProofWay {
 }
 
 /// A domain that is open to these methods, and was looked at a moment ago.
-fn open(name: &str, methods: &[ProofMethod]) -> DomainInstructions {
+pub(super) fn open(name: &str, methods: &[ProofMethod]) -> DomainInstructions {
     let name = sample::name(name);
     let saw = format!("_acme-challenge.{} does not exist (NXDOMAIN)", name.base());
     DomainInstructions {
@@ -77,7 +77,7 @@ fn open(name: &str, methods: &[ProofMethod]) -> DomainInstructions {
     }
 }
 
-fn done(name: &str, state: ProofState) -> DomainInstructions {
+pub(super) fn done(name: &str, state: ProofState) -> DomainInstructions {
     DomainInstructions { state, ways: Vec::new(), next_look: None, ..open(name, &[]) }
 }
 
@@ -93,7 +93,7 @@ fn waiting(domains: &[&str], instructions: &[DomainInstructions]) -> String {
 }
 
 /// R108: ASCII, no tabs, the first line a whole sentence, 4 KiB up to ten domains and never over 32 KiB.
-fn assert_is_well_formed(text: &str, domains: usize) {
+pub(super) fn assert_is_well_formed(text: &str, domains: usize) {
     assert!(text.is_ascii() && !text.contains('\t'), "{text}");
     assert!(text.lines().next().is_some_and(|first| first.ends_with('.')), "{text}");
     let limit = if domains <= 10 { 4 * 1024 } else { 32 * 1024 };
@@ -200,7 +200,7 @@ fn what_was_seen_is_shortened_before_anything_else_is() {
     assert!(text.contains(&format!("{}...", "x".repeat(400))) && text.contains(" IN TXT "), "{text}");
 }
 
-fn update(instance: &Instance, domains: &[&str]) -> Operation {
+pub(super) fn update(instance: &Instance, domains: &[&str]) -> Operation {
     let change: Change = sample::change(instance, domains);
     Operation { change: Some(change), ..operation(instance, OperationKind::Update) }
 }
@@ -243,52 +243,4 @@ fn what_is_held_back_says_why() {
     let held = Operation { sentence: Some(why.into()), ..operation(&instance, OperationKind::Provision) };
     let instructions = [open("www.example.gov", &[ProofMethod::Direct])];
     insta::assert_snapshot!(described(&instance, &held, &instructions));
-}
-
-fn idle(change: impl FnOnce(&mut Idle<'_>)) -> String {
-    let instance = instance(&["www.example.gov", "docs.example.gov", "old.example.gov"]);
-    let (served, lapsed) = instance.settings.domains.split_at(2);
-    let bundle = sample::bundle(7, served, at(0));
-    let mut update = update(&instance, &["new.example.gov"]);
-    update.state = OperationState::Failed;
-    update.sentence = Some(update_unproven("1 hour"));
-    let instructions = [
-        done("www.example.gov", ProofState::Proven),
-        open("docs.example.gov", &[ProofMethod::ThroughCdn, ProofMethod::Direct]),
-    ];
-    let mut idle = Idle {
-        instance: &instance,
-        served,
-        certificate: Some(&bundle.facts),
-        lapsed,
-        renewal: Some(at(60 * 24 * 60)),
-        instructions: &instructions,
-        latest: Some(&update),
-    };
-    change(&mut idle);
-    let text = idle.text();
-    assert_is_well_formed(&text, 3);
-    text
-}
-
-#[test]
-fn an_idle_instance_at_rest() {
-    insta::assert_snapshot!(idle(|idle| {
-        idle.lapsed = &[];
-        idle.instructions = &[];
-        idle.latest = None;
-    }));
-}
-
-#[test]
-fn an_idle_instance_whose_renewal_needs_its_user() {
-    insta::assert_snapshot!(idle(|idle| {
-        idle.lapsed = &[];
-        idle.latest = None;
-    }));
-}
-
-#[test]
-fn an_idle_instance_with_a_lapsed_name_and_an_update_that_has_failed() {
-    insta::assert_snapshot!(idle(|idle| idle.instructions = &[]));
 }

@@ -41,6 +41,16 @@ pub(crate) fn count(number: i32, what: &str) -> String {
     format!("{number} {what}{plural}")
 }
 
+/// How many bytes lines take.
+pub(crate) fn size(lines: &[String]) -> usize {
+    lines.iter().map(|line| line.len() + 1).sum()
+}
+
+/// What somebody else has written, such as a name in the DNS: at most 100 characters, all of them printable ASCII.
+pub(crate) fn foreign(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_graphic() { c } else { '?' }).take(100).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -106,7 +106,11 @@ impl Service {
     }
 
     /// The issuance that an operation waits for, or had to give up waiting for: its instructions hold on.
-    fn issuance_of<'a>(&self, standing: &'a Standing, operation: &Operation) -> Option<&'a IssuanceId> {
+    pub(super) fn issuance_of<'a>(
+        &self,
+        standing: &'a Standing,
+        operation: &Operation,
+    ) -> Option<&'a IssuanceId> {
         let is_waiting = match operation.kind {
             OperationKind::Provision | OperationKind::Recreate => operation.state == OperationState::Running,
             OperationKind::Update => {

@@ -46,6 +46,7 @@ impl Bench {
         let breakers = self.breakers();
         Ports {
             issuer: breakers.issuer(Arc::new(world.issuer)),
+            names: Arc::new(world.names),
             cdn: breakers.cdn(Arc::new(world.cdn)),
             vault: breakers.vault(Arc::new(world.vault)),
             site: breakers.site(Arc::new(world.site)),

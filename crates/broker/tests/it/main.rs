@@ -11,6 +11,7 @@ mod harness;
 mod health;
 mod limits;
 mod lives;
+mod look;
 mod managed;
 mod names;
 mod offered;

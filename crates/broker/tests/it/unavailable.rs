@@ -57,7 +57,8 @@ async fn r3_r4_r63_what_the_store_refuses_is_a_503_and_has_changed_nothing() {
     }
 }
 
-/// Whoever is asked anything here ends the test. The issuer may be asked what it has stored.
+/// Whoever is asked anything here ends the test. The issuer may be asked what it has stored, and, by a change of nothing, to
+/// look ahead, which asks nothing of the authority.
 fn deaf_world(bench: &Bench) -> Ports {
     let ports = bench.ports();
     let managed = ports
@@ -66,6 +67,7 @@ fn deaf_world(bench: &Bench) -> Ports {
         .map(|managed| ManagedNames { zone: Arc::new(MockManagedZone::new()), ..managed });
     let mut issuer = MockCertificateIssuer::new();
     issuer.expect_instructions().returning(|_| Ok(Vec::new()));
+    issuer.expect_outlook().returning(|_| Ok(Vec::new()));
     Ports {
         issuer: Arc::new(issuer),
         cdn: Arc::new(MockCdn::new()),

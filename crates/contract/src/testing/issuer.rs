@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::pending;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -48,6 +49,8 @@ struct State {
     /// What keeps this authority from issuing for a name.
     forbidden: BTreeMap<DomainName, String>,
     advice_life: Option<Duration>,
+    /// Whether a look at what is open ever ends.
+    is_blind: bool,
 }
 
 #[derive(Debug)]
@@ -100,6 +103,11 @@ impl FakeIssuer {
     /// Lets the owner of `name` forbid this authority to issue for it.
     pub fn forbid(&self, name: &DomainName, saw: &str) {
         locked(&self.state).forbidden.insert(name.clone(), saw.to_owned());
+    }
+
+    /// Lets no look that somebody asks for ever end.
+    pub fn looks_never_end(&self) {
+        locked(&self.state).is_blind = true;
     }
 
     /// Lets certificates whose first name is this one live so long.
@@ -175,6 +183,9 @@ impl CertificateIssuer for FakeIssuer {
     }
 
     async fn look(&self, id: &IssuanceId) -> PortResult<()> {
+        if locked(&self.state).is_blind {
+            return pending().await;
+        }
         self.plan
             .pass("issuer.look", || {
                 let mut state = locked(&self.state);

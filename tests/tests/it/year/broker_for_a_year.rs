@@ -162,6 +162,7 @@ fn ports(world: &World, authority: &Scripted, pace: &Pace) -> Ports {
         Breakers::new(kept(), kept(), Arc::new(alerts.clone()), Arc::clone(&time), pace.step_timeout);
     Ports {
         issuer: breakers.issuer(Arc::new(Unhurried(issuer, Arc::clone(&time)))),
+        names: Arc::new(world.names.clone()),
         cdn: breakers.cdn(Arc::new(world.cdn.clone())),
         vault: breakers.vault(Arc::new(world.vault.clone())),
         site: breakers.site(Arc::new(world.site.clone())),
