@@ -62,8 +62,18 @@ impl Broker {
 
     /// The memory it holds now, in MiB.
     pub(crate) fn resident(&self) -> anyhow::Result<f64> {
+        self.memory("VmRSS:")
+    }
+
+    /// The most memory it has ever held, in MiB.
+    pub(crate) fn most_resident(&self) -> anyhow::Result<f64> {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, line: &str) -> anyhow::Result<f64> {
         let status = fs::read_to_string(self.proc("status"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+        let found = status.lines().find_map(|of_status| of_status.strip_prefix(line));
+        let line = found.with_context(|| format!("/proc/PID/status has no line {line}"))?;
         let kibibytes: u32 = line.trim().trim_end_matches("kB").trim().parse()?;
         Ok(f64::from(kibibytes) / 1024.0)
     }

@@ -25,7 +25,7 @@ pub(crate) struct Database {
     /// `DATABASE_URL`.
     pub(crate) url: String,
     _folder: Option<TempDir>,
-    _server: Option<Postgres>,
+    server: Option<Postgres>,
 }
 
 impl Database {
@@ -38,13 +38,21 @@ impl Database {
     pub(crate) async fn postgres() -> anyhow::Result<Self> {
         let server = Postgres::start().await?;
         let url = server.database("bench").await?;
-        Ok(Self { name: POSTGRES, url, _folder: None, _server: Some(server) })
+        Ok(Self { name: POSTGRES, url, _folder: None, server: Some(server) })
+    }
+
+    /// How many transactions its server has committed or rolled back so far: a statement by itself is one. PostgreSQL only.
+    pub(crate) async fn transactions(&self) -> anyhow::Result<usize> {
+        let server = self.server.as_ref().context("only PostgreSQL counts transactions")?;
+        let counted = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = 'bench'";
+        let rows = server.ask("bench", counted).await?;
+        Ok(rows.first().context("the server counts nothing")?.parse()?)
     }
 
     fn sqlite() -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let url = format!("sqlite://{}", folder.path().join("broker.sqlite").display());
-        Ok(Self { name: "SQLite", url, _folder: Some(folder), _server: None })
+        Ok(Self { name: "SQLite", url, _folder: Some(folder), server: None })
     }
 
     /// Opens it in this process, as the broker of `settings` does in its own.

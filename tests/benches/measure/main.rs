@@ -12,6 +12,7 @@ mod http;
 mod latency;
 mod load;
 mod process;
+mod provision;
 mod report;
 mod seed;
 mod stats;
@@ -35,6 +36,8 @@ enum Section {
     Latency,
     /// A thousand instances that wait for their users, and how soon a proof is noticed among them.
     Waiting,
+    /// A thousand instances asked for at once.
+    Provision,
     /// Requests per second of the API.
     Http,
     /// Memory, start-up, size.
@@ -44,13 +47,15 @@ enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 6] = [Self::Acme, Self::Latency, Self::Waiting, Self::Http, Self::Process, Self::Tick];
+    const ALL: [Self; 7] =
+        [Self::Acme, Self::Latency, Self::Waiting, Self::Provision, Self::Http, Self::Process, Self::Tick];
 
     fn name(self) -> &'static str {
         match self {
             Self::Acme => "acme",
             Self::Latency => "latency",
             Self::Waiting => "waiting",
+            Self::Provision => "provision",
             Self::Http => "http",
             Self::Process => "process",
             Self::Tick => "tick",
@@ -64,6 +69,7 @@ impl Section {
             Self::Acme => acme::measure(report).await,
             Self::Latency => latency::measure(report).await,
             Self::Waiting => waiting::measure(report).await,
+            Self::Provision => provision::measure(report).await,
             Self::Http => http::measure(report).await,
             Self::Process => process::measure(report).await,
             Self::Tick => tick::measure(report).await,
