@@ -146,7 +146,7 @@ impl Situation<'_> {
     /// An update that the CDN has been told of is not given up for taking long: it will be everywhere in the end, and what
     /// the instance shows is to be what it serves.
     fn too_late(&self, error: &PortError) -> Decision {
-        if !self.is_told() {
+        if !self.is_told() && !self.may_be_told(error) {
             return self.failed(error);
         }
         let late = PortError::new(self.step.name(), Remedy::AwaitOperator, error.to_string());
@@ -202,9 +202,13 @@ impl Situation<'_> {
     /// Whether the CDN has been told what the operation changes.
     fn is_told(&self) -> bool {
         let plan = Step::plan(self.operation);
-        let tells = |step: &Step| matches!(step, Step::AttachCertificate | Step::ApplySettings);
-        let told = plan.iter().position(tells);
+        let told = plan.iter().position(|step| tells(*step));
         self.is_update() && plan.iter().position(|step| *step == self.step) > told
+    }
+
+    /// Whether the CDN may have been told, and only the answer was lost. The same call finds out, once it comes through.
+    fn may_be_told(&self, error: &PortError) -> bool {
+        self.is_update() && tells(self.step) && matches!(error.remedy(), Remedy::Retry { .. })
     }
 
     fn is_overdue(&self) -> bool {
@@ -263,4 +267,9 @@ impl Situation<'_> {
             message: format!("step {}: {text}", self.step.name()),
         }
     }
+}
+
+/// Whether a step tells the CDN what an update changes.
+fn tells(step: Step) -> bool {
+    matches!(step, Step::AttachCertificate | Step::ApplySettings)
 }

@@ -92,6 +92,24 @@ fn a_refused_update_is_taken_over_only_behind_the_step_that_tells_the_cdn() {
     }
 }
 
+/// Silence is no refusal: what the CDN may have been told is found out, however long that takes.
+#[test]
+fn an_update_whose_answer_may_be_lost_is_not_given_up() {
+    let instance = sample::instance("i", &["www.example.gov"]);
+    let mut update = operation(OperationKind::Update, Step::ApplySettings);
+    update.change = Some(sample::change(&instance, &["www.example.gov"]));
+    let silence = || PortError::new("update", Remedy::Retry { after: None }, "connection reset");
+    let late = decide(&update, 1_000_000, Err(silence()));
+    assert_eq!(late.cursor.state, OperationState::Running);
+    assert!(late.alert.is_some(), "the operator is told");
+
+    let elsewhere = PortError::new("update", Remedy::AwaitTenant, "CNAMEAlreadyExists");
+    assert_eq!(decide(&update, 1_000_000, Err(elsewhere)).cursor.state, OperationState::Failed);
+    let mut provision = operation(OperationKind::Provision, Step::AttachCertificate);
+    provision.step_since = Timestamp::from_secs(0);
+    assert_eq!(decide(&provision, 10_000_000, Err(silence())).cursor.state, OperationState::Failed);
+}
+
 #[test]
 fn an_expired_credential_parks_the_work_and_is_said_once() {
     let mut op = operation(OperationKind::Provision, Step::CreateDistribution);
