@@ -2,6 +2,7 @@
 
 mod everybodys_own;
 mod ways;
+mod wrong;
 
 use anyhow::{Context, ensure};
 use http::Method;
