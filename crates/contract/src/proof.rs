@@ -74,6 +74,8 @@ pub enum Hop {
         /// The status of the answer: 301, 302, 307 or 308.
         status: u16,
     },
+    /// A page of somebody's came instead of the answer, with status 200: whatever is asked for there is answered so.
+    Page,
     /// The responder of a broker gave the last HTTP answer, and said where: its header `x-acme-responder`.
     Responder {
         /// The header's value.

@@ -189,10 +189,13 @@ impl Web {
         }
         let from_edge = self.is_from_edge(answer);
         let redirected = progress.urls.len() > 1;
-        match http_say::explain(question, url, answer, redirected, from_edge) {
-            Some(saw) => Err(saw),
-            None => Ok(()),
+        let Some(saw) = http_say::explain(question, url, answer, redirected, from_edge) else {
+            return Ok(());
+        };
+        if answer.status == 200 {
+            progress.route.push(Hop::Page);
         }
+        Err(saw)
     }
 }
 

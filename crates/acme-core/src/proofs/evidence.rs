@@ -137,7 +137,7 @@ impl Trail {
         let places = route.iter().filter_map(|hop| match hop {
             Hop::Redirect { to, .. } => landmarks.place_of(to),
             Hop::Responder { place } => Some(place.clone()),
-            Hop::Cname { .. } => None,
+            Hop::Cname { .. } | Hop::Page => None,
         });
         let labels = chain(name, route).into_iter().filter_map(|host| landmarks.label_of(host));
         let labels = labels.filter(|label| is_durable_label(label)).map(str::to_owned);

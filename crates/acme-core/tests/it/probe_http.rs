@@ -371,7 +371,11 @@ async fn a_page_that_answers_200_with_html_is_told() -> Result<()> {
                 before the rule for this path.";
     let kind = vec![("content-type", "text/HTML; charset=utf-8".to_owned())];
     for page in [Page::ok("\n<!doctype html><html>"), Page::Answer(200, kind, "Welcome".into())] {
-        assert_eq!(Scene::saw(page).await?, format!("{SHOWN} {html}"));
+        let scene = Scene::start().await?;
+        scene.web.set(PATH, page);
+        let sighting = scene.look().await?;
+        assert_eq!(sighting.route, [Hop::Page]);
+        assert_eq!(told(sighting)?, format!("{SHOWN} {html}"));
     }
     Ok(())
 }

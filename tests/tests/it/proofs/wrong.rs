@@ -80,7 +80,7 @@ async fn the_wrong_value_the_wrong_name_both_and_a_circle_of_cnames() -> anyhow:
 }
 
 /// What a site does with its challenge path, and what is said about that.
-fn wrong_rules(house: &House, circle: &str) -> [(Vec<SiteRule>, &'static str); 4] {
+fn wrong_rules(house: &House, circle: &str) -> [(Vec<SiteRule>, &'static str); 5] {
     let redirect = |to: &str| {
         let answer = SiteAnswer::Redirect { status: 302, to: to.to_owned() };
         vec![SiteRule { path: PATH.to_owned(), answer }]
@@ -92,13 +92,15 @@ fn wrong_rules(house: &House, circle: &str) -> [(Vec<SiteRule>, &'static str); 4
         (redirect("http://169.254.169.254/latest/"), address),
         (redirect("http://www.example.org:8443/x/"), "the authority connects only to ports 80 and 443."),
         (redirect(&back), "The redirects go round in a circle: "),
+        (Vec::new(), "answers 200 with a web page (HTML) instead of the token's answer"),
     ]
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn redirects_to_private_addresses_to_another_port_and_in_a_circle() -> anyhow::Result<()> {
+async fn redirects_to_private_addresses_another_port_or_in_a_circle_and_a_page_for_everything()
+-> anyhow::Result<()> {
     let house = house().await?;
-    let domains = ["private", "metadata", "port", "circle"].map(|name| format!("{name}.example.gov"));
+    let domains = ["private", "metadata", "port", "circle", "page"].map(|name| format!("{name}.example.gov"));
     let rules = wrong_rules(&house, &domains[3]);
     let mut sites = Vec::new();
     for (number, (domain, (rules, _))) in (1..).zip(domains.iter().zip(&rules)) {
