@@ -97,7 +97,8 @@ fn a_refused_update_is_taken_over_only_behind_the_step_that_tells_the_cdn() {
 fn an_update_whose_answer_may_be_lost_is_not_given_up() {
     let instance = sample::instance("i", &["www.example.gov"]);
     let mut update = operation(OperationKind::Update, Step::ApplySettings);
-    update.change = Some(sample::change(&instance, &["www.example.gov"]));
+    let change = sample::change(&instance, &["www.example.gov"]);
+    update.change = Some(Change { needs_certificate: false, ..change });
     let silence = || PortError::new("update", Remedy::Retry { after: None }, "connection reset");
     let late = decide(&update, 1_000_000, Err(silence()));
     assert_eq!(late.cursor.state, OperationState::Running);
