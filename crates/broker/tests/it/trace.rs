@@ -1,12 +1,14 @@
 //! R14: every line of a request names it as the platform does.
 
+use std::cell::RefCell;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 
 use http::{HeaderValue, Method};
 use serde_json::{Value, json};
-use tracing::instrument::WithSubscriber;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::dynamic_filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::harness::{Bench, ask, headers, path, provision_body};
 
@@ -17,26 +19,32 @@ const NAMES: [(&str, &str, &str); 4] = [
     ("x-b3-spanid", "trace.span", "a2fb4a1d1a96d312"),
 ];
 
-/// What was logged, a line each.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// What this thread has logged, while somebody wants to know.
+    static LOGGED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
+}
 
-impl io::Write for Lines {
+/// A subscriber for the whole process: one for a test alone would come and go, and what other tests log at that moment
+/// is then remembered as unwanted for this one too.
+fn listen() {
+    static LISTENING: Once = Once::new();
+    LISTENING.call_once(|| {
+        let is_wanted = dynamic_filter_fn(|_, _| LOGGED.with_borrow(Option::is_some));
+        let lines = tracing_subscriber::fmt::layer().json().with_writer(|| OfThread).with_filter(is_wanted);
+        tracing::subscriber::set_global_default(tracing_subscriber::registry().with(lines)).unwrap();
+    });
+}
+
+struct OfThread;
+
+impl io::Write for OfThread {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        LOGGED.with_borrow_mut(|logged| logged.get_or_insert_default().extend_from_slice(bytes));
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
     }
 }
 
@@ -46,12 +54,13 @@ async fn logged(bench: &Bench, more: &[(&'static str, &str)], parameters: Value)
     for (name, value) in more {
         headers.insert(*name, HeaderValue::from_str(value).unwrap());
     }
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt().json().with_writer(lines.clone()).finish();
+    listen();
     let path = format!("{}?accepts_incomplete=true", path());
     let body = provision_body(&parameters);
-    ask(&bench.service(), Method::PUT, &path, &headers, Some(body)).with_subscriber(subscriber).await;
-    let bytes = lines.0.lock().unwrap().clone();
+    LOGGED.set(Some(Vec::new()));
+    // A test has one thread, so that all of it is logged on this one.
+    ask(&bench.service(), Method::PUT, &path, &headers, Some(body)).await;
+    let bytes = LOGGED.take().unwrap();
     String::from_utf8(bytes).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
