@@ -87,11 +87,11 @@ fn forwarding() -> Map<String, Value> {
 fn policies() -> Map<String, Value> {
     object(json!({
         "cache_policy": {
-            "enum": named(CachePolicy::ALL, CachePolicy::as_str),
+            "enum": policies_of_aws(CachePolicy::ALL, CachePolicy::as_str),
             "description": "A cache policy of AWS's own, instead of `cookies`, `headers` and `default_ttl`.",
         },
         "origin_request_policy": {
-            "enum": named(OriginRequestPolicy::ALL, OriginRequestPolicy::as_str),
+            "enum": policies_of_aws(OriginRequestPolicy::ALL, OriginRequestPolicy::as_str),
             "description": "What reaches the origin besides that by which answers are kept.",
         },
     }))
@@ -125,6 +125,12 @@ fn delivery() -> Map<String, Value> {
 /// The names of a closed set, and `null`.
 fn named<T: Copy>(all: &[T], name: impl Fn(T) -> &'static str) -> Vec<Value> {
     all.iter().map(|&one| json!(name(one))).chain([Value::Null]).collect()
+}
+
+/// The same, each also as tools show it that write `Managed-` before the name.
+fn policies_of_aws<T: Copy>(all: &[T], name: impl Fn(T) -> &'static str) -> Vec<Value> {
+    let shown = all.iter().map(|&one| json!(format!("Managed-{}", name(one))));
+    shown.chain(named(all, &name)).collect()
 }
 
 fn object(value: Value) -> Map<String, Value> {

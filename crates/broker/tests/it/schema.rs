@@ -123,6 +123,7 @@ fn r39_r40_r41_the_schemas_are_of_draft_04_and_take_what_the_code_takes() {
         json!({"domain": "a.gov", "cookies": ["a"], "headers": ["*"], "default_ttl": 0}),
         json!({"domain": "a.gov", "forward_cookies": "a, b", "forward_headers": "X-A"}),
         json!({"domain": "a.gov", "cache_policy": "CachingDisabled", "origin_request_policy": "AllViewer"}),
+        json!({"domain": "a.gov", "cache_policy": "Managed-CachingDisabled"}),
         json!({"domain": "a.gov", "error_responses": {"404": "/404.html"}, "compress": true, "hsts": false}),
         json!({"domain": "a.gov", "price_class": "PriceClass_All", "minimum_tls": "TLSv1.2_2021", "logging": true}),
         json!({"domain": "a.gov", "path": null, "origin": null, "cookies": null, "error_responses": null}),
