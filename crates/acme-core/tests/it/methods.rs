@@ -13,7 +13,7 @@ mod over_http;
 use std::sync::Arc;
 
 use acme_core::{AcmeSettings, Probe, ProbeSettings, ProofSettings};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use contract::{
     CertificateIssuer, CertificateRequest, DomainInstructions, DomainName, InstanceId, IssuanceId,
     IssuanceProgress, KeyType, ManagedZone, ProofMethod, ProofState, durable_label,
@@ -73,10 +73,10 @@ impl Lab {
             match issuer.advance(id).await? {
                 IssuanceProgress::AwaitingProof { .. } => return Ok(issuer.instructions(id).await?),
                 IssuanceProgress::Working { again } if again.is_zero() => {}
-                other => panic!("{other:?}"),
+                other => bail!("{other:?}"),
             }
         }
-        panic!("nothing comes of {id}")
+        bail!("nothing comes of {id}")
     }
 
     /// Works until the certificate is there, and gives how each name was proven.
