@@ -5,6 +5,7 @@ mod catalog;
 mod chores;
 mod decide;
 mod describe;
+mod draft;
 mod health;
 mod names;
 mod operator;

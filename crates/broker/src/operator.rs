@@ -74,7 +74,7 @@ impl Operator {
 
     /// Rebuilds an instance from the store: its distribution, its certificate, its names.
     pub async fn recreate(&self, id: &InstanceId) -> PortResult<Asked> {
-        let operation = self.draft(id, OperationKind::Recreate, Track::User);
+        let operation = self.ports.draft(id, OperationKind::Recreate, None, self.ports.clock.now());
         if self.operations.begin_recreation(&operation).await? {
             return Ok(Asked::Begun(operation));
         }
@@ -88,7 +88,7 @@ impl Operator {
 
     /// Brings the renewal of an instance's certificate forward to now.
     pub async fn renew(&self, id: &InstanceId) -> PortResult<Asked> {
-        let operation = self.draft(id, OperationKind::Renew, Track::Renewal);
+        let operation = self.ports.draft(id, OperationKind::Renew, None, self.ports.clock.now());
         let Some((instance, latest)) = self.found(id).await? else { return Ok(unknown(id)) };
         let known = self.ports.certificates.of_instance(id, instance.incarnation).await?;
         if instance.state == InstanceState::Ready && facts::live(&known).is_none() {
@@ -157,29 +157,6 @@ impl Operator {
     async fn found(&self, id: &InstanceId) -> PortResult<Option<(Instance, Option<Operation>)>> {
         let standing = self.ports.operations.standing(id).await?;
         Ok(standing.map(|standing| (standing.instance, standing.latest)))
-    }
-
-    fn draft(&self, id: &InstanceId, kind: OperationKind, track: Track) -> Operation {
-        let now = self.ports.clock.now();
-        let mut operation = Operation {
-            id: OperationId::new(self.ports.fresh_id()),
-            instance: id.clone(),
-            track,
-            kind,
-            state: OperationState::Running,
-            step: String::new(),
-            attempt: 0,
-            next_at: now,
-            step_since: now,
-            started_at: now,
-            sentence: None,
-            error: None,
-            waits_for: None,
-            change: None,
-        };
-        operation.step =
-            Step::plan(&operation).first().map_or_else(String::new, |step| step.name().to_owned());
-        operation
     }
 }
 

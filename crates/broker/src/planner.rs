@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use contract::{
-    Alert, CertificateFacts, CertificateState, ChosenMoment, OperationId, OperationKind, OperationState,
-    PortResult, RenewalAdvice, RenewalPlan, Standing, Timestamp, Track,
+    Alert, CertificateFacts, CertificateState, ChosenMoment, OperationKind, OperationState, PortResult,
+    RenewalAdvice, RenewalPlan, Standing, Timestamp, Track,
 };
 
 use crate::describe;
 use crate::ports::Ports;
-use crate::workflow::Step;
 
 /// Decides when certificates are renewed. Several planners, in one process or in many, share one database; a certificate
 /// whose time has not come is never read.
@@ -83,22 +82,7 @@ impl Planner {
 
     /// Begins a renewal, unless one runs already or the user's own operation is in the way.
     async fn begin(&self, plan: &RenewalPlan, now: Timestamp) -> PortResult<bool> {
-        let operation = contract::Operation {
-            id: OperationId::new(self.ports.fresh_id()),
-            instance: plan.instance.clone(),
-            track: Track::Renewal,
-            kind: OperationKind::Renew,
-            state: OperationState::Running,
-            step: Step::ObtainCertificate.name().to_owned(),
-            attempt: 0,
-            next_at: now,
-            step_since: now,
-            started_at: now,
-            sentence: None,
-            error: None,
-            waits_for: None,
-            change: None,
-        };
+        let operation = self.ports.draft(&plan.instance, OperationKind::Renew, None, now);
         let begun = self.ports.operations.begin_renewal(&operation).await?;
         if begun {
             tracing::info!(instance.id = %plan.instance, operation.id = %operation.id, "began a renewal");

@@ -9,16 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use contract::{
-    DomainName, InstanceId, OperationId, OperationKind, OperationState, PortResult, Timestamp, Track,
-};
+use contract::{DomainName, InstanceId, PortResult};
 use http::Method;
 use osb_core::{Api, ErrorCode, Existing, Operation, Request, Response};
 use tokio::sync::Notify;
 use tracing::Instrument;
 
 use crate::health::Health;
-use crate::workflow::Step;
 use crate::{Offer, Pace, Ports, responder};
 
 /// What the service is told by the operator.
@@ -95,39 +92,6 @@ impl Service {
         let Some(standing) = self.ports.operations.standing(id).await? else { return Ok(None) };
         let existing = reading::existing(&standing.instance, standing.latest.as_ref());
         Ok(Some((standing.instance, existing)))
-    }
-
-    /// A new operation at the first step of its plan, due at once.
-    fn operation(&self, instance: &InstanceId, kind: OperationKind, now: Timestamp) -> contract::Operation {
-        self.operation_with(instance, kind, None, now)
-    }
-
-    fn operation_with(
-        &self,
-        instance: &InstanceId,
-        kind: OperationKind,
-        change: Option<contract::Change>,
-        now: Timestamp,
-    ) -> contract::Operation {
-        let mut operation = contract::Operation {
-            id: OperationId::new(self.ports.fresh_id()),
-            instance: instance.clone(),
-            track: Track::User,
-            kind,
-            state: OperationState::Running,
-            step: String::new(),
-            attempt: 0,
-            next_at: now,
-            step_since: now,
-            started_at: now,
-            sentence: None,
-            error: None,
-            waits_for: None,
-            change,
-        };
-        let first = Step::plan(&operation).first();
-        operation.step = first.map_or_else(String::new, |step| step.name().to_owned());
-        operation
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use contract::{
-    Change, DistributionId, Instance, InstanceId, InstanceState, KeptCertificate, Operation, OperationId,
-    OperationKind, OperationState, PortResult, RecordContent, Sweep, Track, VaultName,
+    Change, DistributionId, Instance, InstanceId, InstanceState, KeptCertificate, Operation, OperationKind,
+    PortResult, RecordContent, Sweep, VaultName,
 };
 
 use super::case::Case;
@@ -14,7 +14,6 @@ use super::lists;
 use super::strangers::{self, Verdict};
 use crate::describe;
 use crate::ports::Ports;
-use crate::workflow::Step;
 
 /// How long something must have been left behind before it is removed.
 const OLD: Duration = Duration::from_hours(24);
@@ -83,7 +82,6 @@ impl Mender<'_> {
     }
 
     fn repair_of(&self, instance: &Instance) -> Operation {
-        let now = self.ports.clock.now();
         let change = Change {
             settings: instance.settings.clone(),
             plan_id: instance.request.plan_id.clone(),
@@ -95,22 +93,7 @@ impl Mender<'_> {
             needs_certificate: false,
             invalidate: Vec::new(),
         };
-        Operation {
-            id: OperationId::new(self.ports.fresh_id()),
-            instance: instance.id.clone(),
-            track: Track::User,
-            kind: OperationKind::Update,
-            state: OperationState::Running,
-            step: Step::ApplySettings.name().to_owned(),
-            attempt: 0,
-            next_at: now,
-            step_since: now,
-            started_at: now,
-            sentence: None,
-            error: None,
-            waits_for: None,
-            change: Some(change),
-        }
+        self.ports.draft(&instance.id, OperationKind::Update, Some(change), self.ports.clock.now())
     }
 
     /// Switches a distribution off, or deletes it when every edge has done so.

@@ -64,7 +64,7 @@ impl Service {
             distribution_domain: None,
             id,
         };
-        let operation = self.operation(&instance.id, OperationKind::Provision, now);
+        let operation = self.ports.draft(&instance.id, OperationKind::Provision, None, now);
         if !self.ports.instances.create(&instance, &operation).await? {
             return Ok(None);
         }
@@ -104,7 +104,7 @@ impl Service {
                     }
                 }
             }
-            let operation = self.operation(&id, OperationKind::Deprovision, self.ports.clock.now());
+            let operation = self.ports.draft(&id, OperationKind::Deprovision, None, self.ports.clock.now());
             if self.ports.operations.begin_deprovision(&operation).await? {
                 self.bell.notify_one();
                 tracing::info!(instance.id = %id, operation.id = %operation.id, "accepted a deprovision");

@@ -62,7 +62,7 @@ impl Service {
         }
         let (instance, supersede) = (&standing.instance, change.needs_certificate);
         let now = self.ports.clock.now();
-        let operation = self.operation_with(&instance.id, OperationKind::Update, Some(change), now);
+        let operation = self.ports.draft(&instance.id, OperationKind::Update, Some(change), now);
         if !self.ports.operations.begin_update(&operation, instance, supersede).await? {
             return Ok(None);
         }
