@@ -44,11 +44,8 @@ struct State {
     serials: u64,
     /// Until when, and why, there is no room for orders.
     full: Option<(Timestamp, String)>,
-    /// How long certificates live, by their first name; those of others as in the samples.
-    lives: BTreeMap<DomainName, Duration>,
     /// What keeps this authority from issuing for a name.
     forbidden: BTreeMap<DomainName, String>,
-    advice_life: Option<Duration>,
     /// Whether a look at what is open ever ends.
     is_blind: bool,
 }
@@ -108,16 +105,6 @@ impl FakeIssuer {
     /// Lets no look that somebody asks for ever end.
     pub fn looks_never_end(&self) {
         locked(&self.state).is_blind = true;
-    }
-
-    /// Lets certificates whose first name is this one live so long.
-    pub fn certificates_live(&self, first: &DomainName, life: Duration) {
-        locked(&self.state).lives.insert(first.clone(), life);
-    }
-
-    /// Lets an advice on renewal be good for so long.
-    pub fn advises_for(&self, life: Duration) {
-        locked(&self.state).advice_life = Some(life);
     }
 
     /// How many orders were placed, those that died included.
@@ -209,8 +196,7 @@ impl CertificateIssuer for FakeIssuer {
             .pass("issuer.renewal", || {
                 let life = certificate.not_after.since(certificate.not_before);
                 let from = certificate.not_after - if life < SHORT_LIFE { life / 2 } else { life / 3 };
-                let advice_life = locked(&self.state).advice_life.unwrap_or(ADVICE_LIFE);
-                let ask_again = self.clock.now() + advice_life;
+                let ask_again = self.clock.now() + ADVICE_LIFE;
                 Ok(RenewalAdvice { from, until: from + life / 50, ask_again, explanation: None })
             })
             .await
@@ -244,11 +230,7 @@ impl State {
             Some(order) if names.iter().all(|name| order.proven.contains(name)) => {
                 self.serials += 1;
                 issuance.finalized += 1;
-                let mut bundle = sample::bundle(self.serials, names, now);
-                if let Some(life) = names.first().and_then(|first| self.lives.get(first)) {
-                    bundle.facts.not_after = now + *life;
-                }
-                issuance.bundle = Some(bundle);
+                issuance.bundle = Some(sample::bundle(self.serials, names, now));
             }
             Some(order) if now < order.expires => {
                 order.look(names, &self.provable, now);
