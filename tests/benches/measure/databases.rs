@@ -16,7 +16,7 @@ use crate::clock::SystemClock;
 pub(crate) const POSTGRES: &str = "PostgreSQL";
 
 /// As many connections as a broker holds.
-const POOL_SIZE: u32 = 12;
+const POOL_SIZE: u32 = 4;
 
 /// A new database with nothing in it, gone with this value.
 pub(crate) struct Database {
