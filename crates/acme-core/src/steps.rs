@@ -98,7 +98,7 @@ impl<'a> Work<'a> {
             Step::GenerateKey => self.generate_key().await,
             Step::Rehearse => Box::pin(self.rehearse()).await,
             Step::PlaceOrder => self.place_order().await,
-            Step::PresentProofs => self.present_proofs().await,
+            Step::PresentProofs => Box::pin(self.present_proofs()).await,
             Step::ProveDomains => Box::pin(self.prove_domains()).await,
             Step::FinalizeOrder => self.finalize_order().await,
             Step::Download => self.download().await,
