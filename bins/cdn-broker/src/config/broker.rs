@@ -14,8 +14,8 @@ use super::{HttpConfig, LogConfig, LogFormat, Reader, ServiceConfig};
 const POOL_SIZE: u32 = 4;
 
 pub(super) fn http(reader: &mut Reader<'_>) -> Option<HttpConfig> {
-    let port = reader.parsed("PORT", "3000", str::parse::<u16>);
-    let address = reader.parsed("BIND_ADDRESS", "0.0.0.0", str::parse::<std::net::IpAddr>);
+    let port = reader.parsed("PORT", str::parse::<u16>);
+    let address = reader.parsed("BIND_ADDRESS", str::parse::<std::net::IpAddr>);
     let credentials = credentials(reader);
     Some(HttpConfig { address: SocketAddr::new(address?, port?), credentials: credentials? })
 }
@@ -25,8 +25,8 @@ fn credentials(reader: &mut Reader<'_>) -> Option<Vec<Credential>> {
     let several = reader.optional("BROKER_CREDENTIALS");
     let lone = reader.optional("BROKER_USERNAME").is_some() || reader.optional("BROKER_PASSWORD").is_some();
     if several.is_none() || lone {
-        let user = reader.required("BROKER_USERNAME", "the name that the platform uses");
-        let password = reader.required("BROKER_PASSWORD", "the password that the platform uses");
+        let user = reader.required("BROKER_USERNAME");
+        let password = reader.required("BROKER_PASSWORD");
         pairs.push(("BROKER_USERNAME", user?, password?));
     }
     for pair in several.iter().flat_map(|text| text.split(',')) {
@@ -47,9 +47,8 @@ fn credentials(reader: &mut Reader<'_>) -> Option<Vec<Credential>> {
 }
 
 pub(super) fn store(reader: &mut Reader<'_>) -> Option<StoreSettings> {
-    let url = reader.required("DATABASE_URL", "where everything is kept: postgres://… or sqlite://FILE");
-    let keys = reader
-        .required("DATABASE_ENCRYPTION_KEYS", "what private keys are sealed with: name:BASE64-OF-32-BYTES");
+    let url = reader.required("DATABASE_URL");
+    let keys = reader.required("DATABASE_ENCRYPTION_KEYS");
     let keys = keys.and_then(|text| sealing_keys(reader, &text));
     let settings = StoreSettings { url: url?, keys: keys?, pool_size: POOL_SIZE };
     if let Err(reason) = settings.check() {
@@ -77,26 +76,21 @@ fn sealing_key(text: &str) -> Option<SealingKey> {
 }
 
 pub(super) fn service(reader: &mut Reader<'_>) -> Option<ServiceConfig> {
-    let default_origin =
-        match reader.required("DEFAULT_ORIGIN", "the host that content comes from by default") {
-            Some(_) => reader.parsed("DEFAULT_ORIGIN", "", DomainName::parse),
-            None => None,
-        };
-    let key_type = reader.parsed("CERTIFICATE_KEY_TYPE", "rsa2048", |text| match text {
+    let default_origin = match reader.required("DEFAULT_ORIGIN") {
+        Some(_) => reader.parsed("DEFAULT_ORIGIN", DomainName::parse),
+        None => None,
+    };
+    let key_type = reader.parsed("CERTIFICATE_KEY_TYPE", |text| match text {
         "rsa2048" => Ok(KeyType::Rsa2048),
         "p256" => Ok(KeyType::P256),
         _ => Err("it is either rsa2048 or p256"),
     });
-    let provision_proof_wait = reader.duration("PROVISION_PROOF_WAIT", "6d");
-    let update_proof_wait = reader.duration("UPDATE_PROOF_WAIT", "1h");
-    let step_timeout = reader.duration("STEP_TIMEOUT", "45s");
-    let deployment_poll = reader.duration("DEPLOYMENT_POLL", "15s");
-    let reconcile_every = reader.duration_or_never("RECONCILE_EVERY", "1d");
-    let reconcile_fix = reader.parsed("RECONCILE_FIX", "false", |text| match text {
-        "true" => Ok(true),
-        "false" => Ok(false),
-        _ => Err("it is either true or false"),
-    });
+    let provision_proof_wait = reader.duration("PROVISION_PROOF_WAIT");
+    let update_proof_wait = reader.duration("UPDATE_PROOF_WAIT");
+    let step_timeout = reader.duration("STEP_TIMEOUT");
+    let deployment_poll = reader.duration("DEPLOYMENT_POLL");
+    let reconcile_every = reader.duration_or_never("RECONCILE_EVERY");
+    let reconcile_fix = reader.flag("RECONCILE_FIX");
     Some(ServiceConfig {
         default_origin: default_origin?,
         key_type: key_type?,
@@ -111,10 +105,11 @@ pub(super) fn service(reader: &mut Reader<'_>) -> Option<ServiceConfig> {
 
 pub(super) fn log(reader: &mut Reader<'_>) -> Option<LogConfig> {
     let default = if reader.is_terminal() { "text" } else { "json" };
-    let format = reader.parsed("LOG_FORMAT", default, |text| match text {
+    let format = reader.parsed_or("LOG_FORMAT", default, |text| match text {
         "json" => Ok(LogFormat::Json),
         "text" => Ok(LogFormat::Text),
         _ => Err("it is either json or text"),
     });
-    Some(LogConfig { filter: reader.optional("LOG").unwrap_or_else(|| "info".to_owned()), format: format? })
+    let filter = reader.parsed("LOG", |text| Ok::<_, std::convert::Infallible>(text.to_owned()));
+    Some(LogConfig { filter: filter?, format: format? })
 }

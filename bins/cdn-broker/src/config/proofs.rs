@@ -16,9 +16,9 @@ pub(super) fn proofs(
     reader: &mut Reader<'_>,
     probe: Option<&ProbeSettings>,
 ) -> Option<(ProofSettings, Option<ZoneSettings>)> {
-    let url = optional(reader, "CHALLENGE_URL", |text| challenge_url(text, probe));
-    let host = optional(reader, "CHALLENGE_HOST", |text| host_name(text).ok_or(HOST_FORM));
-    let zone = optional(reader, "MANAGED_ZONE", |text| zone(text).ok_or(ZONE_FORM));
+    let url = reader.parsed_if_set("CHALLENGE_URL", |text| challenge_url(text, probe));
+    let host = reader.parsed_if_set("CHALLENGE_HOST", |text| host_name(text).ok_or(HOST_FORM));
+    let zone = reader.parsed_if_set("MANAGED_ZONE", |text| zone(text).ok_or(ZONE_FORM));
     let (challenge_url, challenge_host, zone) = (url?, host?, zone?);
     let (managed_zone, zone) = zone.unzip();
     let settings = ProofSettings { challenge_url, challenge_host, managed_zone };
@@ -43,19 +43,6 @@ pub(super) fn check_durable(reader: &mut Reader<'_>, acme: &AcmeSettings, proofs
         };
         reader.mistake("MANAGED_ZONE", format!("or CHALLENGE_URL has to be set: {why}"));
     }
-}
-
-/// A variable that may be left out. The outer `None` says that a mistake was noted, as everywhere here.
-#[expect(
-    clippy::option_option,
-    reason = "the outer one says whether a mistake was noted, as everywhere here"
-)]
-fn optional<T>(
-    reader: &mut Reader<'_>,
-    name: &str,
-    parse: impl Fn(&str) -> Result<T, &'static str>,
-) -> Option<Option<T>> {
-    reader.parsed(name, "", |text| if text.is_empty() { Ok(None) } else { parse(text).map(Some) })
 }
 
 fn challenge_url(text: &str, probe: Option<&ProbeSettings>) -> Result<Url, &'static str> {

@@ -1,26 +1,36 @@
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::time::Duration;
 
 use super::Variables;
+use super::table::{self, Unset, Variable};
 
-/// Reads variables and remembers every mistake. A method answers `None` when it has noted one.
+/// Reads variables of the table and remembers every mistake. A method answers `None` when it has noted one.
 pub(crate) struct Reader<'a> {
     variables: &'a dyn Variables,
     mistakes: Vec<String>,
+    asked: BTreeSet<&'static str>,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(variables: &'a dyn Variables) -> Self {
-        Self { variables, mistakes: Vec::new() }
+        Self { variables, mistakes: Vec::new(), asked: BTreeSet::new() }
     }
 
     pub(crate) fn into_mistakes(self) -> Vec<String> {
         self.mistakes
     }
 
+    /// The names that were asked for.
+    #[cfg(test)]
+    pub(crate) fn asked(&self) -> &BTreeSet<&'static str> {
+        &self.asked
+    }
+
     /// The value of `CDN_NAME` or `NAME`, without white space around it; an empty one counts as not set.
-    pub(crate) fn optional(&self, name: &str) -> Option<String> {
-        [format!("CDN_{name}"), name.to_owned()]
+    pub(crate) fn optional(&mut self, name: &str) -> Option<String> {
+        let row = self.row(name)?;
+        [format!("CDN_{}", row.name), row.name.to_owned()]
             .iter()
             .filter_map(|name| self.variables.get(name))
             .map(|value| value.trim().to_owned())
@@ -28,16 +38,31 @@ impl<'a> Reader<'a> {
     }
 
     /// The same, noted as missing when it is.
-    pub(crate) fn required(&mut self, name: &str, meaning: &str) -> Option<String> {
+    pub(crate) fn required(&mut self, name: &str) -> Option<String> {
         let value = self.optional(name);
-        if value.is_none() {
-            self.mistake(name, format!("is not set; it is {meaning}"));
+        if value.is_none()
+            && let Some(row) = table::find(name)
+        {
+            self.mistake(name, format!("is not set; it is {}", row.text));
         }
         value
     }
 
-    /// A value made from the variable, or from `default`.
+    /// A value made from the variable, or from the table's default, which is empty if there is none.
     pub(crate) fn parsed<T, E: Display>(
+        &mut self,
+        name: &str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let default = match self.row(name)?.default {
+            Unset::Value(value) => value,
+            Unset::Required | Unset::Nothing | Unset::Words(_) => "",
+        };
+        self.parsed_or(name, default, parse)
+    }
+
+    /// A value made from the variable, or from `default`, where that depends.
+    pub(crate) fn parsed_or<T, E: Display>(
         &mut self,
         name: &str,
         default: &str,
@@ -47,15 +72,39 @@ impl<'a> Reader<'a> {
         match parse(&text) {
             Ok(value) => Some(value),
             Err(reason) => {
-                self.mistake(name, format!("is `{text}`: {reason}"));
+                let is_secret = self.row(name)?.secret;
+                let shown = if is_secret { "cannot be used".to_owned() } else { format!("is `{text}`") };
+                self.mistake(name, format!("{shown}: {reason}"));
                 None
             }
         }
     }
 
+    /// A value that may be left out.
+    #[expect(
+        clippy::option_option,
+        reason = "the outer one says whether a mistake was noted, as everywhere here"
+    )]
+    pub(crate) fn parsed_if_set<T, E: Display>(
+        &mut self,
+        name: &str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<Option<T>> {
+        self.parsed_or(name, "", |text| if text.is_empty() { Ok(None) } else { parse(text).map(Some) })
+    }
+
+    /// `true` or `false`.
+    pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
+        self.parsed(name, |text| match text {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err("it is either true or false"),
+        })
+    }
+
     /// A duration that is not zero, such as `500ms`, `45s`, `90m`, `1h` or `6d`.
-    pub(crate) fn duration(&mut self, name: &str, default: &str) -> Option<Duration> {
-        self.parsed(name, default, parse_duration)
+    pub(crate) fn duration(&mut self, name: &str) -> Option<Duration> {
+        self.parsed(name, parse_duration)
     }
 
     /// The same, or `never`.
@@ -63,11 +112,21 @@ impl<'a> Reader<'a> {
         clippy::option_option,
         reason = "the outer one says whether a mistake was noted, as everywhere here"
     )]
-    pub(crate) fn duration_or_never(&mut self, name: &str, default: &str) -> Option<Option<Duration>> {
-        self.parsed(name, default, |text| match text {
+    pub(crate) fn duration_or_never(&mut self, name: &str) -> Option<Option<Duration>> {
+        self.parsed(name, |text| match text {
             "never" => Ok(None),
             _ => parse_duration(text).map(Some),
         })
+    }
+
+    /// The row of a name. One that has none cannot be read: that is a mistake of this program, and noted as such.
+    fn row(&mut self, name: &str) -> Option<&'static Variable> {
+        let row = table::find(name);
+        match row {
+            Some(row) => drop(self.asked.insert(row.name)),
+            None => self.mistake(name, "is not in the table of variables (config/table.rs)"),
+        }
+        row
     }
 
     /// Notes a mistake. `what` must not repeat a secret.

@@ -7,8 +7,8 @@ use contract::Secret;
 use super::Reader;
 
 pub(super) fn acme(reader: &mut Reader<'_>) -> Option<AcmeSettings> {
-    let email = reader.required("EMAIL", "where the certificate authority may write to");
-    let url = reader.required("ACME_URL", "the directory of the certificate authority");
+    let email = reader.required("EMAIL");
+    let url = reader.required("ACME_URL");
     let roots = root_file(reader);
     let external_account = external_account(reader);
     let durable_first = durable_first(reader);
@@ -31,7 +31,7 @@ pub(super) fn acme(reader: &mut Reader<'_>) -> Option<AcmeSettings> {
 
 /// Whether orders wait for durable proofs: as `ACME_PROFILE` tells, unless `ACME_DURABLE_FIRST` says otherwise.
 fn durable_first(reader: &mut Reader<'_>) -> Option<DurableFirst> {
-    reader.parsed("ACME_DURABLE_FIRST", "by-profile", |text| match text {
+    reader.parsed("ACME_DURABLE_FIRST", |text| match text {
         "by-profile" => Ok(DurableFirst::ByProfile),
         "always" => Ok(DurableFirst::Always),
         "never" => Ok(DurableFirst::Never),
@@ -41,7 +41,7 @@ fn durable_first(reader: &mut Reader<'_>) -> Option<DurableFirst> {
 
 /// What the authority allows: as its directory's host tells, unless `ACME_LIMITS` says otherwise.
 fn limits(reader: &mut Reader<'_>, directory: &str) -> Option<Limits> {
-    reader.parsed("ACME_LIMITS", "by-directory", |text| match text {
+    reader.parsed("ACME_LIMITS", |text| match text {
         "by-directory" => Ok(Limits::of_directory(directory)),
         "letsencrypt" => Ok(Limits::lets_encrypt()),
         "letsencrypt-staging" => Ok(Limits::lets_encrypt_staging()),
@@ -87,18 +87,13 @@ fn external_account(reader: &mut Reader<'_>) -> Option<Option<ExternalAccount>> 
 }
 
 pub(super) fn probe(reader: &mut Reader<'_>) -> Option<ProbeSettings> {
-    let resolvers = reader.parsed("DNS_RESOLVERS", "", |text| {
+    let resolvers = reader.parsed("DNS_RESOLVERS", |text| {
         text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(resolver).collect::<Result<_, _>>()
     });
-    let dns_port = reader.parsed("PROOF_DNS_PORT", "53", port);
-    let plain = reader.parsed("PROOF_HTTP_PORT", "80", port);
-    let tls = reader.parsed("PROOF_HTTPS_PORT", "443", port);
-    let allow_private_addresses =
-        reader.parsed("PROOF_ALLOW_PRIVATE_ADDRESSES", "false", |text| match text {
-            "true" => Ok(true),
-            "false" => Ok(false),
-            _ => Err("it is either true or false"),
-        });
+    let dns_port = reader.parsed("PROOF_DNS_PORT", port);
+    let plain = reader.parsed("PROOF_HTTP_PORT", port);
+    let tls = reader.parsed("PROOF_HTTPS_PORT", port);
+    let allow_private_addresses = reader.flag("PROOF_ALLOW_PRIVATE_ADDRESSES");
     Some(ProbeSettings {
         resolvers: resolvers?,
         dns_port: dns_port?,
@@ -128,8 +123,8 @@ fn port(text: &str) -> Result<u16, &'static str> {
 }
 
 pub(super) fn aws(reader: &mut Reader<'_>) -> Option<AwsSettings> {
-    let bucket = reader.required("BUCKET", "the S3 bucket of the challenge answers");
-    let prefix = reader.parsed("IAM_PATH_PREFIX", "letsencrypt", |text| {
+    let bucket = reader.required("BUCKET");
+    let prefix = reader.parsed("IAM_PATH_PREFIX", |text| {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
         if text.bytes().all(plain) {
             Ok(text.to_owned())
@@ -137,8 +132,8 @@ pub(super) fn aws(reader: &mut Reader<'_>) -> Option<AwsSettings> {
             Err("it is made of letters, digits, `-`, `_` and `.`")
         }
     });
-    let log_bucket = reader.parsed("LOG_BUCKET", "", bucket_name);
-    let web_acl = reader.parsed("WAF_WEB_ACL_ARN", "", web_acl_arn);
+    let log_bucket = reader.parsed_if_set("LOG_BUCKET", bucket_name);
+    let web_acl = reader.parsed_if_set("WAF_WEB_ACL_ARN", web_acl_arn);
     Some(AwsSettings {
         log_bucket: log_bucket?,
         web_acl: web_acl?,
@@ -148,26 +143,19 @@ pub(super) fn aws(reader: &mut Reader<'_>) -> Option<AwsSettings> {
     })
 }
 
-/// The name of a bucket, not its host name; nothing when the operator keeps no logs.
-fn bucket_name(text: &str) -> Result<Option<String>, &'static str> {
+/// The name of a bucket, not its host name.
+fn bucket_name(text: &str) -> Result<String, &'static str> {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
     let is_name =
         (3..=63).contains(&text.len()) && text.bytes().all(plain) && !text.ends_with(".amazonaws.com");
-    match text {
-        "" => Ok(None),
-        _ if is_name => Ok(Some(text.to_owned())),
-        _ => Err("it is the name of an S3 bucket, such as my-access-logs"),
-    }
+    if is_name { Ok(text.to_owned()) } else { Err("it is the name of an S3 bucket, such as my-access-logs") }
 }
 
+const WEB_ACL_FORM: &str =
+    "it is the ARN of a web ACL for CloudFront, arn:aws:wafv2:us-east-1:ACCOUNT:global/webacl/NAME/ID";
+
 /// CloudFront takes the ACLs of AWS WAF whose scope is CLOUDFRONT, which all live in us-east-1.
-fn web_acl_arn(text: &str) -> Result<Option<String>, &'static str> {
+fn web_acl_arn(text: &str) -> Result<String, &'static str> {
     let is_global = text.starts_with("arn:aws:wafv2:us-east-1:") && text.contains(":global/webacl/");
-    match text {
-        "" => Ok(None),
-        _ if is_global => Ok(Some(text.to_owned())),
-        _ => Err(
-            "it is the ARN of a web ACL for CloudFront, arn:aws:wafv2:us-east-1:ACCOUNT:global/webacl/NAME/ID",
-        ),
-    }
+    if is_global { Ok(text.to_owned()) } else { Err(WEB_ACL_FORM) }
 }

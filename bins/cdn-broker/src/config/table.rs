@@ -1,0 +1,248 @@
+//! Every variable that there is. What is not here cannot be read; what is here and not read fails a test;
+//! `docs/CONFIGURATION.md` is written from it (`UPDATE_DOCS=1 cargo test -p cdn-broker configuration_md`).
+
+/// Variables that belong together, under a heading of their own in the documentation.
+pub(crate) struct Group {
+    #[cfg_attr(not(test), expect(dead_code, reason = "only the documentation shows it"))]
+    pub(crate) title: &'static str,
+    pub(crate) variables: &'static [Variable],
+}
+
+/// One variable.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Variable {
+    /// Without the prefix `CDN_`.
+    pub(crate) name: &'static str,
+    pub(crate) default: Unset,
+    /// Whether its value must never be shown.
+    pub(crate) secret: bool,
+    /// Whether the AWS SDK reads it, and not this program.
+    #[cfg_attr(not(test), expect(dead_code, reason = "only the tests tell them apart"))]
+    pub(crate) of_the_sdk: bool,
+    /// What it is, in Markdown; goes on after "it is".
+    pub(crate) text: &'static str,
+}
+
+/// What holds when a variable is not set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unset {
+    /// Nothing works without it.
+    Required,
+    /// There is none then.
+    Nothing,
+    /// As if it had this value.
+    Value(&'static str),
+    /// Something that depends, in Markdown.
+    Words(&'static str),
+}
+
+/// A row: `variable("NAME", "what it is").required()`, `.default("value")`, `.secret()`.
+const fn variable(name: &'static str, text: &'static str) -> Variable {
+    Variable { name, default: Unset::Nothing, secret: false, of_the_sdk: false, text }
+}
+
+impl Variable {
+    const fn required(self) -> Self {
+        Self { default: Unset::Required, ..self }
+    }
+
+    const fn default(self, value: &'static str) -> Self {
+        Self { default: Unset::Value(value), ..self }
+    }
+
+    const fn otherwise(self, words: &'static str) -> Self {
+        Self { default: Unset::Words(words), ..self }
+    }
+
+    const fn secret(self) -> Self {
+        Self { secret: true, ..self }
+    }
+
+    const fn of_the_sdk(self) -> Self {
+        Self { of_the_sdk: true, ..self }
+    }
+}
+
+/// The row of a name, if there is one.
+pub(crate) fn find(name: &str) -> Option<&'static Variable> {
+    all().find(|variable| variable.name == name)
+}
+
+/// Every row, in the order of the documentation.
+pub(crate) fn all() -> impl Iterator<Item = &'static Variable> {
+    GROUPS.iter().flat_map(|group| group.variables)
+}
+
+/// The table. Add a row where it belongs, read it through the `Reader`, and write the documentation anew (see above).
+pub(crate) const GROUPS: &[Group] = &[
+    Group { title: "The API", variables: API },
+    Group { title: "The database", variables: DATABASE },
+    Group { title: "The certificate authority", variables: AUTHORITY },
+    Group { title: "AWS", variables: AWS },
+    Group { title: "Proofs of control", variables: PROOFS },
+    Group { title: "The service", variables: SERVICE },
+    Group { title: "Logs", variables: LOGS },
+];
+
+const API: &[Variable] = &[
+    variable("PORT", "where the API listens").default("3000"),
+    variable("BIND_ADDRESS", "the address on which it listens").default("0.0.0.0"),
+    variable("BROKER_USERNAME", "the name that the platform uses; not needed with `BROKER_CREDENTIALS`")
+        .required(),
+    variable("BROKER_PASSWORD", "the password that the platform uses").required().secret(),
+    variable(
+        "BROKER_CREDENTIALS",
+        "more pairs of them, for rotation: `user:password,user:password`; alone it is enough",
+    )
+    .secret(),
+];
+
+const DATABASE: &[Variable] = &[
+    variable(
+        "DATABASE_URL",
+        "where everything is kept: `sqlite://FILE`, or `postgres://USER:PASSWORD@HOST/DATABASE`, in which everything lives \
+         in the schema `cdn_broker`",
+    )
+    .required()
+    .secret(),
+    variable(
+        "DATABASE_ENCRYPTION_KEYS",
+        "what private keys are sealed with: `name:BASE64-OF-32-BYTES,…`; the first seals, all open. Make one with \
+         `openssl rand -base64 32`",
+    )
+    .required()
+    .secret(),
+];
+
+const AUTHORITY: &[Variable] = &[
+    variable("EMAIL", "the contact of the ACME account, to which the authority may write").required(),
+    variable(
+        "ACME_URL",
+        "the directory of the certificate authority, for Let's Encrypt `https://acme-v02.api.letsencrypt.org/directory`",
+    )
+    .required(),
+    variable("ACME_ROOT_CA", "a PEM file with the roots to trust for the authority's own TLS")
+        .otherwise("system roots"),
+    variable("ACME_EAB_KID", "the key id of external account binding, where the authority wants it"),
+    variable("ACME_EAB_HMAC_KEY", "the key that goes with it, as the authority gives it (base64url)").secret(),
+    variable(
+        "ACME_PROFILE",
+        "the certificate profile to ask for, such as Let's Encrypt's `classic`, `tlsserver` or `shortlived`. Under the last \
+         two the authority's proofs die after an hour, so durable proofs come first (next line)",
+    ),
+    variable(
+        "ACME_DURABLE_FIRST",
+        "whether an order is placed only after something that stays has been seen working for each of its domains: a managed \
+         name, a redirect, a delegation, or the CDN itself. Users are not offered TXT records then, and wait without the \
+         authority being asked for anything. `always`, `never`, or by default with the profiles `tlsserver` and `shortlived`. \
+         Needs `CHALLENGE_URL` or `MANAGED_ZONE`; wildcards need `MANAGED_ZONE`",
+    )
+    .default("by-profile"),
+    variable(
+        "ACME_LIMITS",
+        "whose rate limits are kept account of, so that nobody runs into them: `letsencrypt`, `letsencrypt-staging`, `none`; \
+         by default those of the directory's host, and none for an unknown one. What the authority says when it refuses is \
+         obeyed in any case",
+    )
+    .default("by-directory"),
+    variable("CERTIFICATE_KEY_TYPE", "the kind of keys: `rsa2048` or `p256`").default("rsa2048"),
+];
+
+const AWS: &[Variable] = &[
+    variable("BUCKET", "the S3 bucket of the challenge answers").required(),
+    variable("IAM_PATH_PREFIX", "where certificates are kept: under `/cloudfront/PREFIX/`").default("letsencrypt"),
+    variable(
+        "SERVER_SIDE_ENCRYPTION",
+        "how S3 is asked to encrypt challenge answers: `AES256`, `aws:kms`",
+    ),
+    variable(
+        "LOG_BUCKET",
+        "the S3 bucket of access logs; with it users may ask for `logging`. See [OPERATIONS.md](OPERATIONS.md)",
+    ),
+    variable(
+        "WAF_WEB_ACL_ARN",
+        "the web ACL of the plan that has one: `arn:aws:wafv2:us-east-1:ACCOUNT:global/webacl/NAME/ID`. The challenge path \
+         must pass it: see [OPERATIONS.md](OPERATIONS.md)",
+    ),
+    variable("AWS_ACCESS_KEY_ID", "the AWS SDK's own, as all that follow; profiles and instance roles work too").of_the_sdk(),
+    variable("AWS_SECRET_ACCESS_KEY", "the key that goes with it").secret().of_the_sdk(),
+    variable("AWS_SESSION_TOKEN", "what temporary credentials need besides").secret().of_the_sdk(),
+    variable("AWS_REGION", "the region of the bucket").of_the_sdk(),
+    variable("AWS_DEFAULT_REGION", "the same, when `AWS_REGION` is not set").of_the_sdk(),
+    variable(
+        "AWS_ENDPOINT_URL",
+        "for laboratories: where all of AWS is; `AWS_ENDPOINT_URL_CLOUDFRONT`, `_IAM`, `_S3` and `_ROUTE_53` for one service",
+    )
+    .of_the_sdk(),
+];
+
+const PROOFS: &[Variable] = &[
+    variable(
+        "CHALLENGE_URL",
+        "where this broker is reached from outside, with `/.well-known/acme-challenge` behind it: \
+         `https://BROKER/.well-known/acme-challenge`, on port 80 or 443. Users can then prove a domain by redirecting its \
+         challenge path there; the broker answers without credentials, and only open challenges",
+    ),
+    variable(
+        "MANAGED_ZONE",
+        "`ZONE-NAME:ROUTE-53-ID`, a hosted zone for this broker alone. Users can then delegate `_acme-challenge.NAME` to it, \
+         once and for ever",
+    ),
+    variable(
+        "CHALLENGE_HOST",
+        "a host that takes requests for **any** name on port 80 and redirects `/.well-known/acme-challenge/TOKEN` to \
+         `CHALLENGE_URL/HOST/TOKEN` (302), for example by a load balancer's default rule; the platform's own router does not. \
+         Needs the two above. Users can then make `NAME` itself a CNAME into the managed zone, once and for ever",
+    ),
+    variable(
+        "DNS_RESOLVERS",
+        "`IP` or `IP:PORT`, several with commas: who resolves names when the broker looks for a proof. They should validate \
+         DNSSEC, as the authority's do",
+    )
+    .otherwise("the system's"),
+    variable("PROOF_DNS_PORT", "for laboratories: the port of the world's name servers").default("53"),
+    variable("PROOF_HTTP_PORT", "for laboratories: the port of the world's sites").default("80"),
+    variable("PROOF_HTTPS_PORT", "for laboratories: the same over TLS").default("443"),
+    variable(
+        "PROOF_ALLOW_PRIVATE_ADDRESSES",
+        "for laboratories: `true` lets the broker look for proofs at private and loopback addresses. Anybody who may create \
+         a service could then make the broker talk to your internal network",
+    )
+    .default("false"),
+];
+
+const SERVICE: &[Variable] = &[
+    variable("DEFAULT_ORIGIN", "the host that content comes from when the user does not say").required(),
+    variable(
+        "PROVISION_PROOF_WAIT",
+        "how long a user may take to prove their domains; less than the platform's seven days",
+    )
+    .default("6d"),
+    variable(
+        "UPDATE_PROOF_WAIT",
+        "how long an update waits for its user to prove the domains it adds, because the platform lets nobody change or \
+         delete the instance meanwhile; then it fails, nothing has changed, and the same update goes on where it stopped",
+    )
+    .default("1h"),
+    variable("DEPLOYMENT_POLL", "how often to ask whether a distribution is deployed, at first").default("15s"),
+    variable(
+        "RECONCILE_EVERY",
+        "how often one broker compares the store with CloudFront, IAM, S3 and Route 53, or `never`: see \
+         [OPERATIONS.md](OPERATIONS.md)",
+    )
+    .default("1d"),
+    variable("RECONCILE_FIX", "`true`: what then differs is mended too, as by `cdn-broker reconcile --fix`")
+        .default("false"),
+    variable("STEP_TIMEOUT", "how long one step may run; a lease lasts twice that and five seconds").default("45s"),
+];
+
+const LOGS: &[Variable] = &[
+    variable(
+        "LOG",
+        "a `tracing` filter, such as `info,acme_core=debug`; the AWS SDK is never logged below `info`, because request \
+         bodies hold private keys",
+    )
+    .default("info"),
+    variable("LOG_FORMAT", "the form of log lines, on standard error: `text` or `json`")
+        .otherwise("`text` on a terminal, else `json`"),
+];
