@@ -29,6 +29,24 @@ pub(crate) enum Command {
         Ends with exit code 0, or with 1 and a message when anything was not as it should be."
     )]
     Demo(DemoOptions),
+    /// Play the `cf` commands of a document against a sandbox, and print the document with what they really say.
+    #[command(after_help = "Example:\n  cdn-sandbox walkthrough docs/WALKTHROUGH.md --check\n  \
+        cdn-sandbox walkthrough docs/WALKTHROUGH.md > new.md && mv new.md docs/WALKTHROUGH.md\n\n\
+        Only blocks that begin with ```console are played. Exit code 1 with --check: the document says something else;\n\
+        ids, times, tokens and ports may differ.")]
+    Walkthrough(WalkthroughOptions),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct WalkthroughOptions {
+    /// The document, in Markdown.
+    #[arg(value_name = "FILE")]
+    pub(crate) document: PathBuf,
+    /// Print nothing but what the document says that is not so.
+    #[arg(long)]
+    pub(crate) check: bool,
+    #[command(flatten)]
+    pub(crate) setup: SetupOptions,
 }
 
 #[derive(Args, Debug)]
@@ -41,7 +59,7 @@ pub(crate) struct DemoOptions {
     pub(crate) all_proofs: bool,
 }
 
-/// What both commands start.
+/// What all commands start.
 #[derive(Args, Debug)]
 pub(crate) struct SetupOptions {
     /// The folder for configuration, logs and the database; it stays. Default: a temporary one, which does not.

@@ -1,14 +1,11 @@
 //! `cdn-sandbox demo`: the service as a user and their platform live through it.
 
-mod instructions;
 mod leftovers;
 mod main_job;
 mod owner;
-mod platform;
 mod proofs;
 mod stage;
 mod table;
-mod ways;
 
 use tokio::signal::ctrl_c;
 

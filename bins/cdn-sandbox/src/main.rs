@@ -2,9 +2,13 @@
 
 mod arguments;
 mod demo;
+mod instructions;
+mod platform;
 mod serve;
 mod setup;
 mod ui;
+mod walkthrough;
+mod ways;
 
 use std::process::ExitCode;
 
@@ -25,6 +29,7 @@ async fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Serve(options) => Box::pin(serve::run(options)).await,
         Command::Demo(options) => Box::pin(demo::run(options)).await,
+        Command::Walkthrough(options) => Box::pin(walkthrough::run(options)).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -24,6 +24,11 @@ pub(crate) fn line(text: &str) {
     say(&format!("{text}\n"));
 }
 
+/// Says a whole text on standard output, as it is.
+pub(crate) fn text(text: &str) {
+    say(text);
+}
+
 /// Says what went wrong on standard error.
 pub(crate) fn complain(error: &anyhow::Error) {
     // There is nobody left to tell that the terminal is gone.

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use anyhow::{Context, ensure};
 
-use super::instructions::{TxtRecord, cdn_target, txt_records};
-use super::platform::{LastOperation, Platform};
 use super::stage::Stage;
 use crate::arguments::SetupOptions;
+use crate::instructions::{TxtRecord, cdn_target, txt_records};
+use crate::platform::{LastOperation, Platform};
 use crate::setup::{broker_settings, sandbox_settings};
 use crate::ui::{self, Note};
 

@@ -9,9 +9,9 @@ use http_body_util::Full;
 use sandbox::hosts::{Site, SiteRule};
 use sandbox::{Client, Sandbox};
 
-use super::instructions::txt_records;
-use super::ways::{Alias, Redirect, Ways};
+use crate::instructions::txt_records;
 use crate::ui;
+use crate::ways::{Alias, Redirect, Ways};
 
 /// How an owner proves a domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,15 +6,15 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use sandbox::{Proofs, Sandbox, wait_for};
 
-use super::instructions::cdn_target;
 use super::owner::{Owner, Way};
-use super::platform::{LastOperation, Platform};
 use super::stage::Stage;
 use super::table::{Played, Row, table, verdict};
-use super::ways::Ways;
 use crate::arguments::SetupOptions;
+use crate::instructions::cdn_target;
+use crate::platform::{LastOperation, Platform};
 use crate::setup::{broker_settings, sandbox_settings};
 use crate::ui::{self, Note, Stopwatch};
+use crate::ways::Ways;
 
 /// One method.
 struct Scenario {

@@ -6,8 +6,8 @@ use anyhow::ensure;
 use sandbox::{BrokerProcess, BrokerSettings, Sandbox, Settings, wait_for};
 
 use super::leftovers;
-use super::platform::{LastOperation, Platform};
 use crate::arguments::SetupOptions;
+use crate::platform::{LastOperation, Platform};
 use crate::setup::broker_binary;
 use crate::ui::{self, Note, Progress};
 

@@ -84,7 +84,7 @@ fn wrong_usage_is_64_and_help_shows_an_example() {
     {
         assert_eq!(run(wrong).unwrap().status.code(), Some(64), "{wrong:?}");
     }
-    for command in ["serve", "demo"] {
+    for command in ["serve", "demo", "walkthrough"] {
         let help = run(&[command, "--help"]).unwrap();
         assert_eq!(help.status.code(), Some(0));
         assert!(String::from_utf8_lossy(&help.stdout).contains("Example:\n  cdn-sandbox"), "{command}");
@@ -125,6 +125,31 @@ fn a_demo_of_all_proofs_compares_them_in_a_table() {
         assert!(requests.parse::<usize>().is_ok_and(|requests| requests >= 4), "{method}: {table}");
     }
     assert!(said.contains("✓ see that nothing is left in the cloud"), "{said}");
+}
+
+const WALKTHROUGH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/WALKTHROUGH.md");
+
+/// Played again, the document says the same.
+#[test]
+fn the_walkthrough_says_what_is_so() {
+    let output = run(&["walkthrough", WALKTHROUGH, "--check"]).unwrap();
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{complained}");
+}
+
+#[test]
+fn a_walkthrough_that_says_what_is_not_so_is_found_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let document = folder.path().join("short.md");
+    let command = "$ cf enable-service-access cdn-route\n";
+    let begin =
+        "$ cf create-service-broker b $BROKER_USERNAME $BROKER_PASSWORD https://cdn-broker.example.net\n";
+    let said = "Creating service broker b as admin...\nOK\n\n";
+    std::fs::write(&document, format!("```console\n{begin}{said}{command}Enabled.\n```\n")).unwrap();
+    let output = run(&["walkthrough", document.to_str().unwrap(), "--check"]).unwrap();
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{complained}");
+    assert!(complained.contains("- Enabled.\n+ Enabling access to all plans"), "{complained}");
 }
 
 #[test]

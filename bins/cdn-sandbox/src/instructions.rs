@@ -2,22 +2,22 @@
 
 /// One record that the text asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct TxtRecord {
+pub(crate) struct TxtRecord {
     /// Where it goes.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// What it says.
-    pub(super) value: String,
+    pub(crate) value: String,
 }
 
 impl TxtRecord {
     /// Whether it is to be set at this name; a trailing dot makes no difference.
-    pub(super) fn is_named(&self, name: &str) -> bool {
+    pub(crate) fn is_named(&self, name: &str) -> bool {
         self.name.trim_end_matches('.') == name
     }
 }
 
 /// The TXT records in a text: lines of the form `NAME TTL IN TXT "VALUE"`, as in a zone file.
-pub(super) fn txt_records(text: &str) -> Vec<TxtRecord> {
+pub(crate) fn txt_records(text: &str) -> Vec<TxtRecord> {
     text.lines().filter_map(|line| txt_record(line.trim())).collect()
 }
 
@@ -30,7 +30,7 @@ fn txt_record(line: &str) -> Option<TxtRecord> {
 }
 
 /// The CDN's own name, which the domains are to point at.
-pub(super) fn cdn_target(text: &str) -> Option<String> {
+pub(crate) fn cdn_target(text: &str) -> Option<String> {
     let mut words = text.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
     words.find(|word| word.ends_with(".cloudfront.net")).map(str::to_owned)
 }

@@ -21,9 +21,13 @@ const API_VERSION: &str = "2.15";
 const ORGANIZATION: &str = "9c2b1a52-5c1f-4d0e-a3d4-0c6f9f3f7b21";
 const SPACE: &str = "e6a3c1d7-7f7e-4c9b-8c5a-1b7d2e4f9a32";
 
+/// What people call them.
+pub(crate) const ORGANIZATION_NAME: &str = "demo";
+pub(crate) const SPACE_NAME: &str = "web";
+
 /// A platform with one broker, and one service instance on it.
 #[derive(Clone)]
-pub(super) struct Platform {
+pub(crate) struct Platform {
     client: Client,
     url: String,
     authorization: String,
@@ -32,30 +36,39 @@ pub(super) struct Platform {
 
 /// How an operation stands.
 #[derive(Debug, Deserialize)]
-pub(super) struct LastOperation {
+pub(crate) struct LastOperation {
     /// `in progress`, `succeeded`, `failed`, or [`LastOperation::GONE`].
-    pub(super) state: String,
+    pub(crate) state: String,
     /// The text for the user.
     #[serde(default)]
-    pub(super) description: String,
+    pub(crate) description: String,
 }
 
 impl Platform {
-    pub(super) fn new(url: String, broker: &BrokerSettings) -> anyhow::Result<Self> {
+    pub(crate) fn new(url: String, broker: &BrokerSettings) -> anyhow::Result<Self> {
         let credential = STANDARD.encode(format!("{}:{}", broker.username, broker.password));
         let authorization = format!("Basic {credential}");
         Ok(Self { client: Client::trusting("")?, url, authorization, instance: instance(0) })
     }
 
     /// The same platform with another instance.
-    pub(super) fn with_instance(&self, number: usize) -> Self {
+    pub(crate) fn with_instance(&self, number: usize) -> Self {
         Self { instance: instance(number), ..self.clone() }
     }
 
+    /// The id of the instance.
+    pub(crate) fn instance(&self) -> &str {
+        &self.instance
+    }
+
+    /// What the broker offers.
+    pub(crate) async fn catalog(&self) -> anyhow::Result<Value> {
+        read(&self.ask(Method::GET, "/v2/catalog", None).await?, &[StatusCode::OK])
+    }
+
     /// The catalog has to offer the service and the plan that operators know.
-    pub(super) async fn check_catalog(&self) -> anyhow::Result<()> {
-        let answer = self.ask(Method::GET, "/v2/catalog", None).await?;
-        let catalog: Value = read(&answer, &[StatusCode::OK])?;
+    pub(crate) async fn check_catalog(&self) -> anyhow::Result<()> {
+        let catalog = self.catalog().await?;
         let services = catalog["services"].as_array().context("the catalog has no services")?;
         let service = services.iter().find(|service| service["id"] == SERVICE_ID);
         let service =
@@ -69,34 +82,51 @@ impl Platform {
     }
 
     /// Creates the instance and answers the operation.
-    pub(super) async fn create(&self, domains: &[&str]) -> anyhow::Result<String> {
+    pub(crate) async fn create(&self, domains: &[&str]) -> anyhow::Result<String> {
+        operation(&self.provision(&json!({ "domain": domains.join(",") })).await?)
+    }
+
+    /// Asks for the instance with these parameters.
+    pub(crate) async fn provision(&self, parameters: &Value) -> anyhow::Result<Response<Bytes>> {
         let body = json!({
             "service_id": SERVICE_ID,
             "plan_id": PLAN_ID,
             "organization_guid": ORGANIZATION,
             "space_guid": SPACE,
-            "context": {
-                "platform": "cloudfoundry",
-                "organization_guid": ORGANIZATION,
-                "organization_name": "demo",
-                "space_guid": SPACE,
-                "space_name": "web",
-                "instance_name": "my-cdn",
-            },
-            "parameters": { "domain": domains.join(",") },
+            "context": context(),
+            "parameters": parameters,
         });
-        let path = format!("/v2/service_instances/{}?accepts_incomplete=true", self.instance);
-        operation(&self.ask(Method::PUT, &path, Some(&body)).await?)
+        self.ask(Method::PUT, &self.path("?accepts_incomplete=true"), Some(&body)).await
+    }
+
+    /// Asks for other parameters. Cloud Controller sends what was before, too.
+    pub(crate) async fn update(&self, parameters: &Value) -> anyhow::Result<Response<Bytes>> {
+        let body = json!({
+            "service_id": SERVICE_ID,
+            "plan_id": PLAN_ID,
+            "context": context(),
+            "parameters": parameters,
+            "previous_values": {
+                "plan_id": PLAN_ID,
+                "service_id": SERVICE_ID,
+                "organization_id": ORGANIZATION,
+                "space_id": SPACE,
+                "maintenance_info": null,
+            },
+        });
+        self.ask(Method::PATCH, &self.path("?accepts_incomplete=true"), Some(&body)).await
+    }
+
+    /// Fetches the instance.
+    pub(crate) async fn fetch(&self) -> anyhow::Result<Response<Bytes>> {
+        self.ask(Method::GET, &self.path(""), None).await
     }
 
     /// Asks how an operation stands. An instance that is gone is a state too: it ends a deletion.
-    pub(super) async fn last_operation(&self, operation: &str) -> anyhow::Result<LastOperation> {
-        let path = format!(
-            "/v2/service_instances/{}/last_operation\
-             ?operation={operation}&service_id={SERVICE_ID}&plan_id={PLAN_ID}",
-            self.instance
-        );
-        let answer = self.ask(Method::GET, &path, None).await?;
+    pub(crate) async fn last_operation(&self, operation: &str) -> anyhow::Result<LastOperation> {
+        let query =
+            format!("/last_operation?operation={operation}&service_id={SERVICE_ID}&plan_id={PLAN_ID}");
+        let answer = self.ask(Method::GET, &self.path(&query), None).await?;
         if answer.status() == StatusCode::GONE {
             return Ok(LastOperation { state: LastOperation::GONE.to_owned(), description: String::new() });
         }
@@ -104,12 +134,18 @@ impl Platform {
     }
 
     /// Deletes the instance and answers the operation.
-    pub(super) async fn delete(&self) -> anyhow::Result<String> {
-        let path = format!(
-            "/v2/service_instances/{}?service_id={SERVICE_ID}&plan_id={PLAN_ID}&accepts_incomplete=true",
-            self.instance
-        );
-        operation(&self.ask(Method::DELETE, &path, None).await?)
+    pub(crate) async fn delete(&self) -> anyhow::Result<String> {
+        operation(&self.deprovision().await?)
+    }
+
+    /// Asks for the end of the instance.
+    pub(crate) async fn deprovision(&self) -> anyhow::Result<Response<Bytes>> {
+        let query = format!("?accepts_incomplete=true&plan_id={PLAN_ID}&service_id={SERVICE_ID}");
+        self.ask(Method::DELETE, &self.path(&query), None).await
+    }
+
+    fn path(&self, rest: &str) -> String {
+        format!("/v2/service_instances/{}{rest}", self.instance)
     }
 
     async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Response<Bytes>> {
@@ -126,15 +162,15 @@ impl Platform {
 
 impl LastOperation {
     /// The state of an operation whose instance is not there any more (410).
-    pub(super) const GONE: &'static str = "gone";
+    pub(crate) const GONE: &'static str = "gone";
 
     /// The sentence that says how it stands.
-    pub(super) fn first_line(&self) -> &str {
+    pub(crate) fn first_line(&self) -> &str {
         self.description.lines().next().unwrap_or_default()
     }
 
     /// The part of `cf service` that comes from the broker.
-    pub(super) fn as_cf_shows(&self, kind: &str) -> String {
+    pub(crate) fn as_cf_shows(&self, kind: &str) -> String {
         format!(
             "Showing status from last operation:\n   status:    {kind} {}\n   message:   {}",
             self.state, self.description
@@ -153,13 +189,26 @@ fn instance(number: usize) -> String {
     format!("2f0fd6a5-6b2c-4b59-8d3e-{number:012}")
 }
 
+/// Where the instance is, in words.
+fn context() -> Value {
+    json!({
+        "platform": "cloudfoundry",
+        "organization_guid": ORGANIZATION,
+        "organization_name": ORGANIZATION_NAME,
+        "space_guid": SPACE,
+        "space_name": SPACE_NAME,
+        "instance_name": "my-cdn",
+    })
+}
+
 /// The operation that the broker has begun.
 fn operation(answer: &Response<Bytes>) -> anyhow::Result<String> {
     let begun: Value = read(answer, &[StatusCode::ACCEPTED])?;
     Ok(begun["operation"].as_str().context("the broker named no operation")?.to_owned())
 }
 
-fn read<T: for<'de> Deserialize<'de>>(
+/// An answer with one of the expected codes, read.
+pub(crate) fn read<T: for<'de> Deserialize<'de>>(
     answer: &Response<Bytes>,
     expected: &[StatusCode],
 ) -> anyhow::Result<T> {

@@ -3,20 +3,20 @@
 
 /// A record that makes one name an alias of another.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Alias {
-    pub(super) name: String,
-    pub(super) target: String,
+pub(crate) struct Alias {
+    pub(crate) name: String,
+    pub(crate) target: String,
 }
 
 /// A redirect of all that lies below a path, both without the asterisk at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Redirect {
-    pub(super) from: String,
-    pub(super) to: String,
+pub(crate) struct Redirect {
+    pub(crate) from: String,
+    pub(crate) to: String,
 }
 
 /// What a text says about one domain.
-pub(super) struct Ways<'a> {
+pub(crate) struct Ways<'a> {
     text: &'a str,
     domain: &'a str,
     /// The line on which the domain stands.
@@ -25,7 +25,7 @@ pub(super) struct Ways<'a> {
 
 impl<'a> Ways<'a> {
     /// What `text` says about `domain`, if it says what to do.
-    pub(super) fn of(text: &'a str, domain: &'a str) -> Option<Self> {
+    pub(crate) fn of(text: &'a str, domain: &'a str) -> Option<Self> {
         let is_headline = |line: &&str| {
             line.strip_prefix(domain).is_some_and(|rest| rest.starts_with(':') || rest.starts_with(" ("))
         };
@@ -34,17 +34,17 @@ impl<'a> Ways<'a> {
     }
 
     /// The domain itself as an alias.
-    pub(super) fn managed(&self) -> Option<Alias> {
+    pub(crate) fn managed(&self) -> Option<Alias> {
         self.alias(self.base())
     }
 
     /// The name of its challenges as an alias.
-    pub(super) fn delegated(&self) -> Option<Alias> {
+    pub(crate) fn delegated(&self) -> Option<Alias> {
         self.alias(&format!("_acme-challenge.{}", self.base()))
     }
 
     /// A redirect on the site that the domain has.
-    pub(super) fn redirected(&self) -> Option<Redirect> {
+    pub(crate) fn redirected(&self) -> Option<Redirect> {
         let below = format!("http://{}/.well-known/acme-challenge/*", self.base());
         self.explained().into_iter().find_map(|quoted| match quoted.as_slice() {
             [from, to] if *from == below => Some(Redirect {
