@@ -1,6 +1,5 @@
 use std::io::IsTerminal;
 
-use contract::{Alert, Alerts};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
@@ -27,19 +26,4 @@ pub(crate) fn start(config: &LogConfig) {
     // Fails only when logging has been started before; then it is running already.
     let _ =
         tracing_subscriber::registry().with(layer.with_filter(never_bodies).with_filter(filter)).try_init();
-}
-
-/// Tells the operator through the log: every alert is one event of level `ERROR` with `alert.subject`, and its end is one of
-/// level `WARN`.
-pub(crate) struct LogAlerts;
-
-#[async_trait::async_trait]
-impl Alerts for LogAlerts {
-    async fn raise(&self, alert: Alert) {
-        tracing::error!(alert.subject = %alert.subject, "ALERT: {}", alert.message);
-    }
-
-    async fn resolve(&self, alert: Alert) {
-        tracing::warn!(alert.subject = %alert.subject, "RESOLVED: {}", alert.message);
-    }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use acme_core::{AcmeIssuer, Probe, ProofSettings};
 use anyhow::Context;
 use broker::{
-    Breakers, Chores, ManagedNames, Offer, Operator, Pace, Ports, Reconciler, RoundSettings, Rules, Service,
-    WorkSettings, Worker, catalog,
+    Breakers, Chores, ManagedNames, Notifier, Offer, Operator, Pace, Ports, Reconciler, RoundSettings, Rules,
+    Service, WorkSettings, Worker, catalog,
 };
 use contract::ManagedZone;
 use osb_core::Api;
@@ -15,7 +15,6 @@ use store::Store;
 
 use crate::clock::{SystemClock, SystemRandomness};
 use crate::config::Config;
-use crate::logging::LogAlerts;
 
 /// For how long a finished deletion is reported as succeeded; afterwards it is gone (R67).
 const DELETED_RETENTION: Duration = Duration::from_hours(1);
@@ -30,7 +29,9 @@ pub(crate) struct Wired {
 /// Opens the database, prepares the clients, and puts everything together. Asks nobody but the database.
 pub(crate) async fn wire(config: &Config) -> anyhow::Result<Wired> {
     let pace = pace(config);
-    let ports = ports(config, store(config).await?, &pace).await?;
+    let store = store(config).await?;
+    let notifier = notifier(store.clone());
+    let ports = ports(config, store, notifier.clone(), &pace).await?;
     let rules = Rules {
         default_origin: config.service.default_origin.clone(),
         offer: Offer { logging: config.aws.log_bucket.is_some() },
@@ -40,7 +41,7 @@ pub(crate) async fn wire(config: &Config) -> anyhow::Result<Wired> {
     let worker = Worker::new(ports.clone(), WorkSettings { pace, key_type: config.service.key_type });
     let api = Api::new(catalog(config.aws.web_acl.is_some()), config.http.credentials.clone())
         .context("the catalog")?;
-    let chores = Chores::new(ports.clone(), worker.bell());
+    let chores = Chores::new(ports.clone(), worker.bell()).with_notifier(notifier);
     let chores = match config.service.reconcile_every {
         Some(every) => chores.with_rounds(RoundSettings { every, fix: config.service.reconcile_fix }),
         None => chores,
@@ -52,13 +53,15 @@ pub(crate) async fn wire(config: &Config) -> anyhow::Result<Wired> {
 /// The operator's hand on what the brokers of this configuration do.
 pub(crate) async fn operator(config: &Config) -> anyhow::Result<Operator> {
     let (store, pace) = (store(config).await?, pace(config));
-    Ok(Operator::new(ports(config, store.clone(), &pace).await?, store, pace))
+    let ports = ports(config, store.clone(), notifier(store.clone()), &pace).await?;
+    Ok(Operator::new(ports, store, pace))
 }
 
 /// What compares the store with what AWS shows.
 pub(crate) async fn reconciler(config: &Config) -> anyhow::Result<Reconciler> {
     let every = config.service.reconcile_every.unwrap_or(Duration::from_hours(24));
-    let ports = ports(config, store(config).await?, &pace(config)).await?;
+    let store = store(config).await?;
+    let ports = ports(config, store.clone(), notifier(store), &pace(config)).await?;
     Ok(Reconciler::new(ports, every))
 }
 
@@ -78,7 +81,12 @@ fn pace(config: &Config) -> Pace {
     }
 }
 
-async fn ports(config: &Config, store: Arc<Store>, pace: &Pace) -> anyhow::Result<Ports> {
+/// Who tells the operator.
+fn notifier(store: Arc<Store>) -> Notifier {
+    Notifier::new(store.clone(), store, Vec::new(), Arc::new(SystemClock), Arc::new(SystemRandomness))
+}
+
+async fn ports(config: &Config, store: Arc<Store>, notifier: Notifier, pace: &Pace) -> anyhow::Result<Ports> {
     let clock = Arc::new(SystemClock);
     let probe = Arc::new(Probe::new(&config.probe)?);
     let issuer = AcmeIssuer::new(
@@ -91,7 +99,7 @@ async fn ports(config: &Config, store: Arc<Store>, pace: &Pace) -> anyhow::Resul
     )
     .context("cannot use the certificate authority's settings")?;
     let aws = cloudfront_core::connect(&config.aws).await;
-    let alerts = Arc::new(LogAlerts);
+    let alerts = Arc::new(notifier);
     // What leads upstream is guarded, also where the issuer uses it.
     let breakers =
         Breakers::new(store.clone(), store.clone(), alerts.clone(), clock.clone(), pace.step_timeout);

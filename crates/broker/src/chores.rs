@@ -5,6 +5,7 @@ use contract::PortResult;
 use tokio::sync::{Notify, watch};
 
 use crate::Ports;
+use crate::alerts::Notifier;
 use crate::planner::Planner;
 use crate::reconcile::{RoundSettings, Rounds};
 use crate::sweeper::Sweeper;
@@ -18,6 +19,7 @@ pub struct Chores {
     planner: Planner,
     sweeper: Sweeper,
     rounds: Option<Arc<Rounds>>,
+    notifier: Option<Notifier>,
     bell: Arc<Notify>,
 }
 
@@ -31,13 +33,20 @@ impl Chores {
     /// Chores on these ports that ring `bell` when they have made work for the worker.
     pub fn new(ports: Ports, bell: Arc<Notify>) -> Self {
         let (planner, sweeper) = (Planner { ports: ports.clone() }, Sweeper { ports: ports.clone() });
-        Self { ports, planner, sweeper, rounds: None, bell }
+        Self { ports, planner, sweeper, rounds: None, notifier: None, bell }
     }
 
     /// The same, and from time to time the store is compared with the world.
     #[must_use]
     pub fn with_rounds(mut self, settings: RoundSettings) -> Self {
         self.rounds = Some(Arc::new(Rounds::new(self.ports.clone(), settings)));
+        self
+    }
+
+    /// The same, and what the operator is to be told is delivered.
+    #[must_use]
+    pub fn with_notifier(mut self, notifier: Notifier) -> Self {
+        self.notifier = Some(notifier);
         self
     }
 
@@ -56,7 +65,7 @@ impl Chores {
             // A sender that is gone has stopped as well.
             _ = stop.wait_for(|stopped| *stopped) => {}
             // In a large account a round takes long; nothing else is to wait for it.
-            _ = async { tokio::join!(work, self.go_on_rounds()) } => {}
+            _ = async { tokio::join!(work, self.go_on_rounds(), self.deliver()) } => {}
         }
     }
 
@@ -66,6 +75,12 @@ impl Chores {
                 tracing::error!(%error, "could not compare the store with the world");
             }
             nap_for(LONGEST_NAP).await;
+        }
+    }
+
+    async fn deliver(&self) {
+        if let Some(notifier) = &self.notifier {
+            notifier.serve().await;
         }
     }
 
@@ -87,7 +102,11 @@ impl Chores {
         if self.planner.run_due().await? > 0 {
             self.bell.notify_one();
         }
-        self.sweeper.run_due().await
+        self.sweeper.run_due().await?;
+        match &self.notifier {
+            Some(notifier) => notifier.tidy_if_due(&self.ports).await,
+            None => Ok(()),
+        }
     }
 
     async fn nap(&self) -> Duration {

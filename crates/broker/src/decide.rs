@@ -10,6 +10,7 @@ use contract::{
     Remedy, Timestamp,
 };
 
+use crate::alerts::subject;
 use crate::breakers::Parked;
 use crate::describe;
 use crate::pace::{Pace, back_off};
@@ -192,7 +193,7 @@ impl Situation<'_> {
         let log = self.entry("failed", text.clone(), error.request_id());
         // A user who does not come for an update is no matter of the operator's: nothing has changed.
         let unanswered = self.is_update() && self.step == Step::ObtainCertificate && self.is_overdue();
-        Decision { cursor, log: Some(log), alert: (!unanswered).then(|| self.alert(&text)) }
+        Decision { cursor, log: Some(log), alert: (!unanswered).then(|| self.alert(&text).worse(true)) }
     }
 
     fn is_update(&self) -> bool {
@@ -262,10 +263,9 @@ impl Situation<'_> {
     }
 
     fn alert(&self, text: &str) -> Alert {
-        Alert {
-            subject: format!("operation {} of instance {}", self.operation.id, self.operation.instance),
-            message: format!("step {}: {text}", self.step.name()),
-        }
+        let Operation { id, instance, .. } = self.operation;
+        Alert::new(subject::operation(id, instance), format!("step {}: {text}", self.step.name()))
+            .affecting([instance.clone()])
     }
 }
 

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod alerts;
 mod breakers;
 mod catalog;
 mod chores;
@@ -22,6 +23,7 @@ mod sweeper;
 mod worker;
 mod workflow;
 
+pub use alerts::Notifier;
 pub use breakers::Breakers;
 pub use catalog::{PLAN_ID, SERVICE_ID, WAF_PLAN_ID, catalog};
 pub use chores::Chores;

@@ -7,6 +7,7 @@ use contract::{
     RenewalAdvice, RenewalPlan, Standing, Timestamp, Track,
 };
 
+use crate::alerts::subject;
 use crate::describe;
 use crate::ports::Ports;
 
@@ -109,8 +110,8 @@ impl Planner {
         }
         let error = newest.and_then(|renewal| renewal.error);
         let message = describe::late(facts, plan, stage, error.as_deref());
-        let subject = format!("certificate of instance {}", plan.instance);
-        self.ports.alerts.raise(Alert { subject, message }).await;
+        let alert = Alert::new(subject::certificate(&plan.instance), message);
+        self.ports.alerts.raise(alert.affecting([plan.instance.clone()]).worse(true)).await;
         plan.warned = stage;
         Ok(())
     }

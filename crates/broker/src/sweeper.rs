@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use contract::{Alert, PortResult, Sweep};
+use contract::{Alert, PortResult, Side, Sweep};
 
+use crate::alerts::subject;
 use crate::ports::Ports;
 
 /// Tries again and again, where no operation waits for it.
@@ -59,12 +60,12 @@ impl Sweeper {
     async fn put_off(&self, mut sweep: Sweep, error: &str) -> PortResult<()> {
         let waited = self.ports.clock.now().since(sweep.since);
         if waited >= LONG && !sweep.told {
-            let subject = format!("certificate {}", sweep.vault_name);
             let message = format!(
                 "nobody needs it since {}, and it cannot be removed: {error}. It was made for instance {}.",
                 sweep.since, sweep.instance
             );
-            self.ports.alerts.raise(Alert { subject, message }).await;
+            let alert = Alert::new(subject::removal(&sweep.vault_name), message);
+            self.ports.alerts.raise(alert.on(Side::Aws).affecting([sweep.instance.clone()])).await;
             sweep.told = true;
         }
         if waited >= VERY_LONG {

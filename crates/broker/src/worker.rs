@@ -3,11 +3,12 @@ use std::time::Duration;
 
 use contract::{
     Alert, Claim, Cursor, InstanceState, KeyType, LeaseToken, Operation, OperationState, PortError,
-    PortResult, Remedy, Timestamp,
+    PortResult, Remedy, Side, Timestamp,
 };
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+use crate::alerts::subject;
 use crate::decide::{Decision, Situation};
 use crate::workflow::{Run, Step};
 use crate::{Pace, Ports};
@@ -209,8 +210,9 @@ impl Worker {
     /// The row was written by a version of this program that knew other steps. Left alone for that version.
     async fn unknown_step(&self, operation: &Operation) -> Cursor {
         let message = format!("step `{}` is not one of this version's", operation.step);
-        let subject = format!("operation {} of instance {}", operation.id, operation.instance);
-        self.ports.alerts.raise(Alert { subject, message: message.clone() }).await;
+        let subject = subject::operation(&operation.id, &operation.instance);
+        let alert = Alert::new(subject, &message).on(Side::Us).affecting([operation.instance.clone()]);
+        self.ports.alerts.raise(alert).await;
         Cursor {
             state: OperationState::Running,
             step: operation.step.clone(),

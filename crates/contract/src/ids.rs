@@ -59,6 +59,10 @@ text_id! {
     StoredCertificate
 }
 text_id! {
+    /// The broker's id of something that the operator was told of.
+    IncidentId
+}
+text_id! {
     /// Where a list goes on. Opaque to everybody but the one who gave it, and of use for a short time only.
     PageToken
 }

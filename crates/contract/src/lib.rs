@@ -20,7 +20,7 @@ mod time;
 mod vault;
 mod zone;
 
-pub use alerts::{Alert, Alerts};
+pub use alerts::{Alert, Alerts, Letter, Messenger, Notice, Parcel, Report, Side, Turn};
 pub use cdn::{
     Behaviour, CachePolicy, Cdn, Cookies, Delivery, Distribution, DistributionSpec, ListedDistribution,
     MinimumTls, Origin, OriginRequestPolicy, Policies, PriceClass, Serving, Wish,
@@ -32,8 +32,8 @@ pub use certificate::{
 pub use domain::{DomainName, DomainNameError};
 pub use error::{ErrorRule, Obstacle, PortError, PortResult, Reach, Remedy, Upstream};
 pub use ids::{
-    DistributionId, InstanceId, IssuanceId, LeaseToken, OperationId, PageToken, Reference, StoredCertificate,
-    VaultName,
+    DistributionId, IncidentId, InstanceId, IssuanceId, LeaseToken, OperationId, PageToken, Reference,
+    StoredCertificate, VaultName,
 };
 pub use instructions::{
     DomainInstructions, LastLook, Outlook, ProofMethod, ProofRecord, ProofState, ProofWay,
@@ -47,10 +47,11 @@ pub use site::{ChallengeSite, SiteFolder};
 pub use storage::{
     AccountRecord, AccountStore, AuthorizationRecord, Breaker, BreakerStore, CertificateRecord,
     CertificateState, CertificateStore, ChallengeAnswers, Change, Chore, ChoreStore, ChosenMoment, Claim,
-    Cursor, DomainRecord, DomainState, DomainStore, HttpAnswer, Instance, InstanceState, InstanceStore,
-    IssuanceRecord, IssuanceStore, LedgerStore, LogEntry, Operation, OperationKind, OperationState,
-    OperationStore, OperatorStore, OriginalRequest, PresentedProof, ProofPlace, Readiness, RenewalPlan,
-    RenewalStore, Settings, Standing, Sweep, SweepStore, Track, WorkQueue,
+    Cursor, Dispatch, DispatchState, DomainRecord, DomainState, DomainStore, HttpAnswer, Incident,
+    IncidentStore, Instance, InstanceState, InstanceStore, IssuanceRecord, IssuanceStore, LedgerStore,
+    LogEntry, Operation, OperationKind, OperationState, OperationStore, OperatorStore, OriginalRequest,
+    Outbox, PresentedProof, ProofPlace, Readiness, RenewalPlan, RenewalStore, Settings, Standing, Sweep,
+    SweepStore, Track, WorkQueue,
 };
 pub use time::{Clock, Randomness, Timestamp};
 pub use vault::{CertificateVault, KeptCertificate};

@@ -8,6 +8,7 @@ mod breakers;
 mod certificates;
 mod chores;
 mod domains;
+mod incidents;
 mod instances;
 mod issuance;
 mod ledger;
@@ -23,6 +24,7 @@ pub use breakers::{Breaker, BreakerStore};
 pub use certificates::{CertificateRecord, CertificateState, CertificateStore};
 pub use chores::{Chore, ChoreStore};
 pub use domains::{DomainRecord, DomainState, DomainStore};
+pub use incidents::{Dispatch, DispatchState, Incident, IncidentStore, Outbox};
 pub use instances::{Instance, InstanceState, InstanceStore, OriginalRequest, Settings};
 pub use issuance::{
     AuthorizationRecord, ChallengeAnswers, HttpAnswer, IssuanceRecord, IssuanceStore, PresentedProof,
@@ -41,8 +43,8 @@ pub use sweeps::{Sweep, SweepStore};
 #[cfg(feature = "testing")]
 pub use {
     account::MockAccountStore, breakers::MockBreakerStore, certificates::MockCertificateStore,
-    chores::MockChoreStore, domains::MockDomainStore, instances::MockInstanceStore,
-    issuance::MockChallengeAnswers, issuance::MockIssuanceStore, ledger::MockLedgerStore,
-    operations::MockOperationStore, operator::MockOperatorStore, queue::MockWorkQueue,
-    readiness::MockReadiness, renewals::MockRenewalStore, sweeps::MockSweepStore,
+    chores::MockChoreStore, domains::MockDomainStore, incidents::MockIncidentStore, incidents::MockOutbox,
+    instances::MockInstanceStore, issuance::MockChallengeAnswers, issuance::MockIssuanceStore,
+    ledger::MockLedgerStore, operations::MockOperationStore, operator::MockOperatorStore,
+    queue::MockWorkQueue, readiness::MockReadiness, renewals::MockRenewalStore, sweeps::MockSweepStore,
 };

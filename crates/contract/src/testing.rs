@@ -40,7 +40,7 @@ pub use vault::FakeVault;
 pub use world::World;
 pub use zone::FakeZone;
 
-pub use crate::alerts::MockAlerts;
+pub use crate::alerts::{MockAlerts, MockMessenger};
 pub use crate::cdn::MockCdn;
 pub use crate::certificate::MockCertificateIssuer;
 pub use crate::lead::MockNameProbe;
@@ -48,8 +48,9 @@ pub use crate::proof::MockProofProbe;
 pub use crate::site::MockChallengeSite;
 pub use crate::storage::{
     MockAccountStore, MockBreakerStore, MockCertificateStore, MockChallengeAnswers, MockChoreStore,
-    MockDomainStore, MockInstanceStore, MockIssuanceStore, MockLedgerStore, MockOperationStore,
-    MockOperatorStore, MockReadiness, MockRenewalStore, MockSweepStore, MockWorkQueue,
+    MockDomainStore, MockIncidentStore, MockInstanceStore, MockIssuanceStore, MockLedgerStore,
+    MockOperationStore, MockOperatorStore, MockOutbox, MockReadiness, MockRenewalStore, MockSweepStore,
+    MockWorkQueue,
 };
 pub use crate::time::MockClock;
 pub use crate::vault::MockCertificateVault;

@@ -1,6 +1,6 @@
 use contract::{
-    CertificateState, DomainState, InstanceState, OperationKind, OperationState, ProofMethod, ProofState,
-    Track,
+    CertificateState, DispatchState, DomainState, InstanceState, OperationKind, OperationState, ProofMethod,
+    ProofState, Side, Track,
 };
 
 /// An enumeration kept as text. The words are part of the database's format (its CHECK constraints list them): a
@@ -64,6 +64,8 @@ labels! {
         Delegated = "delegated",
         Direct = "direct",
     }
+    DispatchState { Waiting = "waiting", Delivered = "delivered", GivenUp = "given_up" }
+    Side { Us = "us", Authority = "authority", Aws = "aws", Dns = "dns", Tenant = "tenant" }
     DomainState { Proven = "proven", Lapsed = "lapsed" }
     ProofState { Open = "open", Answered = "answered", Proven = "proven" }
 }

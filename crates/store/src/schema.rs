@@ -191,6 +191,38 @@ diesel::table! {
 }
 
 diesel::table! {
+    incidents (id) {
+        id -> Text,
+        subject -> Text,
+        message -> Text,
+        side -> Nullable<Text>,
+        affected -> Text,
+        opened_at -> BigInt,
+        last_at -> BigInt,
+        raised -> Integer,
+        turns -> Integer,
+        closed_at -> Nullable<BigInt>,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    deliveries (seq) {
+        seq -> BigInt,
+        about -> Text,
+        number -> Integer,
+        target -> Text,
+        notice -> Text,
+        created_at -> BigInt,
+        next_at -> BigInt,
+        attempts -> Integer,
+        state -> Text,
+        ended_at -> Nullable<BigInt>,
+        error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     ledger (key) {
         key -> Text,
         moment -> BigInt,

@@ -1,4 +1,4 @@
-use contract::{Obstacle, Reach, Upstream};
+use contract::{Obstacle, Reach, Side, Upstream};
 
 /// One kind of call upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +48,12 @@ fn name(upstream: Upstream) -> &'static str {
         Upstream::Zone => "zone",
         Upstream::Authority => "authority",
     }
+}
+
+/// Who stands behind what has stopped a scope.
+pub(super) fn side(scope: &str) -> Side {
+    let is_authoritys = scope.split('/').next() == Some(name(Upstream::Authority));
+    if is_authoritys { Side::Authority } else { Side::Aws }
 }
 
 /// What a scope stops, in words.

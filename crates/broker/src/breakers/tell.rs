@@ -5,6 +5,7 @@ use std::time::Duration;
 use contract::{Alert, Breaker, PortResult};
 
 use super::{Breakers, scope};
+use crate::alerts::subject;
 use crate::describe;
 
 /// How long whoever has opened a breaker may take to tell of it; then somebody else does.
@@ -36,7 +37,8 @@ impl Breakers {
     pub(super) async fn tell_standing(&self, breaker: &Breaker) -> PortResult<()> {
         let scope = scope::in_words(&breaker.scope);
         let message = describe::stands_in_the_way(&scope, breaker, self.0.first_pause);
-        self.0.alerts.raise(Alert { subject: subject(breaker), message }).await;
+        let alert = Alert::new(subject::breaker(&breaker.scope), message).on(scope::side(&breaker.scope));
+        self.0.alerts.raise(alert).await;
         // What has become of it meanwhile decides what there is to be told next.
         let told = |one: &Breaker| {
             let tell_at = one.tell_at.filter(|_| one.gone_since.is_some());
@@ -57,11 +59,7 @@ impl Breakers {
         let gone = breaker.gone_since.unwrap_or(breaker.since);
         let waited = breaker.waited.saturating_add(i32::try_from(late).unwrap_or(i32::MAX));
         let message = describe::goes_on(&scope::in_words(&breaker.scope), breaker, waited, gone);
-        self.0.alerts.resolve(Alert { subject: subject(breaker), message }).await;
+        self.0.alerts.resolve(Alert::new(subject::breaker(&breaker.scope), message)).await;
         Ok(())
     }
-}
-
-fn subject(breaker: &Breaker) -> String {
-    format!("breaker {}", breaker.scope)
 }

@@ -6,6 +6,7 @@ use contract::{Alert, Chore, PortResult};
 
 use super::since::Known;
 use super::{CHORE, Reconciler, Report};
+use crate::alerts::subject;
 use crate::ports::Ports;
 
 /// How long a round that was taken is left to the one who took it.
@@ -61,7 +62,12 @@ impl Rounds {
         self.ports.chores.put_off(CHORE, begun + self.settings.every).await?;
         log(&report);
         if let Some(message) = news(&report, &Known::read(&chore.found)) {
-            self.ports.alerts.raise(Alert { subject: "reconciliation".to_owned(), message }).await;
+            self.ports.alerts.raise(Alert::new(subject::RECONCILIATION, message).worse(true)).await;
+        } else if report.entries.is_empty() && report.unread.is_empty() {
+            self.ports
+                .alerts
+                .resolve(Alert::new(subject::RECONCILIATION, "the store and the world agree again."))
+                .await;
         }
         Ok(())
     }

@@ -3,10 +3,11 @@
 
 use contract::{
     Alert, CertificateFacts, CertificateRecord, CertificateRequest, CertificateState, DomainInstructions,
-    DomainName, OperationKind, PortResult, ProofState, RenewalPlan,
+    DomainName, OperationKind, PortResult, ProofState, RenewalPlan, Side,
 };
 
 use super::{Run, facts};
+use crate::alerts::subject;
 use crate::describe;
 
 impl Run<'_> {
@@ -50,8 +51,9 @@ impl Run<'_> {
             return Ok(false);
         }
         let message = describe::lapsed(&lapsing);
-        let subject = format!("names of instance {}", self.instance.id);
-        self.ports.alerts.raise(Alert { subject, message }).await;
+        let alert = Alert::new(subject::names(&self.instance.id), message);
+        let alert = alert.on(Side::Tenant).affecting([self.instance.id.clone()]).worse(true);
+        self.ports.alerts.raise(alert).await;
         self.ports.domains.lapse(&self.instance.id, &lapsing).await?;
         self.set_aside(certificate.clone()).await?;
         Ok(true)

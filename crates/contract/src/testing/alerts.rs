@@ -49,7 +49,13 @@ impl Alerts for RecordingAlerts {
     }
     async fn resolve(&self, alert: Alert) {
         let record = || {
-            locked(&self.resolved).push(alert);
+            let subjects = |alerts: &Mutex<Vec<Alert>>| {
+                locked(alerts).iter().filter(|one| one.subject == alert.subject).count()
+            };
+            // What was not raised since cannot be over.
+            if subjects(&self.raised) > subjects(&self.resolved) {
+                locked(&self.resolved).push(alert);
+            }
             Ok(())
         };
         let _lost = self.plan.pass("alerts.resolve", record).await;

@@ -1,6 +1,7 @@
 mod breakers;
 mod chores;
 mod domains;
+mod incidents;
 mod instances;
 mod ledger;
 mod operator;
@@ -12,9 +13,9 @@ use std::sync::{Arc, Mutex};
 
 use super::{CrashPlan, ManualClock, locked};
 use crate::{
-    AccountRecord, Breaker, CertificateRecord, Chore, Clock, DomainName, DomainRecord, Instance, InstanceId,
-    IssuanceId, IssuanceRecord, LeaseToken, LogEntry, Operation, OperationId, OperationState, PortResult,
-    RenewalPlan, Sweep, Timestamp, VaultName,
+    AccountRecord, Breaker, CertificateRecord, Chore, Clock, Dispatch, DomainName, DomainRecord, Incident,
+    Instance, InstanceId, IssuanceId, IssuanceRecord, LeaseToken, LogEntry, Operation, OperationId,
+    OperationState, PortResult, RenewalPlan, Sweep, Timestamp, VaultName,
 };
 
 /// All storage ports in memory, with exactly the promises of the ports. Clones share the data, so that the store
@@ -47,6 +48,10 @@ struct State {
     sweeps: BTreeMap<VaultName, Sweep>,
     chores: BTreeMap<String, Chore>,
     breakers: BTreeMap<String, Breaker>,
+    /// In the order in which they were opened.
+    incidents: Vec<Incident>,
+    /// In the order in which they were stored.
+    deliveries: Vec<Dispatch>,
 }
 
 #[derive(Debug)]
@@ -81,6 +86,16 @@ impl MemoryStore {
     /// What stands in the way until the operator has acted.
     pub fn breakers(&self) -> Vec<Breaker> {
         locked(&self.state).breakers.values().cloned().collect()
+    }
+
+    /// Every incident that is kept, oldest first.
+    pub fn incidents(&self) -> Vec<Incident> {
+        locked(&self.state).incidents.clone()
+    }
+
+    /// Every delivery that is kept, oldest first.
+    pub fn deliveries(&self) -> Vec<Dispatch> {
+        locked(&self.state).deliveries.clone()
     }
 
     /// The plans for renewals.

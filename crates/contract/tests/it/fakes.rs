@@ -29,7 +29,7 @@ fn random_bytes_are_distinct_at_both_ends() {
 #[tokio::test]
 async fn alerts_are_remembered_unless_they_are_lost() {
     let world = World::new();
-    let alert = Alert { subject: "operation o-1".into(), message: "access denied".into() };
+    let alert = Alert::new("operation o-1", "access denied");
     world.plan.fail("alerts.raise", 1, || PortError::new("alert", Remedy::GiveUp, "nobody hears"));
     world.alerts.raise(alert.clone()).await;
     assert_eq!(world.alerts.raised(), []);

@@ -9,6 +9,7 @@ pub mod breakers;
 pub mod certificates;
 pub mod chores;
 pub mod domains;
+pub mod incidents;
 pub mod instances;
 pub mod issuances;
 pub mod leases;
@@ -31,8 +32,9 @@ use super::{Passage, keep_promises};
 use crate::testing::sample;
 use crate::{
     AccountStore, BreakerStore, CertificateStore, ChallengeAnswers, ChoreStore, Claim, Cursor, DomainStore,
-    Instance, InstanceId, InstanceStore, IssuanceStore, LeaseToken, LedgerStore, Operation, OperationKind,
-    OperationState, OperationStore, OperatorStore, PortResult, RenewalStore, SweepStore, WorkQueue,
+    IncidentStore, Instance, InstanceId, InstanceStore, IssuanceStore, LeaseToken, LedgerStore, Operation,
+    OperationKind, OperationState, OperationStore, OperatorStore, Outbox, PortResult, RenewalStore,
+    SweepStore, WorkQueue,
 };
 
 /// How long the suite's leases last.
@@ -58,6 +60,8 @@ pub trait Storage:
     + SweepStore
     + ChoreStore
     + BreakerStore
+    + IncidentStore
+    + Outbox
 {
 }
 
@@ -76,6 +80,8 @@ impl<T> Storage for T where
         + SweepStore
         + ChoreStore
         + BreakerStore
+        + IncidentStore
+        + Outbox
 {
 }
 
@@ -96,6 +102,8 @@ pub struct Subject {
     sweeps: Arc<dyn SweepStore>,
     chores: Arc<dyn ChoreStore>,
     breakers: Arc<dyn BreakerStore>,
+    incidents: Arc<dyn IncidentStore>,
+    outbox: Arc<dyn Outbox>,
     time: Arc<dyn Passage>,
     prefix: String,
     ids: Arc<AtomicU64>,
@@ -107,6 +115,7 @@ pub async fn run(subject: &Subject) {
     by_the_operator(subject).await;
     records(subject).await;
     names_and_chores(subject).await;
+    what_is_told(subject).await;
 }
 
 /// Instances, their operations, and who works on them.
@@ -226,6 +235,21 @@ async fn names_and_chores(subject: &Subject) {
     );
 }
 
+/// What the operator and the users are told.
+async fn what_is_told(subject: &Subject) {
+    keep_promises!(subject =>
+        incidents::a_subject_has_one_open_incident,
+        incidents::of_many_at_once_one_opens_and_one_changes,
+        incidents::what_is_told_is_stored_with_the_incident,
+        incidents::incidents_are_listed_latest_first,
+        incidents::what_has_ended_is_forgotten,
+        incidents::a_delivery_is_stored_once,
+        incidents::a_due_delivery_is_taken_by_one,
+        incidents::deliveries_about_one_thing_keep_their_order,
+        incidents::only_who_has_taken_a_delivery_ends_it,
+    );
+}
+
 impl Subject {
     /// A store, its time, and what all ids of this run begin with: something new for each run on a database that
     /// is kept.
@@ -249,6 +273,8 @@ impl Subject {
             sweeps: Arc::<S>::clone(store),
             chores: Arc::<S>::clone(store),
             breakers: Arc::<S>::clone(store),
+            incidents: Arc::<S>::clone(store),
+            outbox: Arc::<S>::clone(store),
             time: Arc::new(time),
             prefix: prefix.into(),
             ids: Arc::default(),

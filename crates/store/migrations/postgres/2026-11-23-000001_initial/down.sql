@@ -3,6 +3,8 @@ DROP TABLE accounts;
 DROP TABLE proof_credits;
 DROP TABLE authorizations;
 DROP TABLE issuances;
+DROP TABLE deliveries;
+DROP TABLE incidents;
 DROP TABLE chores;
 DROP TABLE breakers;
 DROP TABLE sweeps;

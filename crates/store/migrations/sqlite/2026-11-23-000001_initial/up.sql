@@ -163,6 +163,44 @@ CREATE TABLE breakers (
     version    INTEGER NOT NULL
 );
 
+-- What the operator was told of.
+CREATE TABLE incidents (
+    id        TEXT    NOT NULL PRIMARY KEY,
+    subject   TEXT    NOT NULL,
+    message   TEXT    NOT NULL,
+    side      TEXT    CHECK (side IN ('us', 'authority', 'aws', 'dns', 'tenant')),
+    affected  TEXT    NOT NULL,
+    opened_at BIGINT  NOT NULL,
+    last_at   BIGINT  NOT NULL,
+    raised    INTEGER NOT NULL,
+    turns     INTEGER NOT NULL,
+    closed_at BIGINT,
+    version   INTEGER NOT NULL
+);
+
+-- Whatever is raised about a subject while this one is open is the same incident.
+CREATE UNIQUE INDEX incidents_open ON incidents (subject) WHERE closed_at IS NULL;
+CREATE INDEX incidents_by_age ON incidents (opened_at, id);
+
+-- What is to be delivered to the operator and to users, and what has become of it.
+CREATE TABLE deliveries (
+    seq        INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    about      TEXT    NOT NULL,
+    number     INTEGER NOT NULL,
+    target     TEXT    NOT NULL,
+    notice     TEXT    NOT NULL,
+    created_at BIGINT  NOT NULL,
+    next_at    BIGINT  NOT NULL,
+    attempts   INTEGER NOT NULL,
+    state      TEXT    NOT NULL CHECK (state IN ('waiting', 'delivered', 'given_up')),
+    ended_at   BIGINT,
+    error      TEXT,
+    UNIQUE (about, target, number),
+    CHECK ((state = 'waiting') = (ended_at IS NULL))
+);
+
+CREATE INDEX deliveries_due ON deliveries (state, next_at);
+
 CREATE TABLE issuances (
     id            TEXT    NOT NULL PRIMARY KEY,
     version       INTEGER NOT NULL,
