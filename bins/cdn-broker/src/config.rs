@@ -3,6 +3,7 @@
 mod broker;
 #[cfg(test)]
 mod document;
+mod offering;
 mod proofs;
 mod reader;
 mod table;
@@ -57,6 +58,8 @@ pub(crate) struct ServiceConfig {
     pub(crate) reconcile_every: Option<Duration>,
     /// `RECONCILE_FIX`.
     pub(crate) reconcile_fix: bool,
+    /// `CATALOG_FILE`.
+    pub(crate) offering: ::broker::Offering,
 }
 
 /// What is logged, and how.
@@ -96,7 +99,8 @@ impl Config {
             proofs::check_durable(reader, acme, proofs);
         }
         let aws = upstream::aws(reader);
-        let service = broker::service(reader);
+        let has_acl = aws.as_ref().is_none_or(|aws| aws.web_acl.is_some());
+        let service = broker::service(reader, has_acl);
         let log = broker::log(reader);
         let (proofs, managed_zone) = proofs?;
         Some(Self {

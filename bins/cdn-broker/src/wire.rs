@@ -7,7 +7,7 @@ use acme_core::{AcmeIssuer, Probe, ProofSettings};
 use anyhow::Context;
 use broker::{
     Breakers, Chores, ManagedNames, Notifier, Offer, Operator, Pace, Ports, Reconciler, RoundSettings, Rules,
-    Service, WorkSettings, Worker, catalog,
+    Service, WorkSettings, Worker,
 };
 use contract::ManagedZone;
 use osb_core::Api;
@@ -37,9 +37,11 @@ pub(crate) async fn wire(config: &Config) -> anyhow::Result<Wired> {
         offer: Offer { logging: config.aws.log_bucket.is_some() },
         deleted_retention: DELETED_RETENTION,
         pace: pace.clone(),
+        plans: config.service.offering.plans.clone(),
     };
-    let worker = Worker::new(ports.clone(), WorkSettings { pace, key_type: config.service.key_type });
-    let api = Api::new(catalog(config.aws.web_acl.is_some()), config.http.credentials.clone())
+    let plans = config.service.offering.plans.clone();
+    let worker = Worker::new(ports.clone(), WorkSettings { pace, key_type: config.service.key_type, plans });
+    let api = Api::new(config.service.offering.catalog.clone(), config.http.credentials.clone())
         .context("the catalog")?;
     let chores = Chores::new(ports.clone(), worker.bell()).with_notifier(notifier);
     let chores = match config.service.reconcile_every {

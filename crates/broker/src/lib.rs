@@ -25,7 +25,7 @@ mod workflow;
 
 pub use alerts::Notifier;
 pub use breakers::Breakers;
-pub use catalog::{PLAN_ID, SERVICE_ID, WAF_PLAN_ID, catalog};
+pub use catalog::{Limits, Offering, PLAN_ID, PlanRules, Plans, SERVICE_ID, WAF_PLAN_ID};
 pub use chores::Chores;
 pub use operator::{Asked, Operator, Story};
 pub use pace::Pace;

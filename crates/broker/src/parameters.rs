@@ -17,13 +17,15 @@ mod tests;
 use contract::{DomainName, Settings, Wish};
 use serde_json::{Map, Value};
 
+pub(crate) use self::domains::MOST as MOST_DOMAINS;
+
 /// A mistake in the parameters, as a sentence for the user.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ParameterError(String);
 
 impl ParameterError {
-    fn new(sentence: impl Into<String>) -> Self {
+    pub(crate) fn new(sentence: impl Into<String>) -> Self {
         Self(sentence.into())
     }
 }

@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use tracing::Instrument;
 
 use crate::health::Health;
-use crate::{Offer, Pace, Ports, responder};
+use crate::{Offer, Pace, Plans, Ports, responder};
 
 /// What the service is told by the operator.
 #[derive(Clone, Debug)]
@@ -29,6 +29,8 @@ pub struct Rules {
     pub deleted_retention: Duration,
     /// How long things may take; the user is told.
     pub pace: Pace,
+    /// What goes with each plan.
+    pub plans: Plans,
 }
 
 /// Answers the platform. Reads and writes the store only: whatever needs the world is left to the worker, so that every

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use crate::alerts::subject;
 use crate::decide::{Decision, Situation};
 use crate::workflow::{Run, Step};
-use crate::{Pace, Ports};
+use crate::{Pace, Plans, Ports};
 
 /// What the worker is told by the operator.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +20,8 @@ pub struct WorkSettings {
     pub pace: Pace,
     /// The kind of key for new certificates.
     pub key_type: KeyType,
+    /// What goes with each plan.
+    pub plans: Plans,
 }
 
 /// Runs the steps of operations that are due. Several workers, in one process or in many, share one database.

@@ -15,8 +15,8 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use contract::{
-    CertificateState, DomainName, Instance, IssuanceProgress, Operation, OperationKind, PortResult, Remedy,
-    Settings,
+    CertificateState, Delivery, DistributionSpec, DomainName, Instance, IssuanceProgress, Operation,
+    OperationKind, PortResult, Remedy, Settings,
 };
 
 pub(crate) use self::update::{lacks_a_name, serving_at};
@@ -357,7 +357,9 @@ impl Run<'_> {
         if self.instance.distribution.is_some() {
             return Ok(Outcome::Done);
         }
-        match self.ports.cdn.ensure(&self.instance.reference, &self.spec(None)).await {
+        // What would be made now is made to be taken down: it needs nothing that the operator may have taken back meanwhile.
+        let bare = DistributionSpec { web_acl: false, delivery: Delivery::default(), ..self.spec(None) };
+        match self.ports.cdn.ensure(&self.instance.reference, &bare).await {
             Ok(made) => {
                 self.record_distribution(&made).await?;
                 Ok(Outcome::Done)

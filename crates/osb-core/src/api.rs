@@ -46,7 +46,8 @@ impl Api {
         if !problems.is_empty() {
             return Err(InvalidCatalog(problems));
         }
-        let json = serde_json::to_vec(&catalog).map_err(|error| InvalidCatalog(vec![error.to_string()]))?;
+        let json = serde_json::to_vec(&catalog.offered())
+            .map_err(|error| InvalidCatalog(vec![error.to_string()]))?;
         let etag = entity_tag(&json).map_err(|error| InvalidCatalog(vec![error.to_string()]))?;
         Ok(Self { catalog, rendered: Bytes::from(json), etag, credentials, base_path: String::new() })
     }
@@ -61,7 +62,7 @@ impl Api {
         Self { base_path, ..self }
     }
 
-    /// What is offered.
+    /// What is known: what is offered, and the plans that are not any more.
     pub fn catalog(&self) -> &Catalog {
         &self.catalog
     }

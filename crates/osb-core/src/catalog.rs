@@ -78,6 +78,10 @@ pub struct Plan {
     /// What parameters may look like.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schemas: Option<Schemas>,
+    /// Whether it is not offered any more. No platform is told of it and no instance gets it, but those that have it can be
+    /// looked at, changed to another plan, and deleted.
+    #[serde(default, skip_serializing)]
+    pub retired: bool,
 }
 
 /// The version of what the instances of a plan run on ("Maintenance Info Object"). Whoever changes it makes every new
@@ -135,6 +139,16 @@ impl Catalog {
         catalog_rules::problems(self)
     }
 
+    /// What platforms are told: everything but the plans that are retired.
+    #[must_use]
+    pub fn offered(&self) -> Self {
+        let mut offered = self.clone();
+        for service in &mut offered.services {
+            service.plans.retain(|plan| !plan.retired);
+        }
+        offered
+    }
+
     /// The service with this id.
     pub fn service(&self, service_id: &str) -> Option<&Service> {
         self.services.iter().find(|service| service.id == service_id)
@@ -143,6 +157,11 @@ impl Catalog {
     /// The plan with this id, if it is one of that service.
     pub fn plan(&self, service_id: &str, plan_id: &str) -> Option<&Plan> {
         self.service(service_id)?.plans.iter().find(|plan| plan.id == plan_id)
+    }
+
+    /// Whether a plan is known and not offered any more.
+    pub(crate) fn is_retired(&self, service_id: &str, plan_id: &str) -> bool {
+        self.plan(service_id, plan_id).is_some_and(|plan| plan.retired)
     }
 
     /// The `422` for a `maintenance_info.version` that is not the one of the plan (OSB 2.17, "Maintenance Info Object").
@@ -197,6 +216,7 @@ impl Plan {
             maintenance_info: None,
             metadata: Map::new(),
             schemas: None,
+            retired: false,
         }
     }
 }

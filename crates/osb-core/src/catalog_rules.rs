@@ -1,3 +1,5 @@
+mod metadata;
+
 use std::collections::HashSet;
 
 use semver::Version;
@@ -37,17 +39,14 @@ fn check_service(service: &Service, problems: &mut Vec<String>) {
     check_texts(&place, &service.name, &service.id, &service.description, problems);
     let mut check = |good: bool, what: &str| report(good, &place, what, problems);
     check(!service.bindable, "bindable is true, but there are no bindings: make it false");
-    check(!service.plans.is_empty(), "it has no plans: give it one");
+    check(service.plans.iter().any(|plan| !plan.retired), "it has no plans that are offered: give it one");
     check(
         service.tags.iter().map(String::len).sum::<usize>() <= TAGS_LIMIT,
         "its tags are longer than 2048 characters",
     );
     let permission = |word: &String| PERMISSIONS.contains(&word.as_str());
     check(service.requires.iter().all(permission), "requires names a permission that platforms do not know");
-    check(
-        service.metadata.get("shareable").is_none_or(Value::is_boolean),
-        "metadata.shareable is not a boolean",
-    );
+    metadata::check_service(&place, &service.metadata, problems);
     let names = service.plans.iter().map(|plan| plan.name.as_str());
     repeated(&format!("{place}: the plan name"), names, problems);
     for plan in &service.plans {
@@ -57,6 +56,7 @@ fn check_service(service: &Service, problems: &mut Vec<String>) {
 
 fn check_plan(place: &str, plan: &Plan, problems: &mut Vec<String>) {
     check_texts(place, &plan.name, &plan.id, &plan.description, problems);
+    metadata::check_plan(place, &plan.metadata, problems);
     report(
         plan.maximum_polling_duration != Some(0),
         place,

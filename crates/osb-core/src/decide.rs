@@ -47,7 +47,7 @@ pub enum FetchDecision {
 /// Decides about a provision (OSB 2.17, "Provisioning"). `existing` is what is known under the same instance id.
 ///
 /// Compared are service, plan, organization, space and parameters; not `context`, `maintenance_info` or headers. A
-/// `maintenance_info` that is not the catalog's refuses only what would be new.
+/// `maintenance_info` that is not the catalog's, and a plan that is retired, refuse only what would be new.
 pub fn decide_provision(
     catalog: &Catalog,
     request: &Provision,
@@ -116,6 +116,12 @@ pub fn decide_fetch(existing: Option<&Existing>) -> FetchDecision {
 }
 
 fn decide_new(catalog: &Catalog, request: &Provision) -> ProvisionDecision {
+    if catalog.is_retired(&request.service_id, &request.plan_id) {
+        return ProvisionDecision::Conflict(Response::error(
+            ErrorCode::UnknownServiceOrPlan,
+            "The plan is not offered any more. Choose another one: `cf marketplace` lists them.",
+        ));
+    }
     let sent = request.maintenance_info_version.as_deref();
     catalog
         .maintenance_conflict(&request.service_id, &request.plan_id, sent)

@@ -89,6 +89,12 @@ fn plan_refusal(catalog: &Catalog, request: &Update, existing: &Existing) -> Opt
     if request.plan_id.as_ref().is_none_or(|plan_id| *plan_id == existing.plan_id) {
         return None;
     }
+    if request.plan_id.as_ref().is_some_and(|plan_id| catalog.is_retired(&existing.service_id, plan_id)) {
+        return Some(Response::update_refused(
+            UpdateRefusal::PlanChangeNotSupported,
+            "The plan asked for is not offered any more. Choose another one: `cf marketplace` lists them.",
+        ));
+    }
     let service = catalog.service(&existing.service_id);
     let plan = catalog.plan(&existing.service_id, &existing.plan_id);
     let updateable = plan.and_then(|plan| plan.plan_updateable);

@@ -6,6 +6,7 @@ use contract::{DomainName, KeyType};
 use osb_core::Credential;
 use store::{SealingKey, StoreSettings};
 
+use super::offering::offering;
 use super::{HttpConfig, LogConfig, LogFormat, Reader, ServiceConfig};
 
 /// Connections that one process holds at most. Every use of one takes a millisecond or less, and waiting for one is cheap;
@@ -75,7 +76,7 @@ fn sealing_key(text: &str) -> Option<SealingKey> {
     SealingKey::new(name, key).ok()
 }
 
-pub(super) fn service(reader: &mut Reader<'_>) -> Option<ServiceConfig> {
+pub(super) fn service(reader: &mut Reader<'_>, has_acl: bool) -> Option<ServiceConfig> {
     let default_origin = match reader.required("DEFAULT_ORIGIN") {
         Some(_) => reader.parsed("DEFAULT_ORIGIN", DomainName::parse),
         None => None,
@@ -91,6 +92,7 @@ pub(super) fn service(reader: &mut Reader<'_>) -> Option<ServiceConfig> {
     let deployment_poll = reader.duration("DEPLOYMENT_POLL");
     let reconcile_every = reader.duration_or_never("RECONCILE_EVERY");
     let reconcile_fix = reader.flag("RECONCILE_FIX");
+    let offering = offering(reader, has_acl);
     Some(ServiceConfig {
         default_origin: default_origin?,
         key_type: key_type?,
@@ -100,6 +102,7 @@ pub(super) fn service(reader: &mut Reader<'_>) -> Option<ServiceConfig> {
         deployment_poll: deployment_poll?,
         reconcile_every: reconcile_every?,
         reconcile_fix: reconcile_fix?,
+        offering: offering?,
     })
 }
 

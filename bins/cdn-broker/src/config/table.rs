@@ -212,6 +212,10 @@ const PROOFS: &[Variable] = &[
 ];
 
 const SERVICE: &[Variable] = &[
+    variable(
+        "CATALOG_FILE",
+        "a JSON file with the services and plans to offer instead of the built-in ones: see [CATALOG.md](CATALOG.md)",
+    ),
     variable("DEFAULT_ORIGIN", "the host that content comes from when the user does not say").required(),
     variable(
         "PROVISION_PROOF_WAIT",

@@ -80,6 +80,33 @@ fn the_environment_of_todays_broker_with_keys_is_enough() {
 }
 
 #[test]
+fn the_catalog_is_built_in_or_a_file_whose_mistakes_are_all_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let read = |content: &str, acl: bool| {
+        let file = folder.path().join("catalog.json");
+        std::fs::write(&file, content).unwrap();
+        let path = file.display().to_string();
+        let mut variables = complete();
+        let arn = "arn:aws:wafv2:us-east-1:1:global/webacl/a/b";
+        let more = [("CATALOG_FILE", path.as_str()), ("WAF_WEB_ACL_ARN", if acl { arn } else { "" })];
+        variables.extend(more);
+        Config::read(&variables).map(|config| config.service.offering.catalog.services[0].plans.len())
+    };
+    let built_in = Config::read(&complete()).map(|config| config.service.offering.catalog.offered()).unwrap();
+    assert_eq!(built_in.services[0].plans.len(), 1);
+    let example = include_str!("../../../../docs/catalog-example.json");
+    assert_eq!(read(example, true), Ok(3));
+    let found = read(example, false).unwrap_err();
+    assert!(found.len() == 1 && found[0].contains("WAF_WEB_ACL_ARN"), "{found:?}");
+    let broken = example.replace("\"small\"", "\"a b\"").replace("\"MONTHLY\"", "7");
+    let found = read(&broken, true).unwrap_err();
+    assert!(found.len() >= 3 && found.iter().all(|mistake| mistake.starts_with("CATALOG_FILE")), "{found:?}");
+    let mut variables = complete();
+    variables.insert("CATALOG_FILE", "/no/such/catalog.json");
+    assert!(mistakes(&variables)[0].contains("/no/such/catalog.json"));
+}
+
+#[test]
 fn nobody_reconciles_unless_it_is_wanted() {
     let mut variables = complete();
     variables.extend([("RECONCILE_EVERY", "never"), ("RECONCILE_FIX", "true")]);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::{ParameterError, present, text, texts, wrong};
 
 /// A certificate of Let's Encrypt and a distribution of CloudFront both take a hundred names.
-const MOST: usize = 100;
+pub(crate) const MOST: usize = 100;
 
 /// The domains: `domain`, a text with commas, or `domains`, a list.
 pub(super) fn read(parameters: &Map<String, Value>) -> Result<Vec<DomainName>, ParameterError> {

@@ -43,7 +43,11 @@ impl Service {
         wanted: &Provision,
         incarnation: i32,
     ) -> PortResult<Option<Response>> {
-        let settings = match read_settings(&wanted.parameters, &self.rules.default_origin, self.rules.offer) {
+        let read = read_settings(&wanted.parameters, &self.rules.default_origin, self.rules.offer);
+        let within = |settings| {
+            self.rules.plans.check(&wanted.plan_id, &settings, &wanted.parameters).map(|()| settings)
+        };
+        let settings = match read.and_then(within) {
             Ok(settings) => settings,
             Err(mistake) => {
                 return Ok(Some(Response::error(ErrorCode::InvalidParameters, &mistake.to_string())));

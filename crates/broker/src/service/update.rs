@@ -86,6 +86,9 @@ impl Service {
             read_settings(&parameters, self.origin_behind(&sent, &instance.settings), self.rules.offer)?;
         let settings = merge::remembered(settings, &instance.settings);
         parameters.retain(|_, value| !value.is_null());
+        // Whoever comes from another plan has to fit into the new one with everything.
+        let named = if plan_id == instance.request.plan_id { &sent } else { &parameters };
+        self.rules.plans.check(&plan_id, &settings, named)?;
         Ok(Change {
             needs_certificate: merge::names_domains(&sent)
                 && workflow::lacks_a_name(&standing.certificates, &settings.domains),

@@ -11,7 +11,6 @@ use contract::{
 };
 
 use super::{Run, Step};
-use crate::catalog::WAF_PLAN_ID;
 use crate::worker::WorkSettings;
 use crate::{Ports, describe, names};
 
@@ -216,7 +215,7 @@ impl Run<'_> {
             origin: settings.origin.clone(),
             behaviour: settings.behaviour.clone(),
             delivery: settings.delivery.clone(),
-            web_acl: self.plan_id == WAF_PLAN_ID,
+            web_acl: self.settings.plans.has_web_acl(&self.plan_id),
             tags: self.tags(),
         }
     }

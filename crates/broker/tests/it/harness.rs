@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::{
-    Breakers, Chores, ManagedNames, Operator, Pace, Ports, Rules, Service, WorkSettings, Worker, catalog,
+    Breakers, Chores, ManagedNames, Offering, Operator, Pace, Ports, Rules, Service, WorkSettings, Worker,
 };
 use contract::testing::{Outcome, World, until_crash};
 use contract::{
@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 pub(crate) struct Bench {
     pub(crate) world: World,
     pub(crate) pace: Pace,
+    pub(crate) offering: Offering,
 }
 
 pub(crate) const ID: &str = "9a4b0c1e-0000-4000-8000-000000000001";
@@ -34,7 +35,7 @@ const THE_WINDOW: Duration = Duration::from_hours(4 * 24);
 
 impl Bench {
     pub(crate) fn new() -> Self {
-        Self { world: World::new(), pace: Pace::default() }
+        Self { world: World::new(), pace: Pace::default(), offering: Offering::built_in(true) }
     }
 
     pub(crate) fn ports(&self) -> Ports {
@@ -85,7 +86,8 @@ impl Bench {
     }
 
     pub(crate) fn worker(&self) -> Worker {
-        Worker::new(self.ports(), WorkSettings { pace: self.pace.clone(), ..WorkSettings::default() })
+        let (pace, plans) = (self.pace.clone(), self.offering.plans.clone());
+        Worker::new(self.ports(), WorkSettings { pace, plans, ..WorkSettings::default() })
     }
 
     pub(crate) fn chores(&self) -> Chores {
@@ -105,12 +107,14 @@ impl Bench {
     }
 
     pub(crate) fn service_on(&self, ports: Ports) -> Service {
-        let api = Api::new(catalog(true), vec![Credential::new("user", "secret").unwrap()]).unwrap();
+        let api = Api::new(self.offering.catalog.clone(), vec![Credential::new("user", "secret").unwrap()])
+            .unwrap();
         let rules = Rules {
             default_origin: DomainName::parse("apps.example.org").unwrap(),
             offer: broker::Offer::default(),
             deleted_retention: Duration::from_hours(1),
             pace: self.pace.clone(),
+            plans: self.offering.plans.clone(),
         };
         Service::new(api, ports, rules, Arc::default())
     }

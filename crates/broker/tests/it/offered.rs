@@ -47,7 +47,7 @@ async fn r36_what_is_retrievable_is_there_as_soon_as_it_has_succeeded() {
 #[tokio::test]
 async fn r37_plans_are_updateable_where_there_is_another_one() {
     for two in [false, true] {
-        let catalog = serde_json::to_value(broker::catalog(two)).unwrap();
+        let catalog = serde_json::to_value(broker::Offering::built_in(two).catalog.offered()).unwrap();
         assert_eq!(catalog["services"][0]["plan_updateable"], json!(two));
         assert_eq!(catalog["services"][0]["plans"].as_array().unwrap().len(), 1 + usize::from(two));
     }

@@ -1,7 +1,7 @@
 //! R39 to R41: the schemas that the catalog serves, and the code that reads the parameters, say the same.
 
 use boon::{Compiler, Draft, SchemaIndex, Schemas};
-use broker::{Offer, read_settings};
+use broker::{Offer, Offering, read_settings};
 use contract::DomainName;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -20,7 +20,7 @@ struct Served {
 
 impl Served {
     fn new(action: &str) -> Self {
-        let catalog = serde_json::to_value(broker::catalog(false)).unwrap();
+        let catalog = serde_json::to_value(Offering::built_in(false).catalog).unwrap();
         let schema = &catalog["services"][0]["plans"][0]["schemas"]["service_instance"][action]["parameters"];
         assert_eq!(schema["$schema"], DRAFT);
         let (mut compiler, mut schemas) = (Compiler::new(), Schemas::new());
@@ -43,7 +43,7 @@ fn code_takes(parameters: &Value) -> Result<(), String> {
 
 /// The parameters that the schema for this action knows, and one that it does not.
 fn names(action: &str) -> Vec<String> {
-    let catalog = serde_json::to_value(broker::catalog(false)).unwrap();
+    let catalog = serde_json::to_value(Offering::built_in(false).catalog).unwrap();
     let schema = &catalog["services"][0]["plans"][0]["schemas"]["service_instance"][action]["parameters"];
     let known = schema["properties"].as_object().unwrap().keys().cloned();
     known.chain(["colour".to_owned()]).collect()

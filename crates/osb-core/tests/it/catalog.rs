@@ -232,3 +232,55 @@ fn r47_a_dashboard_client_cannot_be_offered() {
     }
     assert!(!body(answer(None)).to_string().contains("dashboard_client"));
 }
+
+/// A plan that is retired is known, and nobody is told of it.
+#[test]
+fn a_retired_plan_is_not_in_the_catalog_as_it_is_sent() {
+    let mut changed = catalog();
+    changed.services[0].plans[0].retired = true;
+    let api = Api::new(changed, Vec::new()).unwrap();
+    let sent = body(api.answer_catalog(&CatalogQuery { if_none_match: None }));
+    let plans = sent["services"][0]["plans"].as_array().unwrap();
+    assert_eq!(plans.iter().map(|plan| &plan["name"]).collect::<Vec<_>>(), ["kept"]);
+    assert!(plans[0].get("retired").is_none());
+    assert!(api.catalog().plan("cache-service", "small-plan").is_some());
+    assert_eq!(plan(|plan| plan.retired = true), Vec::<String>::new());
+    let none_left = service(|service| service.plans.iter_mut().for_each(|plan| plan.retired = true));
+    assert_eq!(none_left.len(), 1, "{none_left:?}");
+}
+
+/// R46: what marketplaces know has the form that they know.
+#[test]
+fn r46_metadata_has_the_form_that_marketplaces_show() {
+    let object = |value: Value| value.as_object().unwrap().clone();
+    let good = json!({
+        "displayName": "D", "longDescription": "L", "providerDisplayName": "P", "imageUrl": "data:image/png;base64,x",
+        "documentationUrl": "https://docs.example", "supportUrl": "http://help.example", "shareable": false, "other": 7,
+    });
+    assert_eq!(service(|service| service.metadata = object(good)), Vec::<String>::new());
+    for (name, wrong) in [
+        ("displayName", json!("")),
+        ("longDescription", json!(7)),
+        ("imageUrl", json!("logo.png")),
+        ("documentationUrl", json!("docs.example")),
+        ("supportUrl", json!(["https://help.example"])),
+        ("shareable", json!("no")),
+    ] {
+        let found = service(|service| service.metadata = object(json!({name: wrong})));
+        assert!(found.len() == 1 && found[0].contains(&format!("metadata.{name}")), "{found:?}");
+    }
+    let costs = json!([{"amount": {"usd": 9.5, "eur": 9}, "unit": "MONTHLY"}]);
+    let good = json!({"displayName": "D", "bullets": ["one"], "costs": costs});
+    assert_eq!(plan(|plan| plan.metadata = object(good)), Vec::<String>::new());
+    for (name, wrong) in [
+        ("bullets", json!("one")),
+        ("bullets", json!([1])),
+        ("costs", json!({"usd": 1})),
+        ("costs", json!([{"amount": {}, "unit": "MONTHLY"}])),
+        ("costs", json!([{"amount": {"usd": "1"}, "unit": "MONTHLY"}])),
+        ("costs", json!([{"amount": {"usd": 1}}])),
+    ] {
+        let found = plan(|plan| plan.metadata = object(json!({name: wrong})));
+        assert!(found.len() == 1 && found[0].contains(&format!("metadata.{name}")), "{found:?}");
+    }
+}

@@ -251,3 +251,19 @@ fn r77_what_is_changing_cannot_be_fetched_now() {
         assert_eq!((response.status().as_u16(), response.error_code()), (422, Some("ConcurrencyError")));
     }
 }
+
+/// A plan that is retired takes nothing new; what has it already has it.
+#[test]
+fn r49_a_retired_plan_takes_no_new_instance() {
+    let mut catalog = catalog();
+    catalog.services[0].plans[0].retired = true;
+    let decide =
+        |existing: Option<&Existing>| decide_provision(&catalog, &as_provision(&Ask::provision()), existing);
+    for gone in [None, Some(existing(InstanceState::Gone))] {
+        let ProvisionDecision::Conflict(refusal) = decide(gone.as_ref()) else { unreachable!() };
+        assert_eq!((refusal.status().as_u16(), refusal.error_code()), (400, Some("UnknownServiceOrPlan")));
+    }
+    assert_eq!(decide(Some(&existing(InstanceState::Ready))), ProvisionDecision::AlreadyThere);
+    let again = decide(Some(&existing(provisioning())));
+    assert_eq!(again, ProvisionDecision::Repeat { operation: operation("op-1") });
+}

@@ -264,3 +264,16 @@ fn r92_r93_an_accepted_update_names_its_operation_and_nothing_that_is_absent() {
     let expected = json!({"operation": "op-2", "dashboard_url": url, "description": "On its way."});
     assert_eq!(body(accepted), expected);
 }
+
+/// What has a plan that is retired can be changed to another plan, and nothing can be changed to one.
+#[test]
+fn r89_nothing_is_changed_to_a_retired_plan_and_what_has_one_can_be_changed() {
+    let ask = Ask::update().with("plan_id", &json!("kept-plan"));
+    let retiring = |plan: usize| {
+        let mut catalog = updateable(None, true);
+        catalog.services[0].plans[plan].retired = true;
+        decide_in(&catalog, &ask, Some(&ready()))
+    };
+    assert_eq!(retiring(0), change("kept-plan"));
+    assert_eq!(refusal(retiring(1)), (422, "PlanChangeNotSupported".to_owned()));
+}

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use acme_core::{AcmeIssuer, AcmeSettings};
 use async_trait::async_trait;
-use broker::{Breakers, Chores, Offer, Pace, Ports, Rules, Service, WorkSettings, Worker, catalog};
+use broker::{Breakers, Chores, Offer, Offering, Pace, Plans, Ports, Rules, Service, WorkSettings, Worker};
 use contract::testing::World;
 use contract::{
     CaaQuestion, CertificateFacts, CertificateIssuer, CertificateRecord, CertificateRequest, Clock,
@@ -110,7 +110,7 @@ impl Year {
             (now, now + i64::from(days) * 86_400)
         });
         let ports = ports(&world, &authority, &pace);
-        let settings = WorkSettings { pace: pace.clone(), key_type: KeyType::P256 };
+        let settings = WorkSettings { pace: pace.clone(), key_type: KeyType::P256, plans: Plans::default() };
         let worker = Worker::new(ports.clone(), settings);
         let chores = Chores::new(ports.clone(), worker.bell());
         let instances = provision(&ports, pace, kinds).await;
@@ -185,12 +185,14 @@ fn ports(world: &World, authority: &Scripted, pace: &Pace) -> Ports {
 }
 
 async fn provision(ports: &Ports, pace: Pace, kinds: &[(u32, u32)]) -> Vec<(InstanceId, u32)> {
-    let api = Api::new(catalog(true), vec![Credential::new("user", "secret").unwrap()]).unwrap();
+    let api =
+        Api::new(Offering::built_in(true).catalog, vec![Credential::new("user", "secret").unwrap()]).unwrap();
     let rules = Rules {
         default_origin: DomainName::parse("apps.example.org").unwrap(),
         offer: Offer::default(),
         deleted_retention: Duration::from_hours(1),
         pace,
+        plans: Plans::default(),
     };
     let service = Service::new(api, ports.clone(), rules, Arc::default());
     let mut headers = HeaderMap::new();
