@@ -9,7 +9,7 @@ MINUTES ?= 10
 SEED := $(or $(SEED),$(shell date +%s))
 FULL ?= 1
 
-.PHONY: help setup demo test check full chaos moto bench audit release
+.PHONY: help setup demo test check full chaos moto packaging bench audit release
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,7 +32,12 @@ check: setup ## format, lints, documentation and the dependency map
 	@scripts/cargo-deny
 	@$(CARGO) deny check bans licenses sources
 
-full: test check moto chaos ## everything there is
+full: test check moto chaos packaging ## everything there is
+
+packaging: setup ## the unit for systemd, as systemd itself sees it
+	@scripts/setup full
+	@$(CARGO) build --quiet --bin cdn-broker
+	@scripts/packaging
 
 moto: setup ## the sandbox's cloud compared with moto, an independent one (docs/MOTO.md)
 	@scripts/setup full
@@ -47,13 +52,12 @@ chaos: setup ## users, misfortunes and deaths in an order that a seed draws; MIN
 	    $(if $(PART),--part $(PART)) $(if $(filter 1,$(FULL)),--full)
 
 bench: setup ## measurements of the release build: prints a table; ARGS="acme http" chooses sections
-	@$(CARGO) build --release --bin cdn-broker
+	@scripts/release
 	@$(CARGO) bench --package acceptance --bench measure -- $(ARGS)
 
 audit: ## known vulnerabilities (needs the advisory database)
 	@scripts/cargo-deny
 	@$(CARGO) deny check advisories
 
-release: setup ## the stripped binary in target/release
-	@$(CARGO) build --release --bin cdn-broker
-	@ls -l target/release/cdn-broker
+release: setup ## the binary for operators in target/package: stripped, and in need of nothing but glibc 2.35
+	@scripts/release
