@@ -4,11 +4,13 @@
 mod bad_input;
 mod cloudfront;
 mod dnssec;
+mod drain;
 mod house;
 mod kills;
 mod logs;
 mod look;
 mod outage;
+mod packaging;
 mod parameters;
 mod parked;
 mod path;
