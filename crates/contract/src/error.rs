@@ -2,6 +2,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use crate::Side;
+
 /// What a caller of a port can do about an error. Decided once, in the adapter that knows the other side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {
@@ -69,6 +71,7 @@ pub struct PortError {
     obstacle: Option<Obstacle>,
     for_tenant: Option<String>,
     request_id: Option<String>,
+    class: Option<Box<(Side, String)>>,
     source: Box<dyn StdError + Send + Sync>,
 }
 
@@ -85,6 +88,7 @@ impl PortError {
             obstacle: None,
             for_tenant: None,
             request_id: None,
+            class: None,
             source: source.into(),
         }
     }
@@ -111,6 +115,14 @@ impl PortError {
         self
     }
 
+    /// Says on whose side it arose, and what kind of error it is in that side's own words: its code, no names, no numbers.
+    /// The same class at several tenants' is an incident.
+    #[must_use]
+    pub fn of_class(mut self, side: Side, class: impl Into<String>) -> Self {
+        self.class = Some(Box::new((side, class.into())));
+        self
+    }
+
     /// What was being done when the error occurred.
     pub fn doing(&self) -> &str {
         &self.doing
@@ -129,6 +141,11 @@ impl PortError {
     /// What the tenant may read, if there is anything they can understand or do.
     pub fn tenant_sentence(&self) -> Option<&str> {
         self.for_tenant.as_deref()
+    }
+
+    /// On whose side it arose and what kind of error it is, if the adapter could tell.
+    pub fn class(&self) -> Option<(Side, &str)> {
+        self.class.as_deref().map(|(side, class)| (*side, class.as_str()))
     }
 
     /// The upstream's id of the failed request.

@@ -3,7 +3,9 @@
 mod alerts;
 mod cdn;
 mod certificate;
+mod check;
 mod domain;
+mod edge;
 mod error;
 mod ids;
 mod instructions;
@@ -29,7 +31,9 @@ pub use certificate::{
     CertificateBundle, CertificateFacts, CertificateIssuer, CertificateRequest, IssuanceProgress, KeyType,
     RenewalAdvice,
 };
+pub use check::{Check, CheckFailure, CheckOutcome, CheckSchedule, StepTime, StepTimes};
 pub use domain::{DomainName, DomainNameError};
+pub use edge::{EdgeProbe, EdgeQuestion, Presented};
 pub use error::{ErrorRule, Obstacle, PortError, PortResult, Reach, Remedy, Upstream};
 pub use ids::{
     DistributionId, IncidentId, InstanceId, IssuanceId, LeaseToken, OperationId, PageToken, Reference,
@@ -46,12 +50,12 @@ pub use secret::Secret;
 pub use site::{ChallengeSite, SiteFolder};
 pub use storage::{
     AccountRecord, AccountStore, AuthorizationRecord, Breaker, BreakerStore, CertificateRecord,
-    CertificateState, CertificateStore, ChallengeAnswers, Change, Chore, ChoreStore, ChosenMoment, Claim,
-    Cursor, Dispatch, DispatchState, DomainRecord, DomainState, DomainStore, HttpAnswer, Incident,
-    IncidentStore, Instance, InstanceState, InstanceStore, IssuanceRecord, IssuanceStore, LedgerStore,
-    LogEntry, Operation, OperationKind, OperationState, OperationStore, OperatorStore, OriginalRequest,
-    Outbox, PresentedProof, ProofPlace, Readiness, RenewalPlan, RenewalStore, Settings, Standing, Sweep,
-    SweepStore, Track, WorkQueue,
+    CertificateState, CertificateStore, ChallengeAnswers, Change, CheckRecord, CheckRun, CheckStore, Chore,
+    ChoreStore, ChosenMoment, Claim, Cursor, Dispatch, DispatchState, DomainRecord, DomainState, DomainStore,
+    HttpAnswer, Incident, IncidentStore, Instance, InstanceState, InstanceStore, IssuanceRecord,
+    IssuanceStore, LedgerStore, LogEntry, Mishap, Operation, OperationKind, OperationState, OperationStore,
+    OperatorStore, OriginalRequest, Outbox, PresentedProof, ProofPlace, RUNS_KEPT, Readiness, RenewalPlan,
+    RenewalStore, Settings, SiteFinding, Standing, Sweep, SweepStore, Track, TroubleStore, WorkQueue,
 };
 pub use time::{Clock, Randomness, Timestamp};
 pub use vault::{CertificateVault, KeptCertificate};

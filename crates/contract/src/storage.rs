@@ -6,6 +6,7 @@
 mod account;
 mod breakers;
 mod certificates;
+mod checks;
 mod chores;
 mod domains;
 mod incidents;
@@ -18,10 +19,12 @@ mod queue;
 mod readiness;
 mod renewals;
 mod sweeps;
+mod troubles;
 
 pub use account::{AccountRecord, AccountStore};
 pub use breakers::{Breaker, BreakerStore};
 pub use certificates::{CertificateRecord, CertificateState, CertificateStore};
+pub use checks::{CheckRecord, CheckRun, CheckStore, RUNS_KEPT};
 pub use chores::{Chore, ChoreStore};
 pub use domains::{DomainRecord, DomainState, DomainStore};
 pub use incidents::{Dispatch, DispatchState, Incident, IncidentStore, Outbox};
@@ -39,12 +42,14 @@ pub use queue::{Claim, Cursor, WorkQueue};
 pub use readiness::Readiness;
 pub use renewals::{ChosenMoment, RenewalPlan, RenewalStore};
 pub use sweeps::{Sweep, SweepStore};
+pub use troubles::{Mishap, SiteFinding, TroubleStore};
 
 #[cfg(feature = "testing")]
 pub use {
     account::MockAccountStore, breakers::MockBreakerStore, certificates::MockCertificateStore,
-    chores::MockChoreStore, domains::MockDomainStore, incidents::MockIncidentStore, incidents::MockOutbox,
-    instances::MockInstanceStore, issuance::MockChallengeAnswers, issuance::MockIssuanceStore,
-    ledger::MockLedgerStore, operations::MockOperationStore, operator::MockOperatorStore,
-    queue::MockWorkQueue, readiness::MockReadiness, renewals::MockRenewalStore, sweeps::MockSweepStore,
+    checks::MockCheckStore, chores::MockChoreStore, domains::MockDomainStore, incidents::MockIncidentStore,
+    incidents::MockOutbox, instances::MockInstanceStore, issuance::MockChallengeAnswers,
+    issuance::MockIssuanceStore, ledger::MockLedgerStore, operations::MockOperationStore,
+    operator::MockOperatorStore, queue::MockWorkQueue, readiness::MockReadiness, renewals::MockRenewalStore,
+    sweeps::MockSweepStore, troubles::MockTroubleStore,
 };

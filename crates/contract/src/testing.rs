@@ -43,14 +43,15 @@ pub use zone::FakeZone;
 pub use crate::alerts::{MockAlerts, MockMessenger};
 pub use crate::cdn::MockCdn;
 pub use crate::certificate::MockCertificateIssuer;
+pub use crate::edge::MockEdgeProbe;
 pub use crate::lead::MockNameProbe;
 pub use crate::proof::MockProofProbe;
 pub use crate::site::MockChallengeSite;
 pub use crate::storage::{
-    MockAccountStore, MockBreakerStore, MockCertificateStore, MockChallengeAnswers, MockChoreStore,
-    MockDomainStore, MockIncidentStore, MockInstanceStore, MockIssuanceStore, MockLedgerStore,
-    MockOperationStore, MockOperatorStore, MockOutbox, MockReadiness, MockRenewalStore, MockSweepStore,
-    MockWorkQueue,
+    MockAccountStore, MockBreakerStore, MockCertificateStore, MockChallengeAnswers, MockCheckStore,
+    MockChoreStore, MockDomainStore, MockIncidentStore, MockInstanceStore, MockIssuanceStore,
+    MockLedgerStore, MockOperationStore, MockOperatorStore, MockOutbox, MockReadiness, MockRenewalStore,
+    MockSweepStore, MockTroubleStore, MockWorkQueue,
 };
 pub use crate::time::MockClock;
 pub use crate::vault::MockCertificateVault;

@@ -50,6 +50,20 @@ impl CertificateStore for Store {
         .await
     }
 
+    async fn expiring(&self, before: Timestamp, most: u32) -> PortResult<Vec<CertificateRecord>> {
+        self.run("read which certificates expire first", move |db, _| {
+            let rows: Vec<CertificateRow> = certificates::table
+                .filter(certificates::state.eq(CertificateState::Live.label()))
+                .filter(certificates::not_after.lt(before.as_millis()))
+                .order((certificates::not_after, certificates::instance))
+                .limit(most.into())
+                .select(CertificateRow::as_select())
+                .load(db)?;
+            rows.into_iter().map(CertificateRow::into_record).collect()
+        })
+        .await
+    }
+
     async fn of_instance(&self, id: &InstanceId, incarnation: i32) -> PortResult<Vec<CertificateRecord>> {
         let id = id.as_str().to_owned();
         self.run("read the certificate records of an instance", move |db, _| {

@@ -6,6 +6,7 @@ mod breakers;
 mod cell;
 mod certificates;
 mod changes;
+mod checks;
 mod chores;
 mod credits;
 mod db;
@@ -31,6 +32,7 @@ mod store;
 mod sweeps;
 mod target;
 mod threads;
+mod troubles;
 
 pub use error::StoreError;
 pub use sealing::SealingKey;

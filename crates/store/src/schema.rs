@@ -183,6 +183,55 @@ diesel::table! {
 }
 
 diesel::table! {
+    checks (name) {
+        name -> Text,
+        next_at -> BigInt,
+        leased_until -> Nullable<BigInt>,
+        runs -> Integer,
+        failures -> Integer,
+        failing_since -> Nullable<BigInt>,
+        told -> Bool,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    check_runs (name, number) {
+        name -> Text,
+        number -> Integer,
+        began -> BigInt,
+        took -> BigInt,
+        outcome -> Text,
+        steps -> Text,
+    }
+}
+
+diesel::table! {
+    check_notes (key) {
+        key -> Text,
+        text -> Text,
+    }
+}
+
+diesel::table! {
+    mishaps (class, instance) {
+        class -> Text,
+        instance -> Text,
+        tenant -> Text,
+        side -> Text,
+        sentence -> Text,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
+    site_findings (instance) {
+        instance -> Text,
+        found -> Text,
+    }
+}
+
+diesel::table! {
     chores (name) {
         name -> Text,
         next_at -> BigInt,

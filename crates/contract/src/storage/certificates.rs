@@ -1,6 +1,8 @@
 use async_trait::async_trait;
 
-use crate::{CertificateFacts, DomainName, InstanceId, IssuanceId, PortResult, StoredCertificate, VaultName};
+use crate::{
+    CertificateFacts, DomainName, InstanceId, IssuanceId, PortResult, StoredCertificate, Timestamp, VaultName,
+};
 
 /// The stage of life of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +56,9 @@ pub trait CertificateStore: Send + Sync {
 
     /// The certificate that was given this name in the vault; `None` when none ever was, here.
     async fn named(&self, name: &VaultName) -> PortResult<Option<CertificateRecord>>;
+
+    /// At most `most` of the certificates that are live and expire before a moment, the first to expire first.
+    async fn expiring(&self, before: Timestamp, most: u32) -> PortResult<Vec<CertificateRecord>>;
 
     /// The certificates of one incarnation, oldest generation first.
     async fn of_instance(&self, id: &InstanceId, incarnation: i32) -> PortResult<Vec<CertificateRecord>>;

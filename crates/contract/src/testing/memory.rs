@@ -1,4 +1,5 @@
 mod breakers;
+mod checks;
 mod chores;
 mod domains;
 mod incidents;
@@ -7,15 +8,17 @@ mod ledger;
 mod operator;
 mod queue;
 mod records;
+mod troubles;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use super::{CrashPlan, ManualClock, locked};
 use crate::{
-    AccountRecord, Breaker, CertificateRecord, Chore, Clock, Dispatch, DomainName, DomainRecord, Incident,
-    Instance, InstanceId, IssuanceId, IssuanceRecord, LeaseToken, LogEntry, Operation, OperationId,
-    OperationState, PortResult, RenewalPlan, Sweep, Timestamp, VaultName,
+    AccountRecord, Breaker, CertificateRecord, CheckRecord, CheckRun, Chore, Clock, Dispatch, DomainName,
+    DomainRecord, Incident, Instance, InstanceId, IssuanceId, IssuanceRecord, LeaseToken, LogEntry, Mishap,
+    Operation, OperationId, OperationState, PortResult, RenewalPlan, SiteFinding, Sweep, Timestamp,
+    VaultName,
 };
 
 /// All storage ports in memory, with exactly the promises of the ports. Clones share the data, so that the store
@@ -52,6 +55,13 @@ struct State {
     incidents: Vec<Incident>,
     /// In the order in which they were stored.
     deliveries: Vec<Dispatch>,
+    checks: BTreeMap<String, CheckRecord>,
+    /// In the order in which they ended.
+    check_runs: Vec<CheckRun>,
+    check_notes: BTreeMap<String, String>,
+    /// By class and instance.
+    mishaps: BTreeMap<(String, InstanceId), Mishap>,
+    findings: BTreeMap<InstanceId, Vec<SiteFinding>>,
 }
 
 #[derive(Debug)]

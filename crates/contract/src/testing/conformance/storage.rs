@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod answers;
 pub mod breakers;
 pub mod certificates;
+pub mod checks;
 pub mod chores;
 pub mod domains;
 pub mod incidents;
@@ -20,6 +21,7 @@ pub mod race;
 pub mod recreations;
 pub mod renewals;
 pub mod sweeps;
+pub mod troubles;
 pub mod updates;
 
 use std::sync::Arc;
@@ -31,10 +33,10 @@ use tokio::task::JoinSet;
 use super::{Passage, keep_promises};
 use crate::testing::sample;
 use crate::{
-    AccountStore, BreakerStore, CertificateStore, ChallengeAnswers, ChoreStore, Claim, Cursor, DomainStore,
-    IncidentStore, Instance, InstanceId, InstanceStore, IssuanceStore, LeaseToken, LedgerStore, Operation,
-    OperationKind, OperationState, OperationStore, OperatorStore, Outbox, PortResult, RenewalStore,
-    SweepStore, WorkQueue,
+    AccountStore, BreakerStore, CertificateStore, ChallengeAnswers, CheckStore, ChoreStore, Claim, Cursor,
+    DomainStore, IncidentStore, Instance, InstanceId, InstanceStore, IssuanceStore, LeaseToken, LedgerStore,
+    Operation, OperationKind, OperationState, OperationStore, OperatorStore, Outbox, PortResult,
+    RenewalStore, SweepStore, TroubleStore, WorkQueue,
 };
 
 /// How long the suite's leases last.
@@ -62,6 +64,8 @@ pub trait Storage:
     + BreakerStore
     + IncidentStore
     + Outbox
+    + CheckStore
+    + TroubleStore
 {
 }
 
@@ -82,6 +86,8 @@ impl<T> Storage for T where
         + BreakerStore
         + IncidentStore
         + Outbox
+        + CheckStore
+        + TroubleStore
 {
 }
 
@@ -104,6 +110,8 @@ pub struct Subject {
     breakers: Arc<dyn BreakerStore>,
     incidents: Arc<dyn IncidentStore>,
     outbox: Arc<dyn Outbox>,
+    checks: Arc<dyn CheckStore>,
+    troubles: Arc<dyn TroubleStore>,
     time: Arc<dyn Passage>,
     prefix: String,
     ids: Arc<AtomicU64>,
@@ -184,6 +192,7 @@ async fn records(subject: &Subject) {
     keep_promises!(subject =>
         certificates::a_certificate_is_put_and_replaced,
         certificates::certificates_are_listed_by_generation,
+        certificates::what_expires_first_is_found,
         certificates::only_one_certificate_is_live,
         certificates::a_certificate_is_found_by_its_name_in_the_vault,
         issuances::an_issuance_is_inserted_once,
@@ -229,6 +238,12 @@ async fn names_and_chores(subject: &Subject) {
         sweeps::the_longest_due_removal_comes_first,
         chores::a_chore_is_stored_once,
         chores::a_due_chore_is_taken_by_one,
+        checks::a_check_is_kept_once,
+        checks::of_many_at_once_one_runs_a_check,
+        checks::the_latest_runs_of_a_check_are_kept,
+        checks::a_check_remembers,
+        troubles::the_last_mishap_counts,
+        troubles::findings_are_those_of_the_last_look,
         breakers::a_breaker_is_kept_once_per_scope,
         breakers::of_many_at_once_one_opens_and_one_changes,
         breakers::what_waits_goes_on_when_it_gives_way,
@@ -275,6 +290,8 @@ impl Subject {
             breakers: Arc::<S>::clone(store),
             incidents: Arc::<S>::clone(store),
             outbox: Arc::<S>::clone(store),
+            checks: Arc::<S>::clone(store),
+            troubles: Arc::<S>::clone(store),
             time: Arc::new(time),
             prefix: prefix.into(),
             ids: Arc::default(),

@@ -4,7 +4,7 @@ use super::{MemoryStore, State};
 use crate::{
     AccountRecord, AccountStore, AuthorizationRecord, CertificateRecord, CertificateState, CertificateStore,
     ChallengeAnswers, InstanceId, IssuanceId, IssuanceRecord, IssuanceStore, LastLook, PortResult,
-    ProofPlace, ProofState, Readiness, VaultName, durable_label,
+    ProofPlace, ProofState, Readiness, Timestamp, VaultName, durable_label,
 };
 
 #[async_trait]
@@ -36,6 +36,19 @@ impl CertificateStore for MemoryStore {
     async fn named(&self, name: &VaultName) -> PortResult<Option<CertificateRecord>> {
         self.call("certificates.named", |state, _| {
             Ok(state.certificates.values().find(|record| record.vault_name == *name).cloned())
+        })
+        .await
+    }
+
+    async fn expiring(&self, before: Timestamp, most: u32) -> PortResult<Vec<CertificateRecord>> {
+        self.call("certificates.expiring", |state, _| {
+            let ends = |record: &CertificateRecord| record.facts.as_ref().map(|facts| facts.not_after);
+            let live = state.certificates.values().filter(|one| one.state == CertificateState::Live);
+            let expires = |one: &&CertificateRecord| ends(one).is_some_and(|end| end < before);
+            let mut expiring: Vec<CertificateRecord> = live.filter(expires).cloned().collect();
+            expiring.sort_by_key(ends);
+            expiring.truncate(most as usize);
+            Ok(expiring)
         })
         .await
     }

@@ -149,6 +149,54 @@ CREATE TABLE chores (
     found   TEXT   NOT NULL
 );
 
+-- What is tried out from time to time: when next, by whom (until when at the latest), and how it stands.
+CREATE TABLE checks (
+    name          TEXT    NOT NULL PRIMARY KEY,
+    next_at       BIGINT  NOT NULL,
+    leased_until  BIGINT,
+    runs          INTEGER NOT NULL,
+    failures      INTEGER NOT NULL,
+    failing_since BIGINT,
+    told          BOOLEAN NOT NULL,
+    version       INTEGER NOT NULL
+);
+
+-- The latest runs of each check; outcome and steps are JSON.
+CREATE TABLE check_runs (
+    name    TEXT    NOT NULL REFERENCES checks (name),
+    number  INTEGER NOT NULL,
+    began   BIGINT  NOT NULL,
+    took    BIGINT  NOT NULL,
+    outcome TEXT    NOT NULL,
+    steps   TEXT    NOT NULL,
+    PRIMARY KEY (name, number)
+);
+
+-- What checks remember from one run to the next.
+CREATE TABLE check_notes (
+    key  TEXT NOT NULL PRIMARY KEY,
+    text TEXT NOT NULL
+);
+
+-- What has gone wrong with single instances lately: the same with several tenants is an incident.
+CREATE TABLE mishaps (
+    class    TEXT   NOT NULL,
+    instance TEXT   NOT NULL,
+    tenant   TEXT   NOT NULL,
+    side     TEXT   NOT NULL CHECK (side IN ('us', 'authority', 'aws', 'dns', 'tenant')),
+    sentence TEXT   NOT NULL,
+    at       BIGINT NOT NULL,
+    PRIMARY KEY (class, instance)
+);
+
+CREATE INDEX mishaps_at ON mishaps (at);
+
+-- What the last look at the names of an instance has found wrong: JSON.
+CREATE TABLE site_findings (
+    instance TEXT NOT NULL PRIMARY KEY,
+    found    TEXT NOT NULL
+);
+
 -- What only the operator can remove, and what it stops.
 CREATE TABLE breakers (
     scope      TEXT    NOT NULL PRIMARY KEY,

@@ -1,5 +1,7 @@
 //! The promises of [`CertificateStore`](crate::CertificateStore).
 
+use std::time::Duration;
+
 use super::Subject;
 use crate::testing::sample;
 use crate::{
@@ -43,6 +45,30 @@ pub async fn a_certificate_is_found_by_its_name_in_the_vault(subject: &Subject) 
     }
     let unknown = VaultName::new(subject.fresh("unknown"));
     assert_eq!(subject.certificates.named(&unknown).await?, None);
+    Ok(())
+}
+
+/// `expiring` gives what is live and expires before a moment, the first to expire first.
+pub async fn what_expires_first_is_found(subject: &Subject) -> PortResult<()> {
+    let start = Timestamp::from_secs(1_767_225_600);
+    let mut records = Vec::new();
+    for (number, state) in
+        [(3, CertificateState::Live), (1, CertificateState::Live), (2, CertificateState::Retired)]
+    {
+        let (instance, _) = subject.provisioning().await?;
+        let from = start - Duration::from_hours(24 * 365 * 20) + Duration::from_hours(number);
+        let facts = Some(sample::bundle(number, &instance.settings.domains, from).facts);
+        let record = CertificateRecord { facts, state, ..record(&instance.id, 1, 1) };
+        subject.certificates.put(&record).await?;
+        records.push(record);
+    }
+    let [later, first, _] = records.try_into().unwrap_or_else(|_| unreachable!("there are three"));
+    let end = |record: &CertificateRecord| record.facts.as_ref().map_or(start, |facts| facts.not_after);
+    let just_after = end(&later) + Duration::from_millis(1);
+    let both = subject.certificates.expiring(just_after, 100).await?;
+    assert_eq!(both, [first.clone(), later.clone()]);
+    assert_eq!(subject.certificates.expiring(just_after, 1).await?, std::slice::from_ref(&first));
+    assert_eq!(subject.certificates.expiring(end(&later), 100).await?, [first]);
     Ok(())
 }
 
