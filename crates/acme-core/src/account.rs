@@ -10,7 +10,7 @@ use rustls_pki_types::PrivatePkcs8KeyDer;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-use crate::directory::Directories;
+use crate::directory::{Directories, Fresh};
 use crate::error::{AcmeError, Operation, Refusal};
 use crate::exchange::{Exchange, listening};
 use crate::http::Transport;
@@ -21,6 +21,7 @@ use crate::settings::AcmeSettings;
 const NONCE_ATTEMPTS: u32 = 5;
 /// How long somebody who only looks waits for a directory that was never read.
 const DIRECTORY_BOUND: Duration = Duration::from_secs(3);
+const ACCOUNT_DOES_NOT_EXIST: &str = "urn:ietf:params:acme:error:accountDoesNotExist";
 const REPLAY_NONCE: &str = "replay-nonce";
 
 /// The one account at the directory, opened when it is first needed and kept.
@@ -76,7 +77,7 @@ impl Accounts {
         if let Some(account) = open.as_ref() {
             return Ok(account.clone());
         }
-        let account = self.load().await?;
+        let account = Box::pin(self.load()).await?;
         Ok(open.insert(account).clone())
     }
 
@@ -127,6 +128,25 @@ impl Accounts {
         Ok((!issuers.is_empty()).then_some(InCaa { issuers, account_url }))
     }
 
+    /// The directory as it is now.
+    pub(crate) async fn read_directory(&self) -> Result<Fresh, AcmeError> {
+        self.directories.read().await
+    }
+
+    /// Whether the authority still knows our account; `None` when there is none yet. None is made (RFC 8555, section 7.3.1).
+    pub(crate) async fn is_known(&self) -> Result<Option<bool>, AcmeError> {
+        let record = self.store.find(&self.settings.directory_url).await?;
+        let Some(record) = record.filter(|record| record.url.is_some()) else { return Ok(None) };
+        let key = AccountKey::from_pkcs8(&record.key)?;
+        let asking = Box::pin(self.new_account(&key, json!({"onlyReturnExisting": true})));
+        let (url, exchange) = listening(asking).await;
+        match url {
+            Ok(url) => Ok(Some(record.url == Some(url))),
+            Err(_) if exchange.json()["type"] == ACCOUNT_DOES_NOT_EXIST => Ok(Some(false)),
+            Err(error) => Err(error.into_acme(&exchange)),
+        }
+    }
+
     async fn ensure_key(&self) -> Result<AccountRecord, AcmeError> {
         let directory = &self.settings.directory_url;
         if let Some(record) = self.store.find(directory).await? {
@@ -143,7 +163,8 @@ impl Accounts {
 
     async fn register(&self, record: &AccountRecord) -> Result<String, AcmeError> {
         let key = AccountKey::from_pkcs8(&record.key)?;
-        let (url, exchange) = listening(self.new_account(&key)).await;
+        let agreed = json!({"termsOfServiceAgreed": true, "contact": self.contact()});
+        let (url, exchange) = listening(Box::pin(self.new_account(&key, agreed))).await;
         let url = url.map_err(|error| error.into_acme(&exchange))?;
         self.store.record_url(&record.directory, &url).await?;
         tracing::info!(account.url = url, account.directory = record.directory, "opened the ACME account");
@@ -152,9 +173,9 @@ impl Accounts {
 
     /// newAccount, done by hand: instant-acme either makes the key itself or knows neither contacts nor external
     /// accounts.
-    async fn new_account(&self, key: &AccountKey) -> Result<String, Failure> {
+    async fn new_account(&self, key: &AccountKey, payload: Value) -> Result<String, Failure> {
         let directory = self.directories.directory().await?;
-        let payload = self.payload(key, &directory.new_account)?;
+        let payload = self.bound(payload, key, &directory.new_account)?;
         let mut nonce = self.nonce(&directory.new_nonce).await?;
         for _ in 0..NONCE_ATTEMPTS {
             match self.attempt(key, &directory.new_account, nonce, &payload).await? {
@@ -194,11 +215,12 @@ impl Accounts {
         Err(Failure::refused(Operation::NewAccount, "the authority opens no account"))
     }
 
-    /// RFC 8555, section 7.3.
-    fn payload(&self, key: &AccountKey, url: &str) -> Result<Value, Failure> {
-        let contact: Vec<String> =
-            self.settings.contact_email.iter().map(|to| format!("mailto:{to}")).collect();
-        let mut payload = json!({"termsOfServiceAgreed": true, "contact": contact});
+    fn contact(&self) -> Vec<String> {
+        self.settings.contact_email.iter().map(|to| format!("mailto:{to}")).collect()
+    }
+
+    /// RFC 8555, section 7.3.4.
+    fn bound(&self, mut payload: Value, key: &AccountKey, url: &str) -> Result<Value, Failure> {
         if let Some(external) = &self.settings.external_account {
             let mac = external
                 .mac_key()

@@ -8,6 +8,7 @@ use tokio::sync::Mutex;
 use crate::error::{AcmeError, Operation, Refusal};
 use crate::exchange::listening;
 use crate::http::Transport;
+use crate::retry_after::sent;
 
 /// How long a directory is good for: authorities move their resources seldom, and add some now and then.
 const GOOD_FOR: Duration = Duration::from_hours(24);
@@ -33,6 +34,16 @@ pub(crate) struct Meta {
     /// The names by which CAA records mean it.
     #[serde(default)]
     pub(crate) caa_identities: Vec<String>,
+    /// Where its terms of service are.
+    #[serde(default)]
+    pub(crate) terms_of_service: Option<String>,
+}
+
+/// A directory that was just read.
+pub(crate) struct Fresh {
+    pub(crate) directory: Directory,
+    /// When it was sent, by the authority's clock.
+    pub(crate) date: Option<Timestamp>,
 }
 
 /// The directory of the authority, read when it is first needed and kept for a day.
@@ -57,8 +68,13 @@ impl Directories {
         {
             return Ok(directory.clone());
         }
-        let directory = read(&self.transport, &self.url).await?;
+        let Fresh { directory, .. } = Box::pin(self.read()).await?;
         Ok(kept.insert((now, directory)).1.clone())
+    }
+
+    /// Reads it now, whatever is kept; nothing is kept of it.
+    pub(crate) async fn read(&self) -> Result<Fresh, AcmeError> {
+        read(&self.transport, &self.url).await
     }
 
     /// The directory as it was last read, however long ago: a waiting issuance costs the authority nothing.
@@ -83,11 +99,14 @@ impl Directories {
     }
 }
 
-async fn read(transport: &Transport, url: &str) -> Result<Directory, AcmeError> {
+async fn read(transport: &Transport, url: &str) -> Result<Fresh, AcmeError> {
     let (answer, exchange) = listening(transport.get(url)).await;
     let refused = |source: Box<dyn std::error::Error + Send + Sync>| {
         AcmeError::Refused(Box::new(Refusal::new(Operation::ReadDirectory, &exchange, source)))
     };
     let answer = answer.map_err(|error| refused(error.into()))?;
-    serde_json::from_slice(answer.body()).map_err(|_| refused("this is no ACME v2 directory".into()))
+    let date = sent(answer.headers());
+    let directory = serde_json::from_slice(answer.body());
+    let directory = directory.map_err(|_| refused("this is no ACME v2 directory".into()))?;
+    Ok(Fresh { directory, date })
 }

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use contract::{DomainName, IssuanceId, PortError, Reach, Remedy, Upstream};
+use contract::{DomainName, IssuanceId, PortError, Reach, Remedy, Side, Upstream};
 use http::StatusCode;
 
 use crate::chain::ChainError;
@@ -99,6 +99,15 @@ impl Refusal {
             _ => source.downcast_ref(),
         };
         self.status.is_some_and(|status| !status.is_success()) || transport.is_some_and(unreachable)
+    }
+
+    /// What kind of refusal it is: the problem's type, or else the status; without an answer, that.
+    fn class(&self) -> String {
+        match (self.kind(), self.status) {
+            ("", None) => "no-answer".to_owned(),
+            ("", Some(status)) => format!("status-{}", status.as_u16()),
+            (kind, _) => kind.to_owned(),
+        }
     }
 
     pub(crate) fn kind(&self) -> &str {
@@ -240,8 +249,10 @@ impl AcmeError {
             Self::Refused(refusal) => {
                 // What is refused for the account's sake, or for the authority's own, is refused to everybody.
                 let error = |refusal: Box<Refusal>| {
+                    let class = refusal.class();
                     PortError::new(doing, refusal.remedy(), *refusal)
                         .stopping(Upstream::Authority, Reach::Everything)
+                        .of_class(Side::Authority, class)
                 };
                 match refusal.tenant_sentence() {
                     Some(sentence) => error(refusal).for_tenant(sentence),

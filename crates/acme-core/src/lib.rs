@@ -3,6 +3,7 @@
 mod account;
 mod ari;
 mod chain;
+mod checks;
 mod directory;
 mod error;
 mod exchange;
@@ -30,6 +31,7 @@ mod rules;
 mod settings;
 mod steps;
 
+pub use checks::DirectoryCheck;
 pub use issuer::AcmeIssuer;
 pub use limits::{Limits, Quota};
 pub use probe::{EdgeMark, Probe, ProbeSettings};

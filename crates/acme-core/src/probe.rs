@@ -3,6 +3,7 @@
 mod addresses;
 mod caa;
 mod caa_rules;
+mod edge;
 mod fetch;
 mod hosts;
 mod http;
@@ -25,8 +26,8 @@ use std::time::Duration;
 use ::http::HeaderMap;
 use async_trait::async_trait;
 use contract::{
-    CaaQuestion, HttpQuestion, Lead, LeadEnd, LeadQuestion, NameProbe, PortError, PortResult, ProofProbe,
-    Remedy, Sighting, TxtQuestion, Verdict,
+    CaaQuestion, EdgeProbe, EdgeQuestion, HttpQuestion, Lead, LeadEnd, LeadQuestion, NameProbe, PortError,
+    PortResult, Presented, ProofProbe, Remedy, Sighting, TxtQuestion, Verdict,
 };
 use hickory_resolver::proto::rr::Name;
 
@@ -39,6 +40,8 @@ use self::wire::Wire;
 
 /// How long a look at DNS may take, everything included.
 const DNS_BOUND: Duration = Duration::from_secs(8);
+/// How long a look at an edge may take, DNS included.
+const EDGE_BOUND: Duration = Duration::from_secs(15);
 
 /// Looks at proofs from here, the way the authority will look at them from elsewhere.
 ///
@@ -155,6 +158,16 @@ impl NameProbe for Probe {
         let look = lead::look(&self.walker, &self.web, &name, &target);
         let unclear = || Lead { aliases: Vec::new(), end: LeadEnd::Unclear { saw: too_slow(&name) } };
         Ok(tokio::time::timeout(DNS_BOUND, look).await.unwrap_or_else(|_| unclear()))
+    }
+}
+
+#[async_trait]
+impl EdgeProbe for Probe {
+    async fn presented(&self, question: &EdgeQuestion) -> PortResult<Presented> {
+        let host = absolute(&question.host)?;
+        let look = edge::look(&self.walker, &self.web, &question.name, &host);
+        let slow = || Presented::Nothing { saw: too_slow(&host) };
+        Ok(tokio::time::timeout(EDGE_BOUND, look).await.unwrap_or_else(|_| slow()))
     }
 }
 

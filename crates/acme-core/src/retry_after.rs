@@ -12,8 +12,12 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
         return Some(Duration::from_secs(seconds));
     }
     let until = date(value)?;
-    let sent = headers.get(DATE).and_then(|sent| date(sent.to_str().ok()?.trim()));
-    Some(until.since(sent.unwrap_or(now)))
+    Some(until.since(sent(headers).unwrap_or(now)))
+}
+
+/// When an answer was sent, by the clock of its sender (RFC 9110, section 6.6.1).
+pub(crate) fn sent(headers: &HeaderMap) -> Option<Timestamp> {
+    headers.get(DATE).and_then(|sent| date(sent.to_str().ok()?.trim()))
 }
 
 fn date(text: &str) -> Option<Timestamp> {

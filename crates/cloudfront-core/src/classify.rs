@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_cloudfront::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudfront::operation::RequestId as _;
-use contract::{Obstacle, PortError, Remedy, Upstream};
+use contract::{Obstacle, PortError, Remedy, Side, Upstream};
 
 use self::rules::Stops;
 use crate::pacing::NotYet;
@@ -18,8 +18,10 @@ where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     let request_id = error.request_id().map(str::to_owned);
+    let class = class(&error);
     let Verdict { remedy, obstacle, for_tenant } = verdict(upstream, &error);
-    let error = PortError::new(doing, remedy, cause(error)).with_request_id(request_id);
+    let error =
+        PortError::new(doing, remedy, cause(error)).with_request_id(request_id).of_class(Side::Aws, class);
     let error = match obstacle {
         Some(Obstacle { upstream, reach }) => error.stopping(upstream, reach),
         None => error,
@@ -27,6 +29,15 @@ where
     match for_tenant {
         Some(sentence) => error.for_tenant(sentence),
         None => error,
+    }
+}
+
+/// What kind of error it is: AWS's code, or else the status; without an answer, that.
+fn class<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
+    match (error.code(), error.raw_response()) {
+        (Some(code), _) => code.to_owned(),
+        (None, Some(answer)) => format!("status-{}", answer.status().as_u16()),
+        (None, None) => "no-answer".to_owned(),
     }
 }
 

@@ -19,9 +19,13 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::CryptoProvider;
 use rustls::{DigitallySignedStruct, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use sha2::{Digest, Sha256};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::chain::hex;
 
 /// More than this is never taken in.
 pub(super) const MOST_BODY: usize = 64 * 1024;
@@ -92,6 +96,26 @@ impl Fetcher {
         Ok(Self { tls: TlsConnector::from(Arc::new(config)) })
     }
 
+    /// The SHA-256 of the certificate that is presented for a host at this address, in hexadecimal.
+    pub(super) async fn peek(&self, host: &str, address: SocketAddr) -> Result<String, FetchError> {
+        let connecting = tokio::time::timeout(PATIENCE, TcpStream::connect(address));
+        let stream =
+            connecting.await.map_err(|_| FetchError::Silent)?.map_err(|error| unconnected(&error))?;
+        let stream = self.shake_hands(host, stream).await?;
+        let (_, session) = stream.get_ref();
+        let leaf = session.peer_certificates().and_then(<[_]>::first);
+        let leaf = leaf.ok_or_else(|| FetchError::Tls("no certificate came".to_owned()))?;
+        Ok(hex(&Sha256::digest(leaf)))
+    }
+
+    async fn shake_hands(&self, host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>, FetchError> {
+        let name =
+            ServerName::try_from(host.to_owned()).map_err(|error| FetchError::Tls(error.to_string()))?;
+        let shaking_hands = tokio::time::timeout(PATIENCE, self.tls.connect(name, stream));
+        let stream = shaking_hands.await.map_err(|_| FetchError::Tls("no answer in time".to_owned()))?;
+        stream.map_err(|error| FetchError::Tls(error.to_string()))
+    }
+
     /// Asks this address. The caller bounds the time of it all.
     pub(super) async fn fetch(&self, target: &Target, address: SocketAddr) -> Result<Answer, FetchError> {
         let connecting = tokio::time::timeout(PATIENCE, TcpStream::connect(address));
@@ -100,11 +124,7 @@ impl Fetcher {
         if !target.tls {
             return exchange(target, TokioIo::new(stream)).await;
         }
-        let name =
-            ServerName::try_from(target.host.clone()).map_err(|error| FetchError::Tls(error.to_string()))?;
-        let shaking_hands = tokio::time::timeout(PATIENCE, self.tls.connect(name, stream));
-        let stream = shaking_hands.await.map_err(|_| FetchError::Tls("no answer in time".to_owned()))?;
-        let stream = stream.map_err(|error| FetchError::Tls(error.to_string()))?;
+        let stream = self.shake_hands(&target.host, stream).await?;
         exchange(target, TokioIo::new(stream)).await
     }
 }

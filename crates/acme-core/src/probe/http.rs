@@ -141,7 +141,7 @@ impl Web {
     }
 
     /// The first address of each kind that may be connected to, IPv6 first.
-    fn usable(&self, found: &[IpAddr]) -> Vec<IpAddr> {
+    pub(super) fn usable(&self, found: &[IpAddr]) -> Vec<IpAddr> {
         let allowed = |address: &&IpAddr| self.allow_private || is_public(**address);
         let one =
             |v6: bool| found.iter().filter(allowed).find(move |address| address.is_ipv6() == v6).copied();
