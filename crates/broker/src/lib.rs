@@ -3,11 +3,13 @@
 mod alerts;
 mod breakers;
 mod catalog;
+mod checks;
 mod chores;
 mod decide;
 mod describe;
 mod draft;
 mod health;
+mod mishap;
 mod names;
 mod operator;
 mod pace;
@@ -26,6 +28,10 @@ mod workflow;
 pub use alerts::Notifier;
 pub use breakers::Breakers;
 pub use catalog::{Limits, Offering, PLAN_ID, PlanRules, Plans, SERVICE_ID, WAF_PLAN_ID};
+pub use checks::{
+    AcmeIssue, ByHand, CheckPorts, Checks, Expiry, LiveSites, SeveralTenants, Standing as CheckStanding,
+    WhichChecks,
+};
 pub use chores::Chores;
 pub use operator::{Asked, Operator, Story};
 pub use pace::Pace;

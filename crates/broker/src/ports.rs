@@ -3,7 +3,7 @@ use std::sync::Arc;
 use contract::{
     Alerts, Cdn, CertificateIssuer, CertificateStore, CertificateVault, ChallengeAnswers, ChallengeSite,
     ChoreStore, Clock, DomainName, DomainStore, InstanceStore, ManagedZone, NameProbe, OperationStore,
-    Randomness, Readiness, RenewalStore, SweepStore, WorkQueue, durable_label,
+    Randomness, Readiness, RenewalStore, SweepStore, TroubleStore, WorkQueue, durable_label,
 };
 
 use crate::Breakers;
@@ -41,6 +41,8 @@ pub struct Ports {
     pub sweeps: Arc<dyn SweepStore>,
     /// When the broker does what it does by itself, and what it has found.
     pub chores: Arc<dyn ChoreStore>,
+    /// What has gone wrong with single instances.
+    pub troubles: Arc<dyn TroubleStore>,
     /// Whether what is kept can be reached.
     pub readiness: Arc<dyn Readiness>,
     /// What only the operator can remove; all that leads upstream is guarded by them.

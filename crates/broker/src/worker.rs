@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use contract::{
-    Alert, Claim, Cursor, InstanceState, KeyType, LeaseToken, Operation, OperationState, PortError,
+    Alert, Claim, Cursor, InstanceState, KeyType, LeaseToken, Mishap, Operation, OperationState, PortError,
     PortResult, Remedy, Side, Timestamp,
 };
 use tokio::sync::{Notify, watch};
@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::alerts::subject;
 use crate::decide::{Decision, Situation};
+use crate::mishap;
 use crate::workflow::{Run, Step};
 use crate::{Pace, Plans, Ports};
 
@@ -186,10 +187,33 @@ impl Worker {
                 format!("no answer within {} s", limit.as_secs()),
             )),
         };
+        if let Err(error) = &result {
+            self.note(operation, step, error).await;
+        }
         let [chance, ..] = self.ports.randomness.bytes();
         let now = self.ports.clock.now();
         let decision = Situation { operation, step, pace: &self.settings.pace, now, chance }.decide(result);
         Ok(self.publish(operation, decision).await)
+    }
+
+    /// Keeps what an instance has met, so that it can be seen when several tenants' have.
+    async fn note(&self, operation: &Operation, step: Step, error: &PortError) {
+        let Some(class) = mishap::class(operation, step, error) else { return };
+        let noted = async {
+            let Some(instance) = self.ports.instances.find(&operation.instance).await? else { return Ok(()) };
+            let mishap = Mishap {
+                class,
+                instance: operation.instance.clone(),
+                tenant: instance.request.organization,
+                side: mishap::side(error),
+                sentence: error.to_string(),
+                at: self.ports.clock.now(),
+            };
+            self.ports.troubles.note(&mishap).await
+        };
+        if let Err(error) = noted.await {
+            tracing::error!(%error, operation.id = %operation.id, "could not keep what an instance has met");
+        }
     }
 
     /// Writes the history and tells the operator, before the cursor moves: twice is better than never.

@@ -1,6 +1,6 @@
 use contract::{
     CertificateRecord, CertificateState, DomainInstructions, DomainRecord, Instance, InstanceId, LogEntry,
-    Operation, OperationState, PortResult, RenewalPlan, Timestamp,
+    Operation, OperationState, PortResult, RenewalPlan, SiteFinding, Timestamp,
 };
 
 use super::Operator;
@@ -31,6 +31,8 @@ pub struct Story {
     pub renewal: Option<RenewalPlan>,
     /// The latest lines of the history of all its operations, the oldest first.
     pub log: Vec<LogEntry>,
+    /// What the last look at its names has found wrong.
+    pub findings: Vec<SiteFinding>,
     /// Where it stands, what it waits for, and what happens next and when: one sentence each.
     pub outlook: Vec<String>,
 }
@@ -46,6 +48,7 @@ impl Operator {
         let renewal = self.ports.renewals.of_instance(id).await?;
         let at = self.ports.clock.now();
         let proofs = self.proofs(&operations, &certificates).await?;
+        let findings = self.ports.troubles.findings(id).await?;
         let outlook = Outlook {
             proofs: &proofs,
             instance: &instance,
@@ -57,6 +60,7 @@ impl Operator {
         };
         Ok(Some(Story {
             at,
+            findings,
             outlook: outlook.sentences(),
             proofs,
             log: self.latest_lines(&operations).await?,

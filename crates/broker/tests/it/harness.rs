@@ -65,6 +65,7 @@ impl Bench {
             renewals: Arc::new(world.store.clone()),
             sweeps: Arc::new(world.store.clone()),
             chores: Arc::new(world.store.clone()),
+            troubles: Arc::new(world.store.clone()),
             readiness: Arc::new(world.store),
             breakers,
             alerts: Arc::new(world.alerts),

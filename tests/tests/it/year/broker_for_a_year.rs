@@ -176,6 +176,7 @@ fn ports(world: &World, authority: &Scripted, pace: &Pace) -> Ports {
         renewals: kept(),
         sweeps: kept(),
         chores: kept(),
+        troubles: kept(),
         readiness: kept(),
         breakers,
         alerts: Arc::new(alerts),
