@@ -4,6 +4,7 @@ use std::io::Write;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::checks::ChecksCommand;
 use crate::instances::InstancesCommand;
 use crate::{OK, USAGE};
 
@@ -26,6 +27,9 @@ pub(crate) enum Command {
     /// Look at service instances, and set right what has gone wrong with one; brokers may run beside it.
     #[command(subcommand)]
     Instances(InstancesCommand),
+    /// Try out what the service relies on, and see how it went: authority, live sites, certificates.
+    #[command(subcommand)]
+    Checks(ChecksCommand),
     /// Compare the store with CloudFront, IAM, S3 and Route 53, and say what differs.
     #[command(after_help = RECONCILE_HELP)]
     Reconcile(ReconcileArgs),

@@ -1,6 +1,7 @@
 //! The environment, read once: the variables of docs/CONFIGURATION.md. Every mistake is reported, not only the first.
 
 mod broker;
+mod checks;
 #[cfg(test)]
 mod document;
 mod offering;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use contract::{DomainName, KeyType};
 
+pub(crate) use self::checks::ChecksConfig;
 use self::reader::Reader;
 pub(crate) use self::variables::{Environment, Variables};
 
@@ -29,6 +31,7 @@ pub(crate) struct Config {
     pub(crate) proofs: acme_core::ProofSettings,
     pub(crate) aws: cloudfront_core::AwsSettings,
     pub(crate) service: ServiceConfig,
+    pub(crate) checks: ChecksConfig,
     pub(crate) log: LogConfig,
 }
 
@@ -101,6 +104,7 @@ impl Config {
         let aws = upstream::aws(reader);
         let has_acl = aws.as_ref().is_none_or(|aws| aws.web_acl.is_some());
         let service = broker::service(reader, has_acl);
+        let checks = checks::checks(reader, acme.as_ref());
         let log = broker::log(reader);
         let (proofs, managed_zone) = proofs?;
         Some(Self {
@@ -111,6 +115,7 @@ impl Config {
             proofs,
             aws: cloudfront_core::AwsSettings { managed_zone, ..aws? },
             service: service?,
+            checks: checks?,
             log: log?,
         })
     }

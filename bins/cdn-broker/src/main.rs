@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod aws;
+mod checks;
 mod cli;
 mod clock;
 mod command;
@@ -21,7 +22,7 @@ use crate::cli::{Cli, Command};
 const OK: u8 = 0;
 /// The work could not be done; the message says why.
 const FAILED: u8 = 1;
-/// Something was found (`reconcile`).
+/// Something was found (`reconcile`), a check has failed (`checks run`).
 const FOUND: u8 = 2;
 /// The command line or the environment is wrong (`EX_USAGE` of sysexits.h).
 const USAGE: u8 = 64;
@@ -38,6 +39,7 @@ fn run(command: Command) -> u8 {
     match command {
         Command::Serve => serve::run(),
         Command::Instances(command) => instances::run(&command),
+        Command::Checks(command) => checks::run(&command),
         Command::Reconcile(arguments) => reconcile::run(&arguments),
         Command::Aws(command) => aws::run(&command),
     }

@@ -39,13 +39,18 @@ pub(crate) fn run() -> u8 {
 
 async fn run_until_stopped(config: &Config) -> anyhow::Result<()> {
     announce(config);
-    let Wired { service, worker, chores } = wire(config).await?;
+    let Wired { service, worker, chores, checks } = wire(config).await?;
     let (stop, stopped) = watch::channel(false);
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     let working = tokio::spawn({
         let stopped = stopped.clone();
         async move { tokio::join!(worker.serve(stopped.clone(), GRACE), chores.serve(stopped)) }
+    });
+    // A task of its own: whatever a check does, nobody's work waits for it.
+    let checking = tokio::spawn({
+        let stopped = stopped.clone();
+        async move { checks.serve(stopped).await }
     });
     let serving = serve(service, config.http.address, ServerLimits::default(), stopped);
     let mut serving = std::pin::pin!(serving);
@@ -61,7 +66,10 @@ async fn run_until_stopped(config: &Config) -> anyhow::Result<()> {
     }
     tracing::info!("stopping");
     stop.send_replace(true);
-    let (ended, worked) = tokio::join!(serving, working);
+    let (ended, worked, checked) = tokio::join!(serving, working, checking);
+    if checked.is_err() {
+        tracing::error!("the checks have crashed");
+    }
     worked.context("the worker has crashed")?;
     Ok(ended?)
 }

@@ -1,15 +1,17 @@
 //! Which adapter stands behind which port. To swap the authority or the CDN, change this file.
 
+mod checks;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use acme_core::{AcmeIssuer, Probe, ProofSettings};
 use anyhow::Context;
 use broker::{
-    Breakers, Chores, ManagedNames, Notifier, Offer, Operator, Pace, Ports, Reconciler, RoundSettings, Rules,
-    Service, WorkSettings, Worker,
+    Breakers, Checks, Chores, ManagedNames, Notifier, Offer, Operator, Pace, Ports, Reconciler,
+    RoundSettings, Rules, Service, WorkSettings, Worker,
 };
-use contract::ManagedZone;
+use contract::{ChallengeSite, ManagedZone};
 use osb_core::Api;
 use store::Store;
 
@@ -24,6 +26,7 @@ pub(crate) struct Wired {
     pub(crate) service: Service,
     pub(crate) worker: Worker,
     pub(crate) chores: Chores,
+    pub(crate) checks: Checks,
 }
 
 /// Opens the database, prepares the clients, and puts everything together. Asks nobody but the database.
@@ -31,7 +34,9 @@ pub(crate) async fn wire(config: &Config) -> anyhow::Result<Wired> {
     let pace = pace(config);
     let store = store(config).await?;
     let notifier = notifier(store.clone());
-    let ports = ports(config, store, notifier.clone(), &pace).await?;
+    let built = build(config, store.clone(), notifier.clone(), &pace).await?;
+    let checks = checks::wire(config, &built, &store)?;
+    let ports = built.ports;
     let rules = Rules {
         default_origin: config.service.default_origin.clone(),
         offer: Offer { logging: config.aws.log_bucket.is_some() },
@@ -49,13 +54,13 @@ pub(crate) async fn wire(config: &Config) -> anyhow::Result<Wired> {
         None => chores,
     };
     let service = Service::new(api, ports, rules, worker.bell());
-    Ok(Wired { service, worker, chores })
+    Ok(Wired { service, worker, chores, checks })
 }
 
 /// The operator's hand on what the brokers of this configuration do.
 pub(crate) async fn operator(config: &Config) -> anyhow::Result<Operator> {
     let (store, pace) = (store(config).await?, pace(config));
-    let ports = ports(config, store.clone(), notifier(store.clone()), &pace).await?;
+    let Built { ports, .. } = build(config, store.clone(), notifier(store.clone()), &pace).await?;
     Ok(Operator::new(ports, store, pace))
 }
 
@@ -63,7 +68,7 @@ pub(crate) async fn operator(config: &Config) -> anyhow::Result<Operator> {
 pub(crate) async fn reconciler(config: &Config) -> anyhow::Result<Reconciler> {
     let every = config.service.reconcile_every.unwrap_or(Duration::from_hours(24));
     let store = store(config).await?;
-    let ports = ports(config, store.clone(), notifier(store), &pace(config)).await?;
+    let Built { ports, .. } = build(config, store.clone(), notifier(store), &pace(config)).await?;
     Ok(Reconciler::new(ports, every))
 }
 
@@ -88,37 +93,36 @@ fn notifier(store: Arc<Store>) -> Notifier {
     Notifier::new(store.clone(), store, Vec::new(), Arc::new(SystemClock), Arc::new(SystemRandomness))
 }
 
-async fn ports(config: &Config, store: Arc<Store>, notifier: Notifier, pace: &Pace) -> anyhow::Result<Ports> {
+/// The checks that an operator runs by hand.
+pub(crate) async fn checks(config: &Config) -> anyhow::Result<Checks> {
+    let store = store(config).await?;
+    let built = build(config, store.clone(), notifier(store.clone()), &pace(config)).await?;
+    checks::wire(config, &built, &store)
+}
+
+/// The ports, and what stands behind some of them that has more to tell.
+pub(crate) struct Built {
+    pub(crate) ports: Ports,
+    pub(crate) issuer: Arc<AcmeIssuer>,
+    pub(crate) probe: Arc<Probe>,
+    pub(crate) zone: Option<Arc<dyn ManagedZone>>,
+}
+
+async fn build(config: &Config, store: Arc<Store>, notifier: Notifier, pace: &Pace) -> anyhow::Result<Built> {
     let clock = Arc::new(SystemClock);
     let probe = Arc::new(Probe::new(&config.probe)?);
-    let issuer = AcmeIssuer::new(
-        config.acme.clone(),
-        store.clone(),
-        store.clone(),
-        store.clone(),
-        probe.clone(),
-        clock.clone(),
-    )
-    .context("cannot use the certificate authority's settings")?;
     let aws = cloudfront_core::connect(&config.aws).await;
     let alerts = Arc::new(notifier);
     // What leads upstream is guarded, also where the issuer uses it.
     let breakers =
         Breakers::new(store.clone(), store.clone(), alerts.clone(), clock.clone(), pace.step_timeout);
     let site = breakers.site(Arc::new(aws.site));
-    let issuer = issuer
-        .with_proofs(config.proofs.clone())
-        .context("cannot use the settings for proofs")?
-        .with_site(site.clone());
     let zone = aws.zone.map(|zone| breakers.zone(Arc::new(zone)));
-    let issuer = match &zone {
-        Some(zone) => issuer.with_zone(zone.clone()),
-        None => issuer,
-    };
-    let managed = zone.and_then(|zone| managed_names(&config.proofs, zone));
-    Ok(Ports {
-        issuer: breakers.issuer(Arc::new(issuer)),
-        names: probe,
+    let issuer = Arc::new(issuer(config, &store, probe.clone(), site.clone(), zone.clone())?);
+    let managed = zone.clone().and_then(|zone| managed_names(&config.proofs, zone));
+    let ports = Ports {
+        issuer: breakers.issuer(issuer.clone()),
+        names: probe.clone(),
         cdn: breakers.cdn(Arc::new(aws.cdn)),
         vault: breakers.vault(Arc::new(aws.vault)),
         site,
@@ -132,11 +136,33 @@ async fn ports(config: &Config, store: Arc<Store>, notifier: Notifier, pace: &Pa
         renewals: store.clone(),
         sweeps: store.clone(),
         chores: store.clone(),
+        troubles: store.clone(),
         readiness: store,
         breakers,
         alerts,
         clock,
         randomness: Arc::new(SystemRandomness),
+    };
+    Ok(Built { ports, issuer, probe, zone })
+}
+
+/// Who issues, with everything that proves names here.
+fn issuer(
+    config: &Config,
+    store: &Arc<Store>,
+    probe: Arc<Probe>,
+    site: Arc<dyn ChallengeSite>,
+    zone: Option<Arc<dyn ManagedZone>>,
+) -> anyhow::Result<AcmeIssuer> {
+    let (settings, clock) = (config.acme.clone(), Arc::new(SystemClock));
+    let issuer = AcmeIssuer::new(settings, store.clone(), store.clone(), store.clone(), probe, clock)
+        .context("cannot use the certificate authority's settings")?
+        .with_proofs(config.proofs.clone())
+        .context("cannot use the settings for proofs")?
+        .with_site(site);
+    Ok(match zone {
+        Some(zone) => issuer.with_zone(zone),
+        None => issuer,
     })
 }
 

@@ -139,7 +139,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn parse_duration(text: &str) -> Result<Duration, &'static str> {
+pub(super) fn parse_duration(text: &str) -> Result<Duration, &'static str> {
     const FORM: &str = "a duration is a whole number with its unit, such as 500ms, 45s, 90m, 1h or 6d";
     let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or(FORM)?;
     let (number, unit) = text.split_at(digits);

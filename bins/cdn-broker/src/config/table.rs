@@ -81,6 +81,7 @@ pub(crate) const GROUPS: &[Group] = &[
     Group { title: "AWS", variables: AWS },
     Group { title: "Proofs of control", variables: PROOFS },
     Group { title: "The service", variables: SERVICE },
+    Group { title: "Checks", variables: CHECKS },
     Group { title: "Logs", variables: LOGS },
 ];
 
@@ -238,6 +239,30 @@ const SERVICE: &[Variable] = &[
     variable("RECONCILE_FIX", "`true`: what then differs is mended too, as by `cdn-broker reconcile --fix`")
         .default("false"),
     variable("STEP_TIMEOUT", "how long one step may run; a lease lasts twice that and five seconds").default("45s"),
+];
+
+const CHECKS: &[Variable] = &[
+    variable(
+        "CHECKS",
+        "which checks run by themselves: `on`, `off`, or the names of some with commas. By hand all can be run: see \
+         [CHECKS.md](CHECKS.md)",
+    )
+    .default("on"),
+    variable(
+        "CHECKS_EVERY",
+        "how often single checks run, instead of as often as [CHECKS.md](CHECKS.md) says: `acme-directory=5m,expiry=6h`",
+    ),
+    variable(
+        "CHECK_ACME_URL",
+        "the staging directory of the authority, for Let's Encrypt \
+         `https://acme-staging-v02.api.letsencrypt.org/directory`: the check `acme-issue` orders there, with an account of its \
+         own. Without it, or without `MANAGED_ZONE`, that check is left out",
+    ),
+    variable(
+        "INCIDENT_TENANTS",
+        "how many tenants must have met the same failure within an hour to make it an incident of everybody's; at least 2",
+    )
+    .default("3"),
 ];
 
 const LOGS: &[Variable] = &[

@@ -3,7 +3,7 @@
 use broker::Story;
 use contract::{
     CertificateRecord, DomainInstructions, DomainName, DomainRecord, DomainState, Instance, LogEntry,
-    Operation, ProofWay, RenewalPlan, Timestamp, Track,
+    Operation, ProofWay, RenewalPlan, SiteFinding, Timestamp, Track,
 };
 use serde_json::{Value, json};
 
@@ -67,6 +67,7 @@ pub(super) fn story(story: &Story) -> Value {
         "names": story.domains.iter().map(domain).collect::<Vec<_>>(),
         "proofs": story.proofs.iter().map(proof).collect::<Vec<_>>(),
         "renewal": story.renewal.as_ref().map(renewal),
+        "findings": story.findings.iter().map(finding).collect::<Vec<_>>(),
         "log": story.log.iter().map(line).collect::<Vec<_>>(),
     });
     if let (Some(told), Value::Object(more)) = (told.as_object_mut(), more) {
@@ -125,6 +126,18 @@ fn renewal(plan: &RenewalPlan) -> Value {
         "check_at": words::rfc3339(plan.check_at),
         "begun": plan.begun,
         "warned": plan.warned,
+    })
+}
+
+fn finding(one: &SiteFinding) -> Value {
+    json!({
+        "name": one.name.as_str(),
+        "kind": one.kind,
+        "sentence": one.sentence,
+        "since": words::rfc3339(one.since),
+        "last_seen": words::rfc3339(one.last),
+        "looks": one.looks,
+        "incident": one.told,
     })
 }
 

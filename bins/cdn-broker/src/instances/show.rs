@@ -1,7 +1,7 @@
 use broker::{Operator, PLAN_ID, Story, WAF_PLAN_ID};
 use contract::{
     CertificateRecord, DomainInstructions, DomainName, DomainState, InstanceId, Operation, ProofState,
-    ProofWay,
+    ProofWay, SiteFinding,
 };
 
 use super::{ShowArgs, history, json, unknown, words};
@@ -25,6 +25,7 @@ fn text(story: &Story) -> String {
     section(&mut lines, "domains", domains(story));
     section(&mut lines, "certificates", story.certificates.iter().rev().map(certificate).collect());
     section(&mut lines, "where it stands", indented(&story.outlook));
+    section(&mut lines, "found at its sites", story.findings.iter().map(finding).collect());
     section(
         &mut lines,
         "operations",
@@ -32,6 +33,10 @@ fn text(story: &Story) -> String {
     );
     section(&mut lines, "log", history::log(&story.log));
     lines.join("\n")
+}
+
+fn finding(one: &SiteFinding) -> String {
+    format!("  {} ({}, since {}, seen last {}): {}", one.name, one.kind, one.since, one.last, one.sentence)
 }
 
 fn section(lines: &mut Vec<String>, title: &str, content: Vec<String>) {

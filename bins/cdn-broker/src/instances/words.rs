@@ -95,7 +95,7 @@ pub(super) fn comma_separated(names: &[DomainName]) -> String {
 }
 
 /// Columns of words, two spaces apart; the last one is as wide as it is.
-pub(super) fn columns<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
+pub(crate) fn columns<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
     let mut widths = [0; N];
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
