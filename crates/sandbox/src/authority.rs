@@ -3,6 +3,7 @@
 mod gate;
 mod hold;
 mod pebble;
+mod pretence;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use anyhow::Context;
 pub use gate::{Gate, GateRequest};
 pub use hold::{Held, Moment};
 use pebble::{Laboratory, Pebble};
+pub use pretence::Pretence;
 
 use crate::pki::Ca;
 

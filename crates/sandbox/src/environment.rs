@@ -33,6 +33,11 @@ pub struct BrokerSettings {
     pub web_acl: Option<String>,
     /// `CERTIFICATE_KEY_TYPE`: `rsa2048`, or `p256`, which an unoptimised build makes much faster.
     pub key_type: String,
+    /// `CHECKS`: which checks run by themselves, such as `on`; `off` unless it is about them, so that nothing happens that
+    /// nobody has asked for.
+    pub checks: String,
+    /// More variables, or others, as pairs of name and value.
+    pub more: Vec<(String, String)>,
     /// What its operator has set up for other proofs of control than a TXT record.
     pub proofs: Proofs,
 }
@@ -69,6 +74,8 @@ impl BrokerSettings {
             update_proof_wait: "1h".to_owned(),
             web_acl: None,
             key_type: "rsa2048".to_owned(),
+            checks: "off".to_owned(),
+            more: Vec::new(),
             proofs: Proofs::default(),
         })
     }
@@ -123,6 +130,7 @@ impl Sandbox {
             ("STEP_TIMEOUT", settings.step_timeout.clone()),
             ("UPDATE_PROOF_WAIT", settings.update_proof_wait.clone()),
             ("CERTIFICATE_KEY_TYPE", settings.key_type.clone()),
+            ("CHECKS", settings.checks.clone()),
         ];
         let web_acl = settings.web_acl.iter().map(|arn| ("WAF_WEB_ACL_ARN", arn.clone()));
         let offered = self.offered(settings.proofs);
@@ -131,6 +139,8 @@ impl Sandbox {
             .chain(web_acl)
             .chain(offered)
             .map(|(name, value)| (name.to_owned(), value))
+            .filter(|(name, _)| settings.more.iter().all(|(other, _)| other != name))
+            .chain(settings.more.iter().cloned())
             .collect()
     }
 

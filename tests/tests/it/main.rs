@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "test helpers fail the test by panicking")]
 
 mod bad_input;
+mod checks;
 mod cloudfront;
 mod dnssec;
 mod drain;

@@ -64,7 +64,7 @@ async fn for_people(house: &House, settings: &BrokerSettings) -> anyhow::Result<
 }
 
 /// The account as its owner's hand has it.
-async fn by_hand(house: &House) -> cloudfront_core::Aws {
+pub(crate) async fn by_hand(house: &House) -> cloudfront_core::Aws {
     cloudfront_core::connect(&AwsSettings {
         endpoint: Some(Endpoint {
             url: house.sandbox.aws().url(),
@@ -81,7 +81,7 @@ async fn by_hand(house: &House) -> cloudfront_core::Aws {
 }
 
 /// Replaces a text in the configuration of a distribution, as somebody does at the console.
-async fn edit(house: &House, id: &str, from: &str, to: &str) -> anyhow::Result<()> {
+pub(crate) async fn edit(house: &House, id: &str, from: &str, to: &str) -> anyhow::Result<()> {
     let scope = "AWS4-HMAC-SHA256 Credential=AKIDSANDBOX/20260101/us-east-1/cloudfront/aws4_request";
     let url = format!("{}/2020-05-31/distribution/{id}/config", house.sandbox.aws().url());
     let client = Client::trusting("")?;
@@ -96,7 +96,7 @@ async fn edit(house: &House, id: &str, from: &str, to: &str) -> anyhow::Result<(
     Ok(())
 }
 
-fn bundle(authority: &Ca, name: &str) -> anyhow::Result<CertificateBundle> {
+pub(crate) fn bundle(authority: &Ca, name: &str) -> anyhow::Result<CertificateBundle> {
     let signed = authority.server_certificate(&[name])?;
     Ok(CertificateBundle {
         leaf_pem: signed.chain_pem,

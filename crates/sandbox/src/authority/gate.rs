@@ -17,6 +17,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::hold::{Held, Holds, Moment};
 use super::pebble::Pebble;
+use super::pretence::{self, Pretence};
 use crate::client::Client;
 use crate::pki::ServerCertificate;
 use crate::web::{Answer, Server, text};
@@ -52,6 +53,7 @@ struct State {
     orders_waiting: AtomicUsize,
     passed: Mutex<Vec<GateRequest>>,
     holds: Holds,
+    pretence: Mutex<Pretence>,
 }
 
 impl Gate {
@@ -68,6 +70,7 @@ impl Gate {
             orders_waiting: AtomicUsize::new(0),
             passed: Mutex::default(),
             holds: Holds::default(),
+            pretence: Mutex::default(),
         });
         let shared = Arc::clone(&state);
         let handler = move |request| {
@@ -98,6 +101,11 @@ impl Gate {
         self.state.orders_waiting.load(Ordering::SeqCst)
     }
 
+    /// Lets the authority seem to be another from now on.
+    pub fn pretend(&self, pretence: Pretence) {
+        *self.state.pretence.lock().unwrap_or_else(PoisonError::into_inner) = pretence;
+    }
+
     /// Holds the `nth` request (from 1, counted from now) whose path starts with `path`: before Pebble sees
     /// it, or after Pebble has answered and before the client learns of it. Dropping the result lets go.
     pub fn hold(&self, path: &str, nth: usize, moment: Moment) -> Held {
@@ -111,10 +119,13 @@ async fn pass(state: &State, request: Request<Incoming>) -> Answer {
     let claims = state.holds.claim(&path);
     let _admitted = admit(state, &method, &path).await;
     claims.pass(Moment::Before).await;
+    let pretence = state.pretence.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let answer = match Limited::new(body, LARGEST_BODY).collect().await {
+        Ok(_) if pretence.is_down => pretence::down(),
         Ok(body) => forward(state, head, body.to_bytes()).await,
         Err(error) => text(StatusCode::BAD_REQUEST, format!("the gate could not read the request: {error}")),
     };
+    let answer = pretence.dress(&path, answer).await;
     let passed = GateRequest { method, path, status: answer.status() };
     state.passed.lock().unwrap_or_else(PoisonError::into_inner).push(passed);
     claims.pass(Moment::After).await;

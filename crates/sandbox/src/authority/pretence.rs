@@ -1,0 +1,62 @@
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::header::DATE;
+use http::{HeaderValue, StatusCode};
+use http_body_util::{BodyExt, Full};
+use serde_json::{Value, json};
+
+use crate::web::{Answer, text};
+
+/// What the authority seems to be, while Pebble behind the gate stays what it is. By default it is itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pretence {
+    /// It answers every request with 503 and a page in HTML, as a front end does whose servers are gone.
+    pub is_down: bool,
+    /// Its clock is ahead by this.
+    pub ahead: Duration,
+    /// Its terms of service are at this URL (RFC 8555, 7.1.1: `termsOfService`).
+    pub terms: Option<String>,
+}
+
+pub(super) fn down() -> Answer {
+    text(StatusCode::SERVICE_UNAVAILABLE, "<html><body>Service unavailable</body></html>\n".to_owned())
+}
+
+impl Pretence {
+    /// Changes an answer of Pebble's into one of the authority that it seems to be.
+    pub(super) async fn dress(&self, path: &str, answer: Answer) -> Answer {
+        let mut answer = match &self.terms {
+            Some(terms) if path == "/dir" => with_terms(terms, answer).await,
+            _ => answer,
+        };
+        if !self.ahead.is_zero()
+            && let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(now() + self.ahead))
+        {
+            answer.headers_mut().insert(DATE, date);
+        }
+        answer
+    }
+}
+
+/// What is not JSON stays what it is.
+async fn with_terms(terms: &str, answer: Answer) -> Answer {
+    let (head, body) = answer.into_parts();
+    let Ok(body) = body.collect().await.map(http_body_util::Collected::to_bytes);
+    let body = match serde_json::from_slice::<Value>(&body) {
+        Ok(mut directory) => {
+            directory["meta"]["termsOfService"] = json!(terms);
+            Bytes::from(directory.to_string())
+        }
+        Err(_) => body,
+    };
+    Answer::from_parts(head, Full::new(body))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the sandbox is the world: its authority has the time of the machine"
+)]
+fn now() -> SystemTime {
+    SystemTime::now()
+}

@@ -1,0 +1,100 @@
+//! `live-sites` and `expiry`: what would break a renewal in weeks is known today.
+
+use std::collections::BTreeSet;
+
+use anyhow::Context;
+use contract::{CertificateVault, VaultName};
+use sandbox::pki::Ca;
+use sandbox::{BrokerSettings, wait_for};
+use serde_json::{Value, json};
+
+use super::{run, runs, start};
+use crate::house::{BOUND, House};
+use crate::reconcile::{bundle, by_hand, edit};
+
+const ONE: &str = "3f1c9a52-0000-4000-8000-000000000071";
+const TWO: &str = "3f1c9a52-0000-4000-8000-000000000072";
+
+/// Serves a domain, whose owner has pointed it where it belongs.
+async fn serve(house: &House, id: &str, domain: &str) -> anyhow::Result<()> {
+    house.provision(id, json!({"domain": domain})).await?;
+    house.prove(id, 1).await?;
+    house.until_succeeded(id).await?;
+    let distributions = house.sandbox.aws().state().distributions;
+    let own = distributions.iter().find(|one| one.names.iter().any(|name| name == domain));
+    house.sandbox.dns().set_cname(domain, &own.context("no distribution has the name")?.domain)?;
+    Ok(())
+}
+
+/// What the story of an instance tells of its sites: kinds of findings, those that are incidents.
+async fn found(house: &House, settings: &BrokerSettings, id: &str) -> anyhow::Result<BTreeSet<String>> {
+    let story = house.command(settings, &["instances", "show", id, "--json"]).await?.json()?;
+    let findings = story["findings"].as_array().cloned().unwrap_or_default();
+    let told = findings.into_iter().filter(|one| one["incident"] == true);
+    Ok(told.filter_map(|one| one["kind"].as_str().map(str::to_owned)).collect())
+}
+
+fn kinds(kinds: &[&str]) -> BTreeSet<String> {
+    kinds.iter().map(|&kind| kind.to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn healthy_sites_are_green() -> anyhow::Result<()> {
+    let (house, settings) = start("off", "").await?;
+    serve(&house, ONE, "www.example.gov").await?;
+    for check in ["live-sites", "live-sites", "expiry", "several-tenants"] {
+        runs(&house, &settings, check, 0, "ok").await?;
+    }
+    assert_eq!(found(&house, &settings, ONE).await?, kinds(&[]));
+    let story: Value = house.command(&settings, &["instances", "show", ONE, "--json"]).await?.json()?;
+    assert_eq!(story["findings"], json!([]), "not even once");
+    let buckets = house.sandbox.aws().state().buckets;
+    assert!(buckets.iter().all(|bucket| bucket.keys.is_empty()), "{buckets:?}");
+    assert_eq!(run(&house, &settings, "expiry").await?.0, 0);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_whose_dns_moves_away_or_whose_caa_forbids_is_told_and_over_when_it_is_mended()
+-> anyhow::Result<()> {
+    let (house, settings) = start("off", "").await?;
+    serve(&house, ONE, "www.example.gov").await?;
+    serve(&house, TWO, "docs.example.gov").await?;
+    let dns = house.sandbox.dns();
+    let site = house.sandbox.site("www.example.gov").await?;
+    dns.clear("www.example.gov")?;
+    dns.set_a("www.example.gov", vec![site.address()])?;
+    dns.everywhere().set_caa("example.gov", &["0 issue \"other-ca.example\""])?;
+    for _ in 0..2 {
+        runs(&house, &settings, "live-sites", 0, "ok").await?;
+    }
+    assert_eq!(found(&house, &settings, ONE).await?, kinds(&["caa", "dns"]));
+    assert_eq!(found(&house, &settings, TWO).await?, kinds(&["caa"]));
+    // One tenant's problem is nobody else's.
+    runs(&house, &settings, "several-tenants", 0, "ok").await?;
+    let shown = house.command(&settings, &["instances", "show", ONE]).await?.out;
+    assert!(shown.contains("found at its sites") && shown.contains("www.example.gov leads to"), "{shown}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_that_presents_another_certificate_is_told() -> anyhow::Result<()> {
+    let (house, settings) = start("off", "").await?;
+    serve(&house, ONE, "www.example.gov").await?;
+    // Somebody attaches a certificate of their own at the console: the names stay.
+    let theirs = Ca::new("Somebody else's CA")?;
+    house.sandbox.aws().trust(theirs.pem())?;
+    let bundle = bundle(&theirs, "www.example.gov")?;
+    let stored = by_hand(&house).await.vault.ensure(&VaultName::new("theirs"), &bundle).await?;
+    let own = house.sandbox.aws().state().distributions.first().cloned().context("no distribution")?;
+    let attached = own.certificate_id.context("no certificate")?;
+    wait_for("the console to take it", BOUND, || async {
+        Ok(edit(&house, &own.id, &attached, stored.as_str()).await.ok())
+    })
+    .await?;
+    for _ in 0..2 {
+        runs(&house, &settings, "live-sites", 0, "ok").await?;
+    }
+    assert_eq!(found(&house, &settings, ONE).await?, kinds(&["certificate"]));
+    Ok(())
+}
