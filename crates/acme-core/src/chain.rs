@@ -77,6 +77,7 @@ impl Chain {
             not_before: Timestamp::from_secs(leaf.validity().not_before.timestamp()),
             not_after: Timestamp::from_secs(leaf.validity().not_after.timestamp()),
             names: dns_names(&leaf)?,
+            issuer: issuer(&leaf),
             renewal_id: renewal_id(&leaf),
         })
     }
@@ -131,6 +132,16 @@ fn parsed(der: &[u8]) -> Result<X509Certificate<'_>, ChainError> {
         Ok(([], certificate)) => Ok(certificate),
         Ok(_) => Err(ChainError::Unreadable("something follows a certificate".into())),
         Err(error) => Err(unreadable(error)),
+    }
+}
+
+/// Who has issued a certificate, for people: the organization and the name of its key, as far as they are said.
+fn issuer(leaf: &X509Certificate<'_>) -> Option<String> {
+    let organization = leaf.issuer().iter_organization().find_map(|one| one.as_str().ok());
+    let name = leaf.issuer().iter_common_name().find_map(|one| one.as_str().ok());
+    match (organization, name) {
+        (Some(organization), Some(name)) => Some(format!("{organization} ({name})")),
+        (one, other) => one.or(other).map(str::to_owned),
     }
 }
 

@@ -115,6 +115,7 @@ fn facts_are_read_off_the_leaf() {
     assert_eq!(facts.serial, "f30a");
     assert_eq!(facts.fingerprint, hex(&Sha256::digest(&chain.0[0])));
     assert_eq!(facts.names, names(&["a.example"]));
+    assert!(facts.issuer.is_some_and(|issuer| !issuer.is_empty()));
     assert_eq!(facts.not_before, Timestamp::from_secs(1_793_491_200));
     assert_eq!(facts.not_after, Timestamp::from_secs(1_801_267_200));
 }

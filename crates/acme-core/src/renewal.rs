@@ -44,6 +44,7 @@ mod tests {
             not_before: Timestamp::from_secs(0),
             not_after: Timestamp::from_secs(0) + 24 * days * HOUR,
             names: Vec::new(),
+            issuer: None,
             renewal_id: None,
         }
     }

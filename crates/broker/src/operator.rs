@@ -100,7 +100,7 @@ impl Operator {
         }
         let renewal = self.ports.operations.newest(id, Track::Renewal).await?;
         if let Some(renewal) = renewal.filter(is_running) {
-            self.ports.operations.hasten_renewal(id, self.ports.clock.now()).await?;
+            self.ports.operations.hasten(id, Track::Renewal, self.ports.clock.now()).await?;
             return Ok(Asked::Underway(renewal));
         }
         Ok(latest.filter(is_running).map_or_else(|| not_in(&instance), |running| occupied(&running)))

@@ -76,6 +76,9 @@ pub struct CertificateFacts {
     pub not_after: Timestamp,
     /// The DNS names of the subject alternative name extension.
     pub names: Vec<DomainName>,
+    /// The authority that the certificate names as its issuer, for people to read; `None` when it names none.
+    #[serde(default)]
+    pub issuer: Option<String>,
     /// How the issuer calls this certificate when it is asked about its renewal (RFC 9773, section 4.1: `CertID`);
     /// `None` when the certificate does not say enough for that.
     #[serde(default)]

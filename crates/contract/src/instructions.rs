@@ -106,7 +106,7 @@ pub struct DomainInstructions {
 }
 
 /// How control over a name would be proven if a certificate were asked for now.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outlook {
     /// The name in question.
     pub name: DomainName,

@@ -1,6 +1,7 @@
 use std::net::IpAddr;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use crate::{DomainName, PortResult};
 
@@ -14,7 +15,7 @@ pub struct LeadQuestion {
 }
 
 /// Where a name leads today.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lead {
     /// The names for which it stands (CNAME), one after the other, in lower case, without a trailing dot.
     pub aliases: Vec<String>,
@@ -23,7 +24,7 @@ pub struct Lead {
 }
 
 /// Where the way from a name ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LeadEnd {
     /// Where it should: the target is one of the aliases, or the name has an address of the target, or one at which the
     /// same CDN answers (ALIAS, ANAME, a flattened CNAME).

@@ -54,8 +54,9 @@ pub use storage::{
     ChoreStore, ChosenMoment, Claim, Cursor, Dispatch, DispatchState, DomainRecord, DomainState, DomainStore,
     HttpAnswer, Incident, IncidentStore, Instance, InstanceState, InstanceStore, IssuanceRecord,
     IssuanceStore, LedgerStore, LogEntry, Mishap, Operation, OperationKind, OperationState, OperationStore,
-    OperatorStore, OriginalRequest, Outbox, PresentedProof, ProofPlace, RUNS_KEPT, Readiness, RenewalPlan,
-    RenewalStore, Settings, SiteFinding, Standing, Sweep, SweepStore, Track, TroubleStore, WorkQueue,
+    OperatorStore, OriginalRequest, Outbox, PageStore, PresentedProof, ProofPlace, RUNS_KEPT, Readiness,
+    RenewalPlan, RenewalStore, Settings, Sight, SiteFinding, Standing, Survey, Sweep, SweepStore, Track,
+    TroubleStore, WorkQueue,
 };
 pub use time::{Clock, Randomness, Timestamp};
 pub use vault::{CertificateVault, KeptCertificate};

@@ -50,8 +50,8 @@ pub use crate::site::MockChallengeSite;
 pub use crate::storage::{
     MockAccountStore, MockBreakerStore, MockCertificateStore, MockChallengeAnswers, MockCheckStore,
     MockChoreStore, MockDomainStore, MockIncidentStore, MockInstanceStore, MockIssuanceStore,
-    MockLedgerStore, MockOperationStore, MockOperatorStore, MockOutbox, MockReadiness, MockRenewalStore,
-    MockSweepStore, MockTroubleStore, MockWorkQueue,
+    MockLedgerStore, MockOperationStore, MockOperatorStore, MockOutbox, MockPageStore, MockReadiness,
+    MockRenewalStore, MockSweepStore, MockTroubleStore, MockWorkQueue,
 };
 pub use crate::time::MockClock;
 pub use crate::vault::MockCertificateVault;

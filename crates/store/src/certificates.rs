@@ -120,6 +120,7 @@ pub(crate) struct CertificateRow {
     not_after: Option<i64>,
     names: Option<String>,
     renewal_id: Option<String>,
+    issuer: Option<String>,
 }
 
 impl CertificateRow {
@@ -142,6 +143,7 @@ impl CertificateRow {
             not_after: facts.map(|facts| facts.not_after.as_millis()),
             names: facts.map(|facts| cell("names").write_json(&facts.names)).transpose()?,
             renewal_id: facts.and_then(|facts| facts.renewal_id.clone()),
+            issuer: facts.and_then(|facts| facts.issuer.clone()),
         })
     }
 
@@ -156,6 +158,7 @@ impl CertificateRow {
                     not_before: Timestamp::from_millis(not_before),
                     not_after: Timestamp::from_millis(not_after),
                     names: cell("names").read_json(&names)?,
+                    issuer: self.issuer,
                     renewal_id: self.renewal_id,
                 })
             }

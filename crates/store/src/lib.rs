@@ -22,6 +22,7 @@ mod line;
 mod looks;
 mod operations;
 mod operator;
+mod pages;
 mod queue;
 mod readiness;
 mod renewals;

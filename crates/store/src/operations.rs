@@ -89,12 +89,12 @@ impl OperationStore for Store {
         self.run("read the newest operation on a track", move |db, _| newest(db, &id, track)).await
     }
 
-    async fn hasten_renewal(&self, instance: &InstanceId, at: Timestamp) -> PortResult<()> {
+    async fn hasten(&self, instance: &InstanceId, track: Track, at: Timestamp) -> PortResult<()> {
         let (instance, at) = (instance.as_str().to_owned(), at.as_millis());
-        self.run("bring a renewal forward", move |db, _| {
+        self.run("bring an operation forward", move |db, _| {
             let waiting = operations::table
                 .filter(operations::instance.eq(instance))
-                .filter(operations::track.eq(Track::Renewal.label()))
+                .filter(operations::track.eq(track.label()))
                 .filter(operations::state.eq(OperationState::Running.label()))
                 .filter(operations::attempt.eq(0))
                 .filter(operations::next_at.gt(at));

@@ -79,6 +79,7 @@ diesel::table! {
         not_after -> Nullable<BigInt>,
         names -> Nullable<Text>,
         renewal_id -> Nullable<Text>,
+        issuer -> Nullable<Text>,
     }
 }
 
@@ -102,6 +103,22 @@ diesel::table! {
         name -> Text,
         state -> Text,
         since -> BigInt,
+    }
+}
+
+diesel::table! {
+    pages (instance) {
+        instance -> Text,
+        generation -> Integer,
+        seen_at -> Nullable<BigInt>,
+        seen -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    page_keys (name) {
+        name -> Text,
+        key -> Text,
     }
 }
 

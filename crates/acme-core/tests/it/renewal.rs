@@ -32,6 +32,7 @@ fn certificate() -> CertificateFacts {
         not_before: START,
         not_after: START + 90 * 24 * HOUR,
         names: names(&["a.example"]),
+        issuer: None,
         renewal_id: Some("aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE".into()),
     }
 }

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use contract::{DomainInstructions, DomainName, DomainState, IssuanceId, PortResult, ProofState, Standing};
+use contract::{
+    DomainInstructions, DomainName, DomainState, IssuanceId, PortResult, ProofState, Standing, Track,
+};
 use osb_core::Response;
 
 use super::Service;
@@ -73,7 +75,7 @@ impl Service {
         let instructions = self.ports.issuer.instructions(renewal).await?;
         if !instructions.is_empty() {
             let now = self.ports.clock.now();
-            self.ports.operations.hasten_renewal(&standing.instance.id, now).await?;
+            self.ports.operations.hasten(&standing.instance.id, Track::Renewal, now).await?;
             self.bell.notify_one();
         }
         Ok(instructions.iter().any(|one| one.state == ProofState::Open))

@@ -151,9 +151,9 @@ pub trait OperationStore: Send + Sync {
     /// The newest operation on a track of an instance.
     async fn newest(&self, instance: &InstanceId, track: Track) -> PortResult<Option<Operation>>;
 
-    /// Makes the renewal that runs on an instance due at this moment, if it would be due later and its last try has not
+    /// Makes the operation that runs on this track of an instance due at this moment, if it would be due later and its last try has not
     /// failed. Nothing happens when none runs.
-    async fn hasten_renewal(&self, instance: &InstanceId, at: Timestamp) -> PortResult<()>;
+    async fn hasten(&self, instance: &InstanceId, track: Track, at: Timestamp) -> PortResult<()>;
 
     /// The history of an operation, oldest first.
     async fn history(&self, id: &OperationId) -> PortResult<Vec<LogEntry>>;

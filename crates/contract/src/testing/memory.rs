@@ -6,6 +6,7 @@ mod incidents;
 mod instances;
 mod ledger;
 mod operator;
+mod pages;
 mod queue;
 mod records;
 mod troubles;
@@ -17,8 +18,8 @@ use super::{CrashPlan, ManualClock, locked};
 use crate::{
     AccountRecord, Breaker, CertificateRecord, CheckRecord, CheckRun, Chore, Clock, Dispatch, DomainName,
     DomainRecord, Incident, Instance, InstanceId, IssuanceId, IssuanceRecord, LeaseToken, LogEntry, Mishap,
-    Operation, OperationId, OperationState, PortResult, RenewalPlan, SiteFinding, Sweep, Timestamp,
-    VaultName,
+    Operation, OperationId, OperationState, PortResult, RenewalPlan, Secret, SiteFinding, Survey, Sweep,
+    Timestamp, VaultName,
 };
 
 /// All storage ports in memory, with exactly the promises of the ports. Clones share the data, so that the store
@@ -62,6 +63,9 @@ struct State {
     /// By class and instance.
     mishaps: BTreeMap<(String, InstanceId), Mishap>,
     findings: BTreeMap<InstanceId, Vec<SiteFinding>>,
+    page_key: Option<Secret>,
+    page_generations: BTreeMap<InstanceId, i32>,
+    surveys: BTreeMap<InstanceId, Survey>,
 }
 
 #[derive(Debug)]

@@ -108,6 +108,7 @@ pub fn bundle(serial: u64, names: &[DomainName], not_before: Timestamp) -> Certi
             not_before,
             not_after: not_before + VALIDITY,
             names: names.to_vec(),
+            issuer: Some("Sample Authority (S1)".to_owned()),
             renewal_id: Some(format!("authority.{serial}")),
         },
     }

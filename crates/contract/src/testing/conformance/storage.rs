@@ -16,6 +16,7 @@ pub mod issuances;
 pub mod leases;
 pub mod ledger;
 pub mod operations;
+pub mod pages;
 pub mod queue;
 pub mod race;
 pub mod recreations;
@@ -35,7 +36,7 @@ use crate::testing::sample;
 use crate::{
     AccountStore, BreakerStore, CertificateStore, ChallengeAnswers, CheckStore, ChoreStore, Claim, Cursor,
     DomainStore, IncidentStore, Instance, InstanceId, InstanceStore, IssuanceStore, LeaseToken, LedgerStore,
-    Operation, OperationKind, OperationState, OperationStore, OperatorStore, Outbox, PortResult,
+    Operation, OperationKind, OperationState, OperationStore, OperatorStore, Outbox, PageStore, PortResult,
     RenewalStore, SweepStore, TroubleStore, WorkQueue,
 };
 
@@ -66,6 +67,7 @@ pub trait Storage:
     + Outbox
     + CheckStore
     + TroubleStore
+    + PageStore
 {
 }
 
@@ -88,6 +90,7 @@ impl<T> Storage for T where
         + Outbox
         + CheckStore
         + TroubleStore
+        + PageStore
 {
 }
 
@@ -112,6 +115,7 @@ pub struct Subject {
     outbox: Arc<dyn Outbox>,
     checks: Arc<dyn CheckStore>,
     troubles: Arc<dyn TroubleStore>,
+    pages: Arc<dyn PageStore>,
     time: Arc<dyn Passage>,
     prefix: String,
     ids: Arc<AtomicU64>,
@@ -153,7 +157,7 @@ async fn work(subject: &Subject) {
         updates::a_change_is_adopted_with_the_end_of_its_operation,
         updates::a_change_without_a_context_leaves_the_context,
         updates::a_lost_lease_adopts_nothing,
-        updates::a_renewal_that_waits_is_hastened_and_one_that_failed_is_not,
+        updates::what_waits_is_hastened_and_what_failed_is_not,
         queue::an_idle_queue_has_nothing,
         queue::a_due_operation_is_claimed,
         queue::the_longest_due_comes_first,
@@ -247,6 +251,9 @@ async fn names_and_chores(subject: &Subject) {
         breakers::a_breaker_is_kept_once_per_scope,
         breakers::of_many_at_once_one_opens_and_one_changes,
         breakers::what_waits_goes_on_when_it_gives_way,
+        pages::everybody_signs_with_the_same_key,
+        pages::links_are_revoked_one_instance_at_a_time,
+        pages::what_was_seen_is_kept,
     );
 }
 
@@ -292,6 +299,7 @@ impl Subject {
             outbox: Arc::<S>::clone(store),
             checks: Arc::<S>::clone(store),
             troubles: Arc::<S>::clone(store),
+            pages: Arc::<S>::clone(store),
             time: Arc::new(time),
             prefix: prefix.into(),
             ids: Arc::default(),

@@ -123,16 +123,16 @@ impl OperationStore for MemoryStore {
         self.call("operations.newest", |state, _| Ok(state.newest(id, track).cloned())).await
     }
 
-    async fn hasten_renewal(&self, instance: &InstanceId, at: Timestamp) -> PortResult<()> {
-        self.call("operations.hasten_renewal", |state, _| {
+    async fn hasten(&self, instance: &InstanceId, track: Track, at: Timestamp) -> PortResult<()> {
+        self.call("operations.hasten", |state, _| {
             let waits = |o: &&mut Operation| {
                 o.instance == *instance
-                    && o.track == Track::Renewal
+                    && o.track == track
                     && o.state == OperationState::Running
                     && o.attempt == 0
             };
-            if let Some(renewal) = state.operations.iter_mut().find(waits) {
-                renewal.next_at = renewal.next_at.min(at);
+            if let Some(waiting) = state.operations.iter_mut().find(waits) {
+                waiting.next_at = waiting.next_at.min(at);
             }
             Ok(())
         })

@@ -13,6 +13,8 @@ DROP TABLE checks;
 DROP TABLE chores;
 DROP TABLE breakers;
 DROP TABLE sweeps;
+DROP TABLE page_keys;
+DROP TABLE pages;
 DROP TABLE instance_domains;
 DROP TABLE renewals;
 DROP TABLE certificates;

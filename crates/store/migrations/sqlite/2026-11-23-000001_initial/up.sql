@@ -94,6 +94,8 @@ CREATE TABLE certificates (
     names       TEXT,
     -- How the authority is asked about the renewal; not every certificate says enough for that.
     renewal_id  TEXT,
+    -- The authority as it calls itself, for people.
+    issuer      TEXT,
     PRIMARY KEY (instance, incarnation, generation),
     CHECK ((serial IS NULL) = (fingerprint IS NULL) AND (serial IS NULL) = (not_before IS NULL)
         AND (serial IS NULL) = (not_after IS NULL) AND (serial IS NULL) = (names IS NULL))
@@ -130,6 +132,21 @@ CREATE TABLE instance_domains (
 
 -- A name belongs to the first instance that proves it.
 CREATE UNIQUE INDEX instance_domains_proven ON instance_domains (name) WHERE state = 'proven';
+
+-- What is kept for the page of an instance: which links to it are good, and where its names led at the last look.
+CREATE TABLE pages (
+    instance   TEXT    NOT NULL PRIMARY KEY REFERENCES instances (id),
+    generation INTEGER NOT NULL,
+    seen_at    BIGINT,
+    seen       TEXT,
+    CHECK ((seen_at IS NULL) = (seen IS NULL))
+);
+
+-- What links and sessions are signed with.
+CREATE TABLE page_keys (
+    name TEXT NOT NULL PRIMARY KEY,
+    key  TEXT NOT NULL -- sealed
+);
 
 -- Certificates that nobody needs and that the vault would not let go of.
 CREATE TABLE sweeps (

@@ -154,26 +154,29 @@ pub async fn a_lost_lease_adopts_nothing(subject: &Subject) -> PortResult<()> {
     Ok(())
 }
 
-/// `hasten_renewal` brings forward what waits, and leaves alone what is due already or backs off after a failure.
-pub async fn a_renewal_that_waits_is_hastened_and_one_that_failed_is_not(
-    subject: &Subject,
-) -> PortResult<()> {
+/// `hasten` brings forward what waits on its track, and leaves alone what is due already or backs off after a failure.
+pub async fn what_waits_is_hastened_and_what_failed_is_not(subject: &Subject) -> PortResult<()> {
     let now = subject.time.now().await;
-    for (track, attempt, due, expected) in [
-        (Track::Renewal, 0, now + LEASE, now),
-        (Track::Renewal, 0, now - LEASE, now - LEASE),
-        (Track::Renewal, 1, now + LEASE, now + LEASE),
-        (Track::User, 0, now + LEASE, now + LEASE),
-    ] {
+    let other = |track| if track == Track::User { Track::Renewal } else { Track::User };
+    for (track, hastened, attempt, due, expected) in
+        [Track::User, Track::Renewal].into_iter().flat_map(|track| {
+            [
+                (track, track, 0, now + LEASE, now),
+                (track, track, 0, now - LEASE, now - LEASE),
+                (track, track, 1, now + LEASE, now + LEASE),
+                (track, other(track), 0, now + LEASE, now + LEASE),
+            ]
+        })
+    {
         let (instance, operation) = subject.draft().await;
         let operation = Operation { track, attempt, next_at: due, ..operation };
         subject.instances.create(&instance, &operation).await?;
-        subject.operations.hasten_renewal(&instance.id, now).await?;
+        subject.operations.hasten(&instance.id, hastened, now).await?;
         let stored = subject.stored_operation(&operation).await?;
         assert_eq!(stored, Some(Operation { next_at: expected, ..operation }));
     }
     let idle = ready(subject).await?;
-    subject.operations.hasten_renewal(&idle.id, now).await
+    subject.operations.hasten(&idle.id, Track::Renewal, now).await
 }
 
 /// A stored instance on which nothing runs.
