@@ -3,7 +3,6 @@
 
 mod act;
 mod history;
-mod json;
 mod list;
 mod show;
 pub(crate) mod words;

@@ -1,15 +1,15 @@
 //! The objects of docs/COMMANDS.md. Fields are only ever added.
 
-use broker::Story;
 use contract::{
     CertificateRecord, DomainInstructions, DomainName, DomainRecord, DomainState, Instance, LogEntry,
     Operation, ProofWay, RenewalPlan, SiteFinding, Timestamp, Track,
 };
 use serde_json::{Value, json};
 
-use super::words;
+use crate::{Story, words};
 
-pub(super) fn instance(instance: &Instance) -> Value {
+/// An instance, and what was asked.
+pub fn instance(instance: &Instance) -> Value {
     let request = &instance.request;
     json!({
         "id": instance.id.as_str(),
@@ -30,7 +30,8 @@ pub(super) fn instance(instance: &Instance) -> Value {
     })
 }
 
-pub(super) fn operation(operation: &Operation) -> Value {
+/// An operation as it stands.
+pub fn operation(operation: &Operation) -> Value {
     json!({
         "id": operation.id.as_str(),
         "kind": words::kind(operation.kind),
@@ -47,7 +48,8 @@ pub(super) fn operation(operation: &Operation) -> Value {
     })
 }
 
-pub(super) fn line(entry: &LogEntry) -> Value {
+/// A line of history.
+pub fn line(entry: &LogEntry) -> Value {
     json!({
         "at": words::rfc3339(entry.at),
         "operation": entry.operation.as_str(),
@@ -58,7 +60,8 @@ pub(super) fn line(entry: &LogEntry) -> Value {
     })
 }
 
-pub(super) fn story(story: &Story) -> Value {
+/// All that is known about one instance.
+pub fn story(story: &Story) -> Value {
     let mut told = instance(&story.instance);
     let more = json!({
         "outlook": story.outlook,
@@ -84,6 +87,7 @@ fn certificate(record: &CertificateRecord) -> Value {
         "names": names(&record.names),
         "iam_name": record.vault_name.as_str(),
         "iam_id": record.stored.as_ref().map(contract::StoredCertificate::as_str),
+        "issuer": facts.and_then(|facts| facts.issuer.as_deref()),
         "serial": facts.map(|facts| facts.serial.as_str()),
         "fingerprint": facts.map(|facts| facts.fingerprint.as_str()),
         "not_before": facts.map(|facts| words::rfc3339(facts.not_before)),

@@ -9,6 +9,7 @@ mod decide;
 mod describe;
 mod draft;
 mod health;
+pub mod json;
 mod mishap;
 mod names;
 mod operator;
@@ -22,6 +23,7 @@ mod retry_rules;
 mod server;
 mod service;
 mod sweeper;
+pub mod words;
 mod worker;
 mod workflow;
 

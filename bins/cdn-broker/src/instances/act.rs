@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use broker::{Asked, Operator};
+use broker::{Asked, Operator, json};
 use contract::{Instance, InstanceId, Operation, OperationId, OperationState, PortResult};
 use serde_json::{Value, json};
 
-use super::{ActArgs, ShowArgs, json, words};
+use super::{ActArgs, ShowArgs, words};
 use crate::cli::{complain, print};
 use crate::{FAILED, OK};
 

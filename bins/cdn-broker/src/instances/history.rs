@@ -1,8 +1,8 @@
-use broker::Operator;
+use broker::{Operator, json};
 use contract::{InstanceId, LogEntry, Operation};
 use serde_json::{Value, json};
 
-use super::{HistoryArgs, json, unknown, words};
+use super::{HistoryArgs, unknown, words};
 use crate::OK;
 use crate::cli::print;
 

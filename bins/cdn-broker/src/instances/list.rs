@@ -1,6 +1,7 @@
+use broker::json;
 use contract::{DomainName, Instance, InstanceState, InstanceStore};
 
-use super::{ListArgs, json, words};
+use super::{ListArgs, words};
 use crate::cli::print;
 use crate::config::Config;
 use crate::{OK, wire};

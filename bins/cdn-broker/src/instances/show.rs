@@ -1,10 +1,10 @@
-use broker::{Operator, PLAN_ID, Story, WAF_PLAN_ID};
+use broker::{Operator, PLAN_ID, Story, WAF_PLAN_ID, json};
 use contract::{
     CertificateRecord, DomainInstructions, DomainName, DomainState, InstanceId, Operation, ProofState,
     ProofWay, SiteFinding,
 };
 
-use super::{ShowArgs, history, json, unknown, words};
+use super::{ShowArgs, history, unknown, words};
 use crate::OK;
 use crate::cli::print;
 

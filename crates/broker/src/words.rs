@@ -1,0 +1,111 @@
+//! The words of commands and pages, the same in tables and in JSON.
+
+use contract::{
+    CertificateState, InstanceState, OperationKind, OperationState, ProofMethod, ProofState, Timestamp,
+};
+
+const STATES: [InstanceState; 6] = [
+    InstanceState::Provisioning,
+    InstanceState::Ready,
+    InstanceState::ProvisionFailed,
+    InstanceState::Deprovisioning,
+    InstanceState::DeprovisionFailed,
+    InstanceState::Gone,
+];
+
+/// The stage of life of an instance in a word.
+pub fn state(state: InstanceState) -> &'static str {
+    match state {
+        InstanceState::Provisioning => "provisioning",
+        InstanceState::Ready => "ready",
+        InstanceState::ProvisionFailed => "provision-failed",
+        InstanceState::Deprovisioning => "deprovisioning",
+        InstanceState::DeprovisionFailed => "deprovision-failed",
+        InstanceState::Gone => "gone",
+    }
+}
+
+/// The stage of life for a word.
+///
+/// Errors: a sentence with the words that there are.
+pub fn parse_state(text: &str) -> Result<InstanceState, String> {
+    let found = STATES.into_iter().find(|one| state(*one) == text);
+    found.ok_or_else(|| format!("the states are {}", STATES.map(state).join(", ")))
+}
+
+/// What an operation does, in a word.
+pub fn kind(kind: OperationKind) -> &'static str {
+    match kind {
+        OperationKind::Provision => "provision",
+        OperationKind::Update => "update",
+        OperationKind::Renew => "renew",
+        OperationKind::Recreate => "recreate",
+        OperationKind::Deprovision => "deprovision",
+    }
+}
+
+/// How an operation stands, in a word.
+pub fn outcome(state: OperationState) -> &'static str {
+    match state {
+        OperationState::Running => "running",
+        OperationState::Succeeded => "succeeded",
+        OperationState::Failed => "failed",
+        OperationState::Cancelled => "cancelled",
+    }
+}
+
+/// The stage of life of a certificate in a word.
+pub fn certificate(state: CertificateState) -> &'static str {
+    match state {
+        CertificateState::Pending => "pending",
+        CertificateState::Stored => "stored",
+        CertificateState::Live => "live",
+        CertificateState::Retired => "retired",
+        CertificateState::Removed => "removed",
+    }
+}
+
+/// How far a proof is, in a word.
+pub fn proof(state: ProofState) -> &'static str {
+    match state {
+        ProofState::Open => "open",
+        ProofState::Answered => "answered",
+        ProofState::Proven => "proven",
+    }
+}
+
+/// How control is proven, in a word or two.
+pub fn method(method: ProofMethod) -> &'static str {
+    match method {
+        ProofMethod::ManagedName => "managed-name",
+        ProofMethod::Redirected => "redirected",
+        ProofMethod::ThroughCdn => "through-cdn",
+        ProofMethod::Delegated => "delegated",
+        ProofMethod::Direct => "direct",
+    }
+}
+
+/// RFC 3339, to the second.
+pub fn rfc3339(at: Timestamp) -> String {
+    let minute = at.to_string();
+    let minute = minute.trim_end_matches(" UTC").replace(' ', "T");
+    format!("{minute}:{:02}Z", at.as_secs().rem_euclid(60))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_reads_back() {
+        for one in STATES {
+            assert_eq!(parse_state(state(one)), Ok(one));
+        }
+        assert!(parse_state("failed").unwrap_err().contains("provision-failed"));
+    }
+
+    #[test]
+    fn moments_are_written_for_programs() {
+        assert_eq!(rfc3339(Timestamp::from_millis(1_795_456_867_999)), "2026-11-23T18:01:07Z");
+    }
+}
