@@ -5,6 +5,7 @@ mod checks;
 #[cfg(test)]
 mod document;
 mod offering;
+mod pages;
 mod proofs;
 mod reader;
 mod table;
@@ -41,6 +42,8 @@ pub(crate) struct HttpConfig {
     pub(crate) address: std::net::SocketAddr,
     /// `BROKER_USERNAME` and `BROKER_PASSWORD`, `BROKER_CREDENTIALS`.
     pub(crate) credentials: Vec<osb_core::Credential>,
+    /// `PUBLIC_URL`; `None` where there are no pages.
+    pub(crate) public_url: Option<::broker::PublicUrl>,
 }
 
 /// What the service does for its users.
@@ -106,9 +109,11 @@ impl Config {
         let service = broker::service(reader, has_acl);
         let checks = checks::checks(reader, acme.as_ref());
         let log = broker::log(reader);
+        let public_url =
+            pages::public_url(reader, proofs.as_ref().and_then(|(proofs, _)| proofs.challenge_url.as_ref()));
         let (proofs, managed_zone) = proofs?;
         Some(Self {
-            http: http?,
+            http: HttpConfig { public_url: public_url?, ..http? },
             store: store?,
             acme: acme?,
             probe: probe?,

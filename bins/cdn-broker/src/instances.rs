@@ -3,6 +3,7 @@
 
 mod act;
 mod history;
+mod link;
 mod list;
 mod show;
 pub(crate) mod words;
@@ -20,7 +21,8 @@ pub(crate) enum InstancesCommand {
         --json prints one object a line, as it is read: see docs/COMMANDS.md.")]
     List(ListArgs),
     /// Tell the whole story of an instance: request, domains, where it stands, what comes next, certificate, log.
-    #[command(after_help = "Example:\n  cdn-broker instances show 9a4b0c1e-0000-4000-8000-000000000001\n\n\
+    #[command(after_help = "Examples:\n  cdn-broker instances show 9a4b0c1e-0000-4000-8000-000000000001\n  \
+        cdn-broker instances show --link 9a4b0c1e-0000-4000-8000-000000000001\n\n\
         Exit codes: 0 told, 1 there is no such instance, 64 wrong command line or environment.")]
     Show(ShowArgs),
     /// Tell what was done for an instance, operation by operation, the latest first.
@@ -46,7 +48,7 @@ pub(crate) enum InstancesCommand {
         after_help = "Example:\n  cdn-broker instances cancel 9a4b0c1e-0000-4000-8000-000000000001\n\n\
         Exit codes: 0 ended, 1 refused, 64 wrong command line or environment."
     )]
-    Cancel(ShowArgs),
+    Cancel(CancelArgs),
     /// Renew the certificate of an instance now.
     #[command(after_help = ACTED)]
     Renew(ActArgs),
@@ -70,9 +72,24 @@ pub(crate) struct ListArgs {
 }
 
 #[derive(Args)]
+pub(crate) struct CancelArgs {
+    /// The id of the instance, as the platform gives it (`cf service NAME --guid`).
+    id: String,
+    /// One JSON object, for programs.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
 pub(crate) struct ShowArgs {
     /// The id of the instance, as the platform gives it (`cf service NAME --guid`).
     id: String,
+    /// Show the link to its page instead. Whoever has it may open the page.
+    #[arg(long)]
+    link: bool,
+    /// Make every link to its page that was given so far worthless, end the visits that began with one, and show the new link.
+    #[arg(long)]
+    revoke_link: bool,
     /// One JSON object, for programs.
     #[arg(long)]
     json: bool,
@@ -105,6 +122,9 @@ pub(crate) struct ActArgs {
 pub(crate) fn run(command: &InstancesCommand) -> u8 {
     command::run(async |config| match command {
         InstancesCommand::List(arguments) => list::run(config, arguments).await,
+        InstancesCommand::Show(arguments) if arguments.link || arguments.revoke_link => {
+            link::run(config, arguments).await
+        }
         InstancesCommand::Show(arguments) => show::run(&wire::operator(config).await?, arguments).await,
         InstancesCommand::History(arguments) => history::run(&wire::operator(config).await?, arguments).await,
         InstancesCommand::Retry(arguments) => {

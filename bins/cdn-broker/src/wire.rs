@@ -8,7 +8,7 @@ use std::time::Duration;
 use acme_core::{AcmeIssuer, Probe, ProofSettings};
 use anyhow::Context;
 use broker::{
-    Breakers, Checks, Chores, ManagedNames, Notifier, Offer, Operator, Pace, Ports, Reconciler,
+    Breakers, Checks, Chores, ManagedNames, Notifier, Offer, Operator, Pace, Pages, Ports, Reconciler,
     RoundSettings, Rules, Service, WorkSettings, Worker,
 };
 use contract::{ChallengeSite, ManagedZone};
@@ -54,7 +54,17 @@ pub(crate) async fn wire(config: &Config) -> anyhow::Result<Wired> {
         None => chores,
     };
     let service = Service::new(api, ports, rules, worker.bell());
+    let service = match pages(config, &store) {
+        Some(pages) => service.with_pages(pages),
+        None => service,
+    };
     Ok(Wired { service, worker, chores, checks })
+}
+
+/// The pages of instances, where the operator has said under which name they are found.
+pub(crate) fn pages(config: &Config, store: &Arc<Store>) -> Option<Pages> {
+    let url = config.http.public_url.clone()?;
+    Some(Pages::new(store.clone(), store.clone(), url))
 }
 
 /// The operator's hand on what the brokers of this configuration do.

@@ -6,6 +6,7 @@ mod idle;
 mod idle_tests;
 mod notices;
 mod outlook;
+mod page;
 mod proofs;
 mod sights;
 #[cfg(test)]
@@ -19,8 +20,9 @@ pub(crate) use self::notices::{
     goes_on, lapsed, late, parked, stands_in_the_way, taken, taken_while_waiting,
 };
 pub(crate) use self::outlook::{Outlook, kind};
+pub(crate) use self::page::{Told, proven_by, step_title, way};
 use self::proofs::Proofs;
-pub(crate) use self::sights::{Sight, Sights};
+pub(crate) use self::sights::Sights;
 pub(crate) use self::words::{list, span};
 use crate::Pace;
 use crate::workflow::Step;

@@ -79,7 +79,7 @@ pub fn story(story: &Story) -> Value {
     told
 }
 
-fn certificate(record: &CertificateRecord) -> Value {
+pub(crate) fn certificate(record: &CertificateRecord) -> Value {
     let facts = record.facts.as_ref();
     json!({
         "generation": record.generation,
@@ -95,7 +95,7 @@ fn certificate(record: &CertificateRecord) -> Value {
     })
 }
 
-fn domain(record: &DomainRecord) -> Value {
+pub(crate) fn domain(record: &DomainRecord) -> Value {
     let state = match record.state {
         DomainState::Proven => "proven",
         DomainState::Lapsed => "lapsed",
@@ -103,7 +103,7 @@ fn domain(record: &DomainRecord) -> Value {
     json!({"name": record.name.as_str(), "state": state, "since": words::rfc3339(record.since)})
 }
 
-fn proof(one: &DomainInstructions) -> Value {
+pub(crate) fn proof(one: &DomainInstructions) -> Value {
     let look = one.last_look.as_ref();
     json!({
         "name": one.name.as_str(),
@@ -121,7 +121,7 @@ fn way(way: &ProofWay) -> Value {
     serde_json::to_value(way).unwrap_or(Value::Null)
 }
 
-fn renewal(plan: &RenewalPlan) -> Value {
+pub(crate) fn renewal(plan: &RenewalPlan) -> Value {
     let moment = |pick: fn(contract::ChosenMoment) -> Timestamp| plan.chosen.map(pick).map(words::rfc3339);
     json!({
         "at": moment(|chosen| chosen.at),

@@ -14,6 +14,7 @@ mod mishap;
 mod names;
 mod operator;
 mod pace;
+mod page;
 mod parameters;
 mod planner;
 mod ports;
@@ -37,6 +38,7 @@ pub use checks::{
 pub use chores::Chores;
 pub use operator::{Asked, Operator, Story};
 pub use pace::Pace;
+pub use page::{Pages, PublicUrl};
 pub use parameters::{Offer, ParameterError, read_settings};
 pub use ports::{ManagedNames, Ports};
 pub use reconcile::{Counts, Drift, Entry, Finding, Reconciler, Report, RoundSettings, Thing, Unread};

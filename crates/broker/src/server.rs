@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use warp::Filter;
 
-use crate::{Service, responder};
+use crate::{Service, page, responder};
 
 /// What one client may take of the server.
 #[derive(Clone, Debug)]
@@ -172,6 +172,11 @@ fn filter(
                         headers: &headers,
                         body: &body,
                     };
+                    match tokio::time::timeout(limits.request_time, service.answer_page(&request)).await {
+                        Ok(None) => {}
+                        Ok(Some(page)) => return page,
+                        Err(_) => return page::too_slow(),
+                    }
                     let answer = async { Ok(service.answer(&request).await) };
                     let answer = within(limits.request_time, answer).await;
                     wire(answer.unwrap_or_else(|late| late.for_request(&headers)))

@@ -1,4 +1,5 @@
 mod look;
+mod pages;
 mod provision;
 mod reading;
 mod survey;
@@ -15,8 +16,9 @@ use osb_core::{Api, ErrorCode, Existing, Operation, Request, Response};
 use tokio::sync::Notify;
 use tracing::Instrument;
 
+pub(crate) use self::pages::shown;
 use crate::health::Health;
-use crate::{Offer, Pace, Plans, Ports, responder};
+use crate::{Offer, Pace, Pages, Plans, Ports, page, responder};
 
 /// What the service is told by the operator.
 #[derive(Clone, Debug)]
@@ -43,13 +45,25 @@ pub struct Service {
     rules: Arc<Rules>,
     bell: Arc<Notify>,
     health: Arc<Health>,
+    pages: Option<Arc<Pages>>,
 }
 
 impl Service {
     /// A service that rings `bell` when there is new work.
     pub fn new(api: Api, ports: Ports, rules: Rules, bell: Arc<Notify>) -> Self {
         let health = Arc::new(Health::new(ports.readiness.clone(), ports.clock.clone()));
-        Self { api: Arc::new(api), ports, rules: Arc::new(rules), bell, health }
+        Self { api: Arc::new(api), ports, rules: Arc::new(rules), bell, health, pages: None }
+    }
+
+    /// The same service with a page for each instance.
+    #[must_use]
+    pub fn with_pages(self, pages: Pages) -> Self {
+        Self { pages: Some(Arc::new(pages)), ..self }
+    }
+
+    /// The answer to a browser, if the request is one for pages.
+    pub async fn answer_page(&self, request: &Request<'_>) -> Option<http::Response<Bytes>> {
+        if page::is_meant(request.path) { page::answer(self, request).await } else { None }
     }
 
     /// The answer to one request. Never fails: what cannot be done is an answer too. Every line that is logged on the way

@@ -18,7 +18,11 @@ pub(super) fn http(reader: &mut Reader<'_>) -> Option<HttpConfig> {
     let port = reader.parsed("PORT", str::parse::<u16>);
     let address = reader.parsed("BIND_ADDRESS", str::parse::<std::net::IpAddr>);
     let credentials = credentials(reader);
-    Some(HttpConfig { address: SocketAddr::new(address?, port?), credentials: credentials? })
+    Some(HttpConfig {
+        address: SocketAddr::new(address?, port?),
+        credentials: credentials?,
+        public_url: None,
+    })
 }
 
 fn credentials(reader: &mut Reader<'_>) -> Option<Vec<Credential>> {

@@ -96,6 +96,12 @@ const API: &[Variable] = &[
         "more pairs of them, for rotation: `user:password,user:password`; alone it is enough",
     )
     .secret(),
+    variable(
+        "PUBLIC_URL",
+        "where browsers find this broker, `https://HOST`: each service instance has a page there, which the platform shows as \
+         its `dashboard_url`; `none` for no pages. Set another one, and existing instances learn of it with their next update",
+    )
+    .otherwise("the origin of `CHALLENGE_URL` if that is `https`, else `none`"),
 ];
 
 const DATABASE: &[Variable] = &[

@@ -154,6 +154,7 @@ fn every_wrong_variable_is_named_without_its_secret() {
         ("CHALLENGE_URL", "broker.example"),
         ("CHALLENGE_HOST", "http://front.example"),
         ("MANAGED_ZONE", "cdn.example.gov"),
+        ("PUBLIC_URL", "broker.example"),
         ("PROVISION_PROOF_WAIT", "soon"),
         ("UPDATE_PROOF_WAIT", "-1h"),
         ("STEP_TIMEOUT", "0s"),
@@ -203,6 +204,35 @@ fn what_is_set_up_for_proofs_goes_together() {
     for zone in ["cdn.example.gov:", ":Z0123", "*.cdn.example.gov:Z0123", "cdn:Z0123", "cdn.example.gov:Z-1"]
     {
         assert!(with(&[("MANAGED_ZONE", zone)]).is_err(), "{zone}");
+    }
+}
+
+#[test]
+fn pages_are_found_where_the_broker_is() {
+    let read = |more: &[(&'static str, &'static str)]| {
+        let mut variables = complete();
+        variables.extend(more.iter().copied());
+        Config::read(&variables).map(|config| config.http.public_url)
+    };
+    let at = |origin: &str| Ok(Some(::broker::PublicUrl::new(origin)));
+    let challenges = ("CHALLENGE_URL", "https://broker.example.gov/.well-known/acme-challenge");
+    assert_eq!(read(&[]), Ok(None));
+    assert_eq!(read(&[challenges]), at("https://broker.example.gov"));
+    assert_eq!(read(&[("CHALLENGE_URL", "http://broker.example.gov/.well-known/acme-challenge")]), Ok(None));
+    assert_eq!(read(&[challenges, ("PUBLIC_URL", "none")]), Ok(None));
+    assert_eq!(
+        read(&[challenges, ("PUBLIC_URL", "https://cdn.example.gov/")]),
+        at("https://cdn.example.gov")
+    );
+    assert_eq!(read(&[("PUBLIC_URL", "http://127.0.0.1:3000")]), at("http://127.0.0.1:3000"));
+    for (url, wrong) in [
+        ("http://cdn.example.gov", "in the clear"),
+        ("https://cdn.example.gov/broker", "without user, path"),
+        ("https://user@cdn.example.gov", "without user, path"),
+        ("ftp://cdn.example.gov", "https://HOST"),
+    ] {
+        let mistakes = read(&[("PUBLIC_URL", url)]).unwrap_err().join("; ");
+        assert!(mistakes.starts_with("PUBLIC_URL") && mistakes.contains(wrong), "{mistakes}");
     }
 }
 

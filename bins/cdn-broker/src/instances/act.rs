@@ -7,7 +7,7 @@ use broker::{Asked, Operator, json};
 use contract::{Instance, InstanceId, Operation, OperationId, OperationState, PortResult};
 use serde_json::{Value, json};
 
-use super::{ActArgs, ShowArgs, words};
+use super::{ActArgs, CancelArgs, words};
 use crate::cli::{complain, print};
 use crate::{FAILED, OK};
 
@@ -30,7 +30,7 @@ pub(super) async fn run(
 }
 
 /// Steps are short: a broker that is at work on the instance is waited for.
-pub(super) async fn cancel(operator: &Operator, arguments: &ShowArgs) -> anyhow::Result<u8> {
+pub(super) async fn cancel(operator: &Operator, arguments: &CancelArgs) -> anyhow::Result<u8> {
     let id = InstanceId::new(&arguments.id);
     let mut looks = 0;
     let ended = loop {

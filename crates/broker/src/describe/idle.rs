@@ -73,7 +73,7 @@ impl Idle<'_> {
         if domains <= FEW { LIMITS.0 } else { LIMITS.1 }
     }
 
-    fn head(&self) -> String {
+    pub(super) fn head(&self) -> String {
         format!(
             "The CDN serves {} over HTTPS, with content from {}.",
             list(self.served),
@@ -81,7 +81,7 @@ impl Idle<'_> {
         )
     }
 
-    fn lapsed(&self) -> Option<String> {
+    pub(super) fn lapsed(&self) -> Option<String> {
         (!self.lapsed.is_empty()).then(|| {
             format!(
                 "Not served any more: {}. Control could not be proven when the certificate had to be renewed. Name all \
@@ -116,11 +116,30 @@ impl Idle<'_> {
         surround(proofs.head("The renewal needs you to prove control of"), &proofs, tail, room)
     }
 
-    fn failed_update(&self) -> Option<String> {
+    pub(super) fn failed_update(&self) -> Option<String> {
         let is_update = |latest: &&Operation| latest.kind == OperationKind::Update;
         let latest = self.latest.filter(|latest| latest.state == OperationState::Failed).filter(is_update)?;
         let cause = latest.sentence.as_deref().unwrap_or("The operators have been told.");
         Some(format!("The latest update, of {}, has failed and changed nothing. {cause}", latest.started_at))
+    }
+
+    /// That the renewal which runs cannot go on by itself.
+    pub(super) fn renewal_needs_user(&self) -> Option<String> {
+        let proofs = self.proofs(self.renewing);
+        (proofs.open() > 0).then(|| proofs.head("The renewal needs you to prove control of"))
+    }
+
+    /// How an update that has failed goes on.
+    pub(super) fn update_goes_on(&self) -> Option<String> {
+        let proofs = self.proofs(self.update);
+        match (self.update.instructions.is_empty(), proofs.open()) {
+            (true, _) => None,
+            (false, 0) => Some(DONE.to_owned()),
+            (false, _) => Some(format!(
+                "{} Then make the same update again: it goes on where it stopped.",
+                proofs.head("To go on with it, prove control of")
+            )),
+        }
     }
 
     fn update(&self, room: usize) -> Vec<String> {

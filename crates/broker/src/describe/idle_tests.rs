@@ -5,11 +5,11 @@ use std::time::Duration;
 use contract::testing::sample;
 use contract::{
     CertificateFacts, DomainInstructions, DomainName, Instance, Lead, LeadEnd, OperationState, Outlook,
-    ProofMethod, ProofRecord, ProofState, durable_label,
+    ProofMethod, ProofRecord, ProofState, Sight, durable_label,
 };
 
 use super::tests::{ALL, assert_is_well_formed, at, done, instance, open, update};
-use super::{Idle, Open, Sight, Sights, update_unproven};
+use super::{Idle, Open, Sights, update_unproven};
 
 const NAMES: [&str; 3] = ["www.example.gov", "docs.example.gov", "old.example.gov"];
 const TARGET: &str = "d111111abcdef8.cloudfront.net";

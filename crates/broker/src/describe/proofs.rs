@@ -95,7 +95,7 @@ impl Proofs<'_> {
     }
 
     /// One way: in general, with placeholders for what differs, or as it is where there is one domain only.
-    fn explanation(&self, one: &DomainInstructions, way: &ProofWay) -> String {
+    pub(super) fn explanation(&self, one: &DomainInstructions, way: &ProofWay) -> String {
         match way {
             ProofWay::ManagedName(record) => format!(
                 "Set a DNS record, once and for ever: {}. Until this operation has succeeded the name serves nothing, so \

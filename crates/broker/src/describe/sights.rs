@@ -3,8 +3,11 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use contract::{DomainName, Lead, LeadEnd, Outlook, ProofMethod, ProofRecord, Timestamp, durable_label};
+use contract::{
+    DomainName, Lead, LeadEnd, Outlook, ProofMethod, ProofRecord, Sight, Timestamp, durable_label,
+};
 
+use super::page::proven_by;
 use super::words::{foreign, list, size, some, span};
 
 /// How many addresses of a name are shown.
@@ -17,14 +20,6 @@ const WAYS: [(ProofMethod, &str); 4] = [
     (ProofMethod::ManagedName, "by the CNAME to this service for"),
     (ProofMethod::Delegated, "by delegation for"),
 ];
-
-/// What was seen of one name that is served. What is `None` could not be seen in time.
-#[derive(Clone, Debug)]
-pub(crate) struct Sight {
-    pub(crate) name: DomainName,
-    pub(crate) lead: Option<Lead>,
-    pub(crate) outlook: Option<Outlook>,
-}
 
 /// What was seen of all names that are served; of none when nobody has looked.
 #[derive(Clone, Copy)]
@@ -59,6 +54,33 @@ const DETAILS: [Detail; 5] = [
 ];
 
 impl Sights<'_> {
+    /// Where one name leads, and what to do about it; `None` when that could not be seen in time.
+    pub(crate) fn lead(&self, sight: &Sight) -> Option<String> {
+        Some(self.wrong(&sight.name, sight.lead.as_ref()?))
+    }
+
+    /// How one name will be proven when its certificate is renewed, and whether that goes by itself; `None` when that could
+    /// not be seen in time.
+    pub(crate) fn renewal_of(&self, sight: &Sight) -> Option<(bool, String)> {
+        let outlook = sight.outlook.as_ref()?;
+        Some(match (&outlook.forbidden, outlook.by_itself) {
+            (Some(saw), _) => {
+                (false, format!("{saw} As it is, the certificate cannot be renewed for {}.", sight.name))
+            }
+            (None, Some(method)) => (true, format!("It is proven by itself, {}.", proven_by(method))),
+            (None, None) => {
+                let named = std::slice::from_ref(&sight.name);
+                let escape = self.escape(named);
+                (
+                    false,
+                    format!(
+                        "It has to be proven by you: a TXT record is to be set then, which is shown here.{escape}"
+                    ),
+                )
+            }
+        })
+    }
+
     /// Everything that was seen, in as many words as there is room for; nothing where there is none.
     pub(super) fn lines(&self, room: usize) -> Vec<String> {
         if self.seen.is_empty() {

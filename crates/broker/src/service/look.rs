@@ -13,7 +13,7 @@ use crate::describe::{Idle, Open, Sights};
 use crate::workflow::facts;
 
 /// What is asked of the user in some issuance, and whether it could be looked at.
-struct Asked {
+pub(super) struct Asked {
     instructions: Vec<DomainInstructions>,
     in_time: bool,
 }
@@ -54,7 +54,9 @@ impl Service {
             },
             latest: standing.latest.as_ref(),
         };
-        Ok(Response::updated(None, Some(&idle.text())))
+        // The platform keeps it: a link that was replaced is right again (R92).
+        let page = self.dashboard_url(&standing.instance).await?;
+        Ok(Response::updated(page.as_deref(), Some(&idle.text())))
     }
 
     /// How long a look may take.
@@ -62,7 +64,10 @@ impl Service {
         self.rules.pace.look_time
     }
 
-    async fn lapsed_and_served(&self, standing: &Standing) -> PortResult<(Vec<DomainName>, Vec<DomainName>)> {
+    pub(super) async fn lapsed_and_served(
+        &self,
+        standing: &Standing,
+    ) -> PortResult<(Vec<DomainName>, Vec<DomainName>)> {
         let known = self.ports.domains.of_instance(&standing.instance.id).await?;
         let has_lapsed =
             |name: &DomainName| known.iter().any(|it| it.name == *name && it.state == DomainState::Lapsed);
@@ -87,7 +92,7 @@ impl Service {
     }
 
     /// Looks at what is open now. What could not be looked at in time is shown as it was seen last.
-    async fn look_at(&self, issuance: Option<&IssuanceId>) -> PortResult<Asked> {
+    pub(super) async fn look_at(&self, issuance: Option<&IssuanceId>) -> PortResult<Asked> {
         let Some(issuance) = issuance else { return Ok(Asked { instructions: Vec::new(), in_time: true }) };
         let look = tokio::time::timeout(self.patience(), self.ports.issuer.look(issuance)).await;
         let in_time = match look {

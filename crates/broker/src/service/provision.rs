@@ -23,9 +23,13 @@ impl Service {
             match decide_provision(self.api.catalog(), wanted, existing) {
                 ProvisionDecision::New => {}
                 ProvisionDecision::Repeat { operation } => {
-                    return Ok(Response::provision_accepted(&operation, None, None));
+                    let page = self.page_of(known.as_ref()).await?;
+                    return Ok(Response::provision_accepted(&operation, page.as_deref(), None));
                 }
-                ProvisionDecision::AlreadyThere => return Ok(Response::provisioned(None)),
+                ProvisionDecision::AlreadyThere => {
+                    let page = self.page_of(known.as_ref()).await?;
+                    return Ok(Response::provisioned(page.as_deref()));
+                }
                 ProvisionDecision::Conflict(refusal) => return Ok(refusal),
             }
             let incarnation = known.map_or(1, |(tombstone, _)| tombstone.incarnation.saturating_add(1));
@@ -34,6 +38,14 @@ impl Service {
             }
         }
         Err(PortError::new("create an instance", Remedy::Retry { after: None }, "its id is contended for"))
+    }
+
+    /// Where the page of an instance is found that is known already (R53).
+    async fn page_of(&self, known: Option<&(Instance, Existing)>) -> PortResult<Option<String>> {
+        match known {
+            Some((instance, _)) => self.dashboard_url(instance).await,
+            None => Ok(None),
+        }
     }
 
     /// Checks the parameters and stores the instance with its first operation; `None` when somebody was faster.
@@ -69,12 +81,13 @@ impl Service {
             id,
         };
         let operation = self.ports.draft(&instance.id, OperationKind::Provision, None, now);
+        let page = self.dashboard_url(&instance).await?;
         if !self.ports.instances.create(&instance, &operation).await? {
             return Ok(None);
         }
         self.bell.notify_one();
         tracing::info!(instance.id = %instance.id, operation.id = %operation.id, "accepted a provision");
-        Ok(Some(Response::provision_accepted(&reading::operation_id(&operation)?, None, None)))
+        Ok(Some(Response::provision_accepted(&reading::operation_id(&operation)?, page.as_deref(), None)))
     }
 
     /// The answer to somebody who asks for names that another instance has proven. Names that nobody has proven yet

@@ -44,7 +44,8 @@ impl Service {
             (FetchDecision::Show, Some((instance, _))) => {
                 let request = &instance.request;
                 let parameters = effective::parameters(&instance.settings);
-                Ok(Response::fetched(&request.service_id, &request.plan_id, &parameters, None))
+                let page = self.dashboard_url(&instance).await?;
+                Ok(Response::fetched(&request.service_id, &request.plan_id, &parameters, page.as_deref()))
             }
             (FetchDecision::Refused(refusal), _) => Ok(refusal),
             (FetchDecision::Show, None) => Ok(Response::gone()),

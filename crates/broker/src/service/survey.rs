@@ -2,13 +2,12 @@
 
 use contract::{
     CertificateRequest, DomainName, Instance, KeyType, Lead, LeadQuestion, Outlook, PortError, PortResult,
-    Remedy,
+    Remedy, Sight,
 };
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use super::Service;
-use crate::describe::Sight;
 
 impl Service {
     /// Looks at all these names at once. What takes too long is left out.

@@ -20,8 +20,9 @@ impl Service {
             let decision = decide_update(self.api.catalog(), wanted, existing.as_ref());
             let (standing, plan_id) = match (decision, standing) {
                 (UpdateDecision::Refused(refusal), _) => return Ok(refusal),
-                (UpdateDecision::Repeat { operation }, _) => {
-                    return Ok(Response::update_accepted(&operation, None, None));
+                (UpdateDecision::Repeat { operation }, standing) => {
+                    let page = self.page_at(standing.as_ref()).await?;
+                    return Ok(Response::update_accepted(&operation, page.as_deref(), None));
                 }
                 (UpdateDecision::Nothing, Some(standing)) => match self.recreation(&standing).await? {
                     Some(text) => return Ok(Response::updated(None, Some(&text))),
@@ -35,6 +36,14 @@ impl Service {
             }
         }
         Err(PortError::new("update an instance", Remedy::Retry { after: None }, "its id is contended for"))
+    }
+
+    /// Where the page is found: a platform that was told of another link keeps this one (R92).
+    async fn page_at(&self, standing: Option<&Standing>) -> PortResult<Option<String>> {
+        match standing {
+            Some(standing) => self.dashboard_url(&standing.instance).await,
+            None => Ok(None),
+        }
     }
 
     /// Checks the change and stores it with its operation; `None` when the instance is not as it was any more.
@@ -62,13 +71,14 @@ impl Service {
         }
         let (instance, supersede) = (&standing.instance, change.needs_certificate);
         let now = self.ports.clock.now();
+        let page = self.dashboard_url(instance).await?;
         let operation = self.ports.draft(&instance.id, OperationKind::Update, Some(change), now);
         if !self.ports.operations.begin_update(&operation, instance, supersede).await? {
             return Ok(None);
         }
         self.bell.notify_one();
         tracing::info!(instance.id = %instance.id, operation.id = %operation.id, "accepted an update");
-        Ok(Some(Response::update_accepted(&reading::operation_id(&operation)?, None, None)))
+        Ok(Some(Response::update_accepted(&reading::operation_id(&operation)?, page.as_deref(), None)))
     }
 
     fn read_change(

@@ -17,6 +17,7 @@ mod names;
 mod offered;
 mod operator;
 mod owners;
+mod pages;
 mod plans;
 mod precedence;
 mod reconcile;
