@@ -107,6 +107,7 @@ impl Sandbox {
         let variables = [
             ("PORT", settings.port.to_string()),
             ("BIND_ADDRESS", "127.0.0.1".to_owned()),
+            ("PUBLIC_URL", format!("http://127.0.0.1:{}", settings.port)),
             ("BROKER_USERNAME", settings.username.clone()),
             ("BROKER_PASSWORD", settings.password.clone()),
             ("DATABASE_URL", settings.database_url.clone()),

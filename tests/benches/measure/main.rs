@@ -11,6 +11,7 @@ mod databases;
 mod http;
 mod latency;
 mod load;
+mod pages;
 mod process;
 mod provision;
 mod report;
@@ -40,6 +41,8 @@ enum Section {
     Provision,
     /// Requests per second of the API.
     Http,
+    /// A thousand open pages.
+    Pages,
     /// Memory, start-up, size.
     Process,
     /// The cost of a worker that finds nothing to do.
@@ -47,8 +50,16 @@ enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 7] =
-        [Self::Acme, Self::Latency, Self::Waiting, Self::Provision, Self::Http, Self::Process, Self::Tick];
+    const ALL: [Self; 8] = [
+        Self::Acme,
+        Self::Latency,
+        Self::Waiting,
+        Self::Provision,
+        Self::Http,
+        Self::Pages,
+        Self::Process,
+        Self::Tick,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -57,6 +68,7 @@ impl Section {
             Self::Waiting => "waiting",
             Self::Provision => "provision",
             Self::Http => "http",
+            Self::Pages => "pages",
             Self::Process => "process",
             Self::Tick => "tick",
         }
@@ -71,6 +83,7 @@ impl Section {
             Self::Waiting => waiting::measure(report).await,
             Self::Provision => provision::measure(report).await,
             Self::Http => http::measure(report).await,
+            Self::Pages => pages::measure(report).await,
             Self::Process => process::measure(report).await,
             Self::Tick => tick::measure(report).await,
         }

@@ -12,6 +12,7 @@ mod logs;
 mod look;
 mod outage;
 mod packaging;
+mod page;
 mod parameters;
 mod parked;
 mod path;

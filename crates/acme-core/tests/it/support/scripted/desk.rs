@@ -119,7 +119,7 @@ impl Desk {
             Endpoint::Certificate => {
                 let state = self.state();
                 let leaf = &state.orders.get(order).context("the order")?.certificate;
-                Ok((200, Vec::new(), leaf.clone() + &self.issuer.pem()))
+                Ok((200, Vec::new(), leaf.clone() + self.issuer.pem().as_str()))
             }
         }
     }
