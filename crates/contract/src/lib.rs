@@ -12,6 +12,7 @@ mod instructions;
 mod label;
 mod lead;
 mod page;
+mod platform;
 mod proof;
 mod secret;
 mod site;
@@ -45,6 +46,7 @@ pub use instructions::{
 pub use label::{durable_label, is_durable_label};
 pub use lead::{Lead, LeadEnd, LeadQuestion, NameProbe};
 pub use page::Page;
+pub use platform::{Place, PlatformDirectory, PlatformDomain};
 pub use proof::{CaaQuestion, Hop, HttpQuestion, ProofProbe, Sighting, TxtQuestion, Verdict};
 pub use secret::Secret;
 pub use site::{ChallengeSite, SiteFolder};

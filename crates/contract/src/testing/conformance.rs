@@ -3,6 +3,7 @@
 //! A promise that is not kept panics; an error that nobody expected is returned.
 
 pub mod cdn;
+pub mod platform;
 pub mod site;
 pub mod storage;
 pub mod vault;

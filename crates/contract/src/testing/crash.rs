@@ -103,6 +103,8 @@ const METHODS: &[&str] = &[
     "pages.keep_survey",
     "pages.revoke",
     "pages.survey",
+    "platform.domains",
+    "platform.place",
     "queue.claim",
     "queue.log",
     "queue.next_due",

@@ -1,6 +1,6 @@
 use super::{
-    CrashPlan, FakeCdn, FakeIssuer, FakeNames, FakeSite, FakeVault, FakeZone, ManualClock, MemoryStore,
-    RecordingAlerts, SequentialRandomness,
+    CrashPlan, FakeCdn, FakeIssuer, FakeNames, FakePlatform, FakeSite, FakeVault, FakeZone, ManualClock,
+    MemoryStore, RecordingAlerts, SequentialRandomness,
 };
 
 /// Everything outside the broker, faked, under one clock and one crash plan. A clone is the same world seen by a new
@@ -27,6 +27,8 @@ pub struct World {
     pub zone: FakeZone,
     /// Where names lead.
     pub names: FakeNames,
+    /// The platform's own directory.
+    pub platform: FakePlatform,
     /// What the operator was told.
     pub alerts: RecordingAlerts,
 }
@@ -45,6 +47,7 @@ impl World {
             site: FakeSite::new().with_clock(&clock).with_plan(&plan),
             zone: FakeZone::new("cdn.example.").with_plan(&plan),
             names: FakeNames::new().with_plan(&plan),
+            platform: FakePlatform::new().with_plan(&plan),
             alerts: RecordingAlerts::new().with_plan(&plan),
             clock,
             plan,

@@ -2,8 +2,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use contract::Clock;
-use contract::testing::conformance::{cdn, site, storage, vault, zone};
-use contract::testing::{FakeSite, FakeZone, World, sample};
+use contract::testing::conformance::{cdn, platform, site, storage, vault, zone};
+use contract::testing::{FakePlatform, FakeSite, FakeZone, World, sample};
 use contract::{DomainName, ManagedZone};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -35,6 +35,12 @@ async fn the_fake_zone_keeps_the_promises() {
     let fake = FakeZone::new("cdn.example.");
     zone::run(&zone::Subject::new(Arc::new(fake.clone()), fake.clone(), "run-1.cdn.example.")).await;
     assert!(!fake.is_empty(), "the suite leaves pointed labels behind");
+}
+
+#[tokio::test]
+async fn the_fake_platform_keeps_the_promises() {
+    let fake = FakePlatform::new();
+    platform::run(&platform::Subject::new(Arc::new(fake.clone()), fake)).await;
 }
 
 #[tokio::test]
