@@ -90,6 +90,10 @@ pub(crate) struct ServeOptions {
     /// "broker" is then where somebody listens who passes everything on to the broker and reads along.
     #[arg(long)]
     pub(crate) auto_prove: bool,
+    /// Let the broker ask the platform whether a domain exists. There is one organization, `org-1`, whose name is
+    /// `example-org`, with the space `space-1`; "platform" is where domains are made, as with `cf create-domain`.
+    #[arg(long)]
+    pub(crate) with_platform: bool,
     #[command(flatten)]
     pub(crate) ports: Ports,
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use anyhow::bail;
+use sandbox::platform::ADMIN_CLIENT;
 use sandbox::{
     BROKER_HOST, BrokerProcess, BrokerSettings, CHALLENGE_HOST, MANAGED_ZONE, Owner, Proofs, Sandbox,
 };
@@ -38,6 +39,8 @@ struct Ready<'a> {
     managed_zone: String,
     sites_admin: String,
     admin: String,
+    platform: String,
+    platform_admin: String,
     database: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     environment: Option<BTreeMap<String, String>>,
@@ -49,6 +52,7 @@ pub(crate) async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let state = State::prepare(options.setup.state.as_deref())?;
     let mut broker_settings = broker_settings(&options.setup, state.path())?;
     broker_settings.proofs = Proofs::ALL;
+    broker_settings.platform = options.with_platform;
     // With an owner before it, the port is where the owner listens.
     if options.ports.broker_port != 0 && !options.auto_prove {
         broker_settings.port = options.ports.broker_port;
@@ -77,6 +81,8 @@ async fn start(options: &ServeOptions, state: &State, broker: BrokerSettings) ->
     settings.edge_http_port = options.ports.edge_http_port;
     settings.edge_https_port = options.ports.edge_https_port;
     let sandbox = Sandbox::start(settings).await?;
+    sandbox.platform().set_organization("org-1", "example-org");
+    sandbox.platform().set_space("space-1", "dev", "org-1");
     let process = if let Some(binary) = binary {
         Some(sandbox.start_broker(&binary, &broker).await?)
     } else {
@@ -121,6 +127,8 @@ fn ready<'a>(sandbox: &Sandbox, broker: &'a BrokerSettings, emulators_only: bool
         managed_zone: format!("{MANAGED_ZONE}:{}", sandbox.managed_zone()),
         sites_admin: sandbox.sites_admin().url(),
         admin: sandbox.aws().url(),
+        platform: sandbox.platform().api_url(),
+        platform_admin: [ADMIN_CLIENT.0, ADMIN_CLIENT.1].join(":"),
         database: &broker.database_url,
         environment: emulators_only.then(environment),
     }

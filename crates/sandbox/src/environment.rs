@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
+use crate::platform::BROKER_CLIENT;
 use crate::process::free_port;
 use crate::{BROKER_HOST, BUCKET, BrokerProcess, CHALLENGE_HOST, DEFAULT_ORIGIN, MANAGED_ZONE, Sandbox};
 
@@ -40,6 +41,8 @@ pub struct BrokerSettings {
     pub more: Vec<(String, String)>,
     /// What its operator has set up for other proofs of control than a TXT record.
     pub proofs: Proofs,
+    /// Whether it is told where the platform is: `API_ADDRESS`, `CLIENT_ID` and `CLIENT_SECRET`.
+    pub platform: bool,
 }
 
 /// What an operator offers beside TXT records (`design.md`, 4).
@@ -77,6 +80,7 @@ impl BrokerSettings {
             checks: "off".to_owned(),
             more: Vec::new(),
             proofs: Proofs::default(),
+            platform: false,
         })
     }
 }
@@ -135,10 +139,18 @@ impl Sandbox {
         ];
         let web_acl = settings.web_acl.iter().map(|arn| ("WAF_WEB_ACL_ARN", arn.clone()));
         let offered = self.offered(settings.proofs);
+        let (client, secret) = BROKER_CLIENT;
+        let platform = [
+            ("API_ADDRESS", self.platform().api_url()),
+            ("CLIENT_ID", client.to_owned()),
+            ("CLIENT_SECRET", secret.to_owned()),
+        ];
+        let platform = platform.into_iter().filter(|_| settings.platform);
         variables
             .into_iter()
             .chain(web_acl)
             .chain(offered)
+            .chain(platform)
             .map(|(name, value)| (name.to_owned(), value))
             .filter(|(name, _)| settings.more.iter().all(|(other, _)| other != name))
             .chain(settings.more.iter().cloned())

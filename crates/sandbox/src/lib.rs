@@ -7,6 +7,7 @@ pub mod edge;
 pub mod hosts;
 pub mod origin;
 pub mod pki;
+pub mod platform;
 
 mod broker_process;
 mod client;

@@ -19,6 +19,7 @@ use crate::loopback::Loopback;
 use crate::origin::Origin;
 use crate::owner::Owner;
 use crate::pki::Ca;
+use crate::platform::Platform;
 
 /// The bucket for challenge objects.
 pub const BUCKET: &str = "cdn-broker-challenges";
@@ -100,6 +101,7 @@ pub struct Sandbox {
     hosts: Hosts,
     sites: Arc<Sites>,
     sites_admin: SitesAdmin,
+    platform: Box<Platform>,
 }
 
 impl Sandbox {
@@ -121,7 +123,20 @@ impl Sandbox {
         authority.roots_pem().iter().try_for_each(|root| aws.trust(root))?;
         let sites = Arc::new(Sites::new(block, hosts.ports, Arc::clone(&dns)));
         let sites_admin = SitesAdmin::start(Arc::clone(&sites), local(0)).await?;
-        Ok(Self { state, dns, dns_admin, authority, origin, aws, managed_zone, hosts, sites, sites_admin })
+        let platform = Box::new(Box::pin(Platform::start(None)).await?);
+        Ok(Self {
+            state,
+            dns,
+            dns_admin,
+            authority,
+            origin,
+            aws,
+            managed_zone,
+            hosts,
+            sites,
+            sites_admin,
+            platform,
+        })
     }
 
     /// The folder for files.
@@ -197,6 +212,11 @@ impl Sandbox {
     /// The admin interface of the present sites.
     pub fn sites_admin(&self) -> &SitesAdmin {
         &self.sites_admin
+    }
+
+    /// The platform's API and its UAA.
+    pub fn platform(&self) -> &Platform {
+        &self.platform
     }
 
     /// Lets a domain owner stand before the broker on `broker` who sets every TXT record that its instructions name. The

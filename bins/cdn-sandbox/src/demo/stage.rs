@@ -33,7 +33,7 @@ impl Stage {
     ) -> anyhow::Result<Self> {
         let binary = broker_binary(options)?;
         let mut progress = Progress::new();
-        let starting = Sandbox::start(settings);
+        let starting = Box::pin(Sandbox::start(settings));
         let title = "start name server, ACME authority, cloud, edge and origin";
         let sandbox = progress.step(title, &Note::default(), starting).await?;
         let starting = sandbox.start_broker(&binary, broker);

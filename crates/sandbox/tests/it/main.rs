@@ -6,6 +6,7 @@ mod dns;
 mod edge;
 mod hosts;
 mod origin;
+mod platform;
 mod postgres;
 mod web;
 mod whole;
