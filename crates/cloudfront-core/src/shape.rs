@@ -82,9 +82,19 @@ pub(crate) fn instance_of(comment: &str) -> Option<InstanceId> {
 }
 
 fn tags(spec: &DistributionSpec) -> Result<Tags, BuildError> {
-    let tags: Result<Vec<_>, _> =
-        spec.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
+    let tags: Result<Vec<_>, _> = spec
+        .tags
+        .iter()
+        .map(|(key, value)| Tag::builder().key(key).value(tag_value(value)).build())
+        .collect();
     Ok(Tags::builder().set_items(Some(tags?)).build())
+}
+
+/// What AWS takes as the value of a tag: letters, digits, white space and `_.:/=+-@`, 256 of them at most. People call their
+/// organizations otherwise too, and no distribution should fail for that.
+fn tag_value(text: &str) -> String {
+    let is_taken = |c: char| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c);
+    text.chars().map(|c| if is_taken(c) && !c.is_control() { c } else { '_' }).take(256).collect()
 }
 
 /// The paths that every edge is to fetch anew. CloudFront answers a reference that it knows as it did the first time.

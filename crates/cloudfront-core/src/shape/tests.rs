@@ -250,3 +250,10 @@ fn disabling_changes_nothing_else() {
     after.enabled = true;
     assert_eq!(after, before);
 }
+
+#[test]
+fn a_tag_says_what_aws_lets_it_say() {
+    assert_eq!(tag_value("Bureau of Tests (élèves) #1\n"), "Bureau of Tests _élèves_ _1_");
+    assert_eq!(tag_value("a+b=c@d:e/f_g.h-i"), "a+b=c@d:e/f_g.h-i");
+    assert_eq!(tag_value(&"x".repeat(300)).len(), 256);
+}
