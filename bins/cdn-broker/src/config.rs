@@ -33,6 +33,8 @@ pub(crate) struct Config {
     pub(crate) aws: cloudfront_core::AwsSettings,
     pub(crate) service: ServiceConfig,
     pub(crate) checks: ChecksConfig,
+    /// `API_ADDRESS`, `CLIENT_ID`, `CLIENT_SECRET`, `API_ROOT_CA`; `None` when the platform is not asked.
+    pub(crate) platform: Option<::broker::PlatformSettings>,
     pub(crate) log: LogConfig,
 }
 
@@ -108,6 +110,7 @@ impl Config {
         let has_acl = aws.as_ref().is_none_or(|aws| aws.web_acl.is_some());
         let service = broker::service(reader, has_acl);
         let checks = checks::checks(reader, acme.as_ref());
+        let platform = upstream::platform(reader);
         let log = broker::log(reader);
         let public_url =
             pages::public_url(reader, proofs.as_ref().and_then(|(proofs, _)| proofs.challenge_url.as_ref()));
@@ -121,6 +124,7 @@ impl Config {
             aws: cloudfront_core::AwsSettings { managed_zone, ..aws? },
             service: service?,
             checks: checks?,
+            platform: platform?,
             log: log?,
         })
     }

@@ -82,7 +82,15 @@ fn announce(config: &Config) {
             "the database is a file: on a platform whose disks do not last, every restage loses all instances"
         );
     }
-    tracing::warn!(
-        "domains are not checked against the platform: whoever proves control of a domain may use it"
-    );
+    if let Some(platform) = &config.platform {
+        tracing::info!(
+            platform.api = platform.api_address,
+            "a domain must exist in the organization of whoever asks for it"
+        );
+    } else {
+        tracing::warn!(
+            "domains are not checked against the platform (API_ADDRESS is not set): whoever proves control of a domain may \
+             use it"
+        );
+    }
 }

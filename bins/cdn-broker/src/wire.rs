@@ -8,10 +8,10 @@ use std::time::Duration;
 use acme_core::{AcmeIssuer, Probe, ProofSettings};
 use anyhow::Context;
 use broker::{
-    Breakers, Checks, Chores, ManagedNames, Notifier, Offer, Operator, Pace, Pages, Ports, Reconciler,
-    RoundSettings, Rules, Service, WorkSettings, Worker,
+    Breakers, Checks, Chores, CloudController, ManagedNames, Notifier, Offer, Operator, Pace, Pages, Ports,
+    Reconciler, RoundSettings, Rules, Service, WorkSettings, Worker,
 };
-use contract::{ChallengeSite, ManagedZone};
+use contract::{ChallengeSite, ManagedZone, PlatformDirectory};
 use osb_core::Api;
 use store::Store;
 
@@ -137,6 +137,7 @@ async fn build(config: &Config, store: Arc<Store>, notifier: Notifier, pace: &Pa
         vault: breakers.vault(Arc::new(aws.vault)),
         site,
         managed,
+        platform: platform(config)?,
         answers: store.clone(),
         instances: store.clone(),
         operations: store.clone(),
@@ -174,6 +175,13 @@ fn issuer(
         Some(zone) => issuer.with_zone(zone),
         None => issuer,
     })
+}
+
+/// The platform's directory, where the operator has said where it is.
+fn platform(config: &Config) -> anyhow::Result<Option<Arc<dyn PlatformDirectory>>> {
+    let Some(settings) = &config.platform else { return Ok(None) };
+    let platform = CloudController::new(settings, Arc::new(SystemClock)).context("cannot use API_ADDRESS")?;
+    Ok(Some(Arc::new(platform)))
 }
 
 /// The records that names can be made to stand for, where the operator has set up all that they lead to.

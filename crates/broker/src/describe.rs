@@ -7,6 +7,7 @@ mod idle_tests;
 mod notices;
 mod outlook;
 mod page;
+mod platform;
 mod proofs;
 mod sights;
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub(crate) use self::notices::{
 };
 pub(crate) use self::outlook::{Outlook, kind};
 pub(crate) use self::page::{Told, proven_by, step_title, way};
+pub(crate) use self::platform::{not_of_the_platform, platform_refuses_us, platform_silent};
 use self::proofs::Proofs;
 pub(crate) use self::sights::Sights;
 pub(crate) use self::words::{list, span};

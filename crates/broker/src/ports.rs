@@ -3,7 +3,8 @@ use std::sync::Arc;
 use contract::{
     Alerts, Cdn, CertificateIssuer, CertificateStore, CertificateVault, ChallengeAnswers, ChallengeSite,
     ChoreStore, Clock, DomainName, DomainStore, InstanceStore, ManagedZone, NameProbe, OperationStore,
-    Randomness, Readiness, RenewalStore, SweepStore, TroubleStore, WorkQueue, durable_label,
+    PlatformDirectory, Randomness, Readiness, RenewalStore, SweepStore, TroubleStore, WorkQueue,
+    durable_label,
 };
 
 use crate::Breakers;
@@ -23,6 +24,8 @@ pub struct Ports {
     pub site: Arc<dyn ChallengeSite>,
     /// The records that users point their names at once and for ever; `None` when the operator offers none.
     pub managed: Option<ManagedNames>,
+    /// The platform's own domains; `None` when the operator has not said where it is.
+    pub platform: Option<Arc<dyn PlatformDirectory>>,
     /// What the authority asks this broker itself for.
     pub answers: Arc<dyn ChallengeAnswers>,
     /// The service instances.

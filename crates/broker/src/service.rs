@@ -1,5 +1,6 @@
 mod look;
 mod pages;
+mod platform;
 mod provision;
 mod reading;
 mod survey;
@@ -7,6 +8,7 @@ mod trace;
 mod update;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -37,7 +39,7 @@ pub struct Rules {
 
 /// Answers the platform. Reads and writes the store only: whatever needs the world is left to the worker, so that every
 /// answer is quick and nothing depends on being asked again (R5, R74). Only who asks for no change is answered with a look
-/// at the world, for which there is a bound.
+/// at the world, and who asks for new names with a question to the platform; for both there is a bound.
 #[derive(Clone)]
 pub struct Service {
     api: Arc<Api>,
@@ -46,13 +48,24 @@ pub struct Service {
     bell: Arc<Notify>,
     health: Arc<Health>,
     pages: Option<Arc<Pages>>,
+    /// Whether the operator may have been told, by this process or one before, that the platform does not let us in.
+    platform_trouble: Arc<AtomicBool>,
 }
 
 impl Service {
     /// A service that rings `bell` when there is new work.
     pub fn new(api: Api, ports: Ports, rules: Rules, bell: Arc<Notify>) -> Self {
         let health = Arc::new(Health::new(ports.readiness.clone(), ports.clock.clone()));
-        Self { api: Arc::new(api), ports, rules: Arc::new(rules), bell, health, pages: None }
+        let platform_trouble = Arc::new(AtomicBool::new(true));
+        Self {
+            api: Arc::new(api),
+            ports,
+            rules: Arc::new(rules),
+            bell,
+            health,
+            pages: None,
+            platform_trouble,
+        }
     }
 
     /// The same service with a page for each instance.

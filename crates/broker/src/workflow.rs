@@ -251,7 +251,9 @@ impl Run<'_> {
 
     async fn create_distribution(&self) -> PortResult<Outcome> {
         if self.instance.distribution.is_none() {
-            let made = self.ports.cdn.ensure(&self.instance.reference, &self.spec(None)).await?;
+            let mut spec = self.spec(None);
+            spec.tags.extend(self.place_tags().await);
+            let made = self.ports.cdn.ensure(&self.instance.reference, &spec).await?;
             self.record_distribution(&made).await?;
         }
         Ok(Outcome::Done)

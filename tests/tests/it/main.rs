@@ -16,6 +16,7 @@ mod page;
 mod parameters;
 mod parked;
 mod path;
+mod platform;
 mod proofs;
 mod reconcile;
 mod recreate;

@@ -82,6 +82,7 @@ pub(crate) const GROUPS: &[Group] = &[
     Group { title: "Proofs of control", variables: PROOFS },
     Group { title: "The service", variables: SERVICE },
     Group { title: "Checks", variables: CHECKS },
+    Group { title: "The platform", variables: PLATFORM },
     Group { title: "Logs", variables: LOGS },
 ];
 
@@ -269,6 +270,23 @@ const CHECKS: &[Variable] = &[
         "how many tenants must have met the same failure within an hour to make it an incident of everybody's; at least 2",
     )
     .default("3"),
+];
+
+const PLATFORM: &[Variable] = &[
+    variable(
+        "API_ADDRESS",
+        "the URL of Cloud Controller, such as `https://api.example.gov`. With it a domain, or a parent of it, must exist in \
+         the organization of whoever asks for it (private, or shared with it), or be one of the platform's shared domains. \
+         While the platform does not answer, new instances and new domains are refused with 503; everything else goes on",
+    ),
+    variable(
+        "CLIENT_ID",
+        "the client at the platform's UAA for that, with the authority `cloud_controller.global_auditor` (or \
+         `cloud_controller.admin_read_only`) and the grant `client_credentials`",
+    ),
+    variable("CLIENT_SECRET", "its secret").secret(),
+    variable("API_ROOT_CA", "a PEM file with the roots to trust for the platform's TLS")
+        .otherwise("system roots"),
 ];
 
 const LOGS: &[Variable] = &[

@@ -237,6 +237,32 @@ fn pages_are_found_where_the_broker_is() {
 }
 
 #[test]
+fn the_platform_is_asked_with_address_client_and_secret() {
+    let read = |more: &[(&'static str, &'static str)]| {
+        let mut variables = complete();
+        variables.extend(more.iter().copied());
+        Config::read(&variables).map(|config| config.platform.map(|platform| platform.api_address))
+    };
+    let (api, id, secret) =
+        (("API_ADDRESS", "https://api.example.gov"), ("CLIENT_ID", "id"), ("CLIENT_SECRET", "hunter2"));
+    assert_eq!(read(&[]), Ok(None));
+    assert_eq!(read(&[api, id, secret]), Ok(Some("https://api.example.gov".to_owned())));
+    for (wrong, told) in [
+        (vec![id, secret], "API_ADDRESS is not set, but one of CLIENT_ID and CLIENT_SECRET is"),
+        (vec![api, secret], "CLIENT_ID is not set"),
+        (vec![api, id], "CLIENT_SECRET is not set"),
+        (
+            vec![("API_ADDRESS", "http://api.example.gov"), id, secret],
+            "API_ADDRESS cannot be used: plain http",
+        ),
+        (vec![("API_ROOT_CA", "/no/such/file.pem")], "API_ROOT_CA names the file"),
+    ] {
+        let mistakes = read(&wrong).unwrap_err();
+        assert!(mistakes.len() == 1 && mistakes[0].starts_with(told), "{told}: {mistakes:?}");
+    }
+}
+
+#[test]
 fn the_prefix_works_for_each_and_wins() {
     let mut variables = complete();
     variables.insert("PORT", "1");

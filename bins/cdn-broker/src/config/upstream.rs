@@ -1,6 +1,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use acme_core::{AcmeSettings, DurableFirst, EdgeMark, ExternalAccount, Limits, ProbeSettings};
+use broker::PlatformSettings;
 use cloudfront_core::AwsSettings;
 use contract::Secret;
 
@@ -9,7 +10,7 @@ use super::Reader;
 pub(super) fn acme(reader: &mut Reader<'_>) -> Option<AcmeSettings> {
     let email = reader.required("EMAIL");
     let url = reader.required("ACME_URL");
-    let roots = root_file(reader);
+    let roots = root_file(reader, "ACME_ROOT_CA");
     let external_account = external_account(reader);
     let durable_first = durable_first(reader);
     let limits = limits(reader, url.as_deref().unwrap_or_default());
@@ -50,18 +51,17 @@ fn limits(reader: &mut Reader<'_>, directory: &str) -> Option<Limits> {
     })
 }
 
-/// The content of `ACME_ROOT_CA`. The inner `None` means that the system's roots are to be used.
+/// The content of the file that a variable names. The inner `None` means that the system's roots are to be used.
 #[expect(
     clippy::option_option,
     reason = "the outer one says whether a mistake was noted, as everywhere here"
 )]
-fn root_file(reader: &mut Reader<'_>) -> Option<Option<String>> {
-    let Some(path) = reader.optional("ACME_ROOT_CA") else { return Some(None) };
+fn root_file(reader: &mut Reader<'_>, name: &str) -> Option<Option<String>> {
+    let Some(path) = reader.optional(name) else { return Some(None) };
     match std::fs::read_to_string(&path) {
         Ok(pem) => Some(Some(pem)),
         Err(reason) => {
-            reader
-                .mistake("ACME_ROOT_CA", format!("names the file `{path}`, which cannot be read: {reason}"));
+            reader.mistake(name, format!("names the file `{path}`, which cannot be read: {reason}"));
             None
         }
     }
@@ -81,6 +81,39 @@ fn external_account(reader: &mut Reader<'_>) -> Option<Option<ExternalAccount>> 
         }
         (None, Some(_)) => {
             reader.mistake("ACME_EAB_KID", "is not set, but ACME_EAB_HMAC_KEY is; they go together");
+            None
+        }
+    }
+}
+
+/// `API_ADDRESS` and what goes with it; the inner `None` means that the platform is not asked.
+#[expect(
+    clippy::option_option,
+    reason = "the outer one says whether a mistake was noted, as everywhere here"
+)]
+pub(super) fn platform(reader: &mut Reader<'_>) -> Option<Option<PlatformSettings>> {
+    let roots = root_file(reader, "API_ROOT_CA");
+    let names = ["API_ADDRESS", "CLIENT_ID", "CLIENT_SECRET"];
+    let values = names.map(|name| reader.optional(name));
+    if values.iter().all(Option::is_none) {
+        return Some(None);
+    }
+    for (name, _) in names.iter().zip(&values).filter(|(_, value)| value.is_none()) {
+        let others = names.map(|other| if other == *name { "" } else { other });
+        let others: Vec<&str> = others.into_iter().filter(|other| !other.is_empty()).collect();
+        reader.mistake(name, format!("is not set, but one of {} is; they go together", others.join(" and ")));
+    }
+    let [api_address, client_id, client_secret] = values;
+    let settings = PlatformSettings {
+        api_address: api_address?,
+        client_id: client_id?,
+        client_secret: Secret::new(client_secret?),
+        root_certificates_pem: roots?,
+    };
+    match settings.check() {
+        Ok(()) => Some(Some(settings)),
+        Err(reason) => {
+            reader.mistake("API_ADDRESS", format!("cannot be used: {reason}"));
             None
         }
     }

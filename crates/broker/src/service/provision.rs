@@ -69,6 +69,12 @@ impl Service {
         if let Some(refusal) = self.refuse_names_of_others(&id, &settings.domains).await? {
             return Ok(Some(refusal));
         }
+        let asked = self
+            .refuse_names_unknown_to_platform(&wanted.organization_guid, &wanted.context, &settings.domains)
+            .await;
+        if asked.is_some() {
+            return Ok(asked);
+        }
         let now = self.ports.clock.now();
         let instance = Instance {
             incarnation,

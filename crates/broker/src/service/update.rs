@@ -1,7 +1,9 @@
 //! Changing: what is asked is put together with what was asked before, checked as a whole, and stored whole. Until its
 //! operation has succeeded, nobody but that operation knows of it.
 
-use contract::{Change, InstanceId, OperationKind, PortError, PortResult, Remedy, Settings, Standing};
+use contract::{
+    Change, DomainName, InstanceId, OperationKind, PortError, PortResult, Remedy, Settings, Standing,
+};
 use osb_core::{Call, ErrorCode, Response, Update, UpdateDecision, decide_update};
 use serde_json::{Map, Value};
 
@@ -64,8 +66,7 @@ impl Service {
             return self.look(standing).await.map(Some);
         }
         if merge::names_domains(&wanted.parameters)
-            && let Some(refusal) =
-                self.refuse_names_of_others(&standing.instance.id, &change.settings.domains).await?
+            && let Some(refusal) = self.refuse_names(wanted, standing, &change).await?
         {
             return Ok(Some(refusal));
         }
@@ -79,6 +80,23 @@ impl Service {
         self.bell.notify_one();
         tracing::info!(instance.id = %instance.id, operation.id = %operation.id, "accepted an update");
         Ok(Some(Response::update_accepted(&reading::operation_id(&operation)?, page.as_deref(), None)))
+    }
+
+    /// The answer to somebody who asks for names of another instance, or adds names that the platform does not know.
+    async fn refuse_names(
+        &self,
+        wanted: &Update,
+        standing: &Standing,
+        change: &Change,
+    ) -> PortResult<Option<Response>> {
+        let (instance, names) = (&standing.instance, &change.settings.domains);
+        if let Some(refusal) = self.refuse_names_of_others(&instance.id, names).await? {
+            return Ok(Some(refusal));
+        }
+        let is_new = |name: &&DomainName| !instance.settings.domains.contains(name);
+        let added: Vec<DomainName> = names.iter().filter(is_new).cloned().collect();
+        let organization = &instance.request.organization;
+        Ok(self.refuse_names_unknown_to_platform(organization, &wanted.context, &added).await)
     }
 
     fn read_change(
@@ -114,11 +132,7 @@ impl Service {
 
     /// The origin of an instance whose user has never named one: the one it has, also when the operator has another
     /// default by now, until the user says that it is to be the default.
-    fn origin_behind<'a>(
-        &'a self,
-        sent: &Map<String, Value>,
-        present: &'a Settings,
-    ) -> &'a contract::DomainName {
+    fn origin_behind<'a>(&'a self, sent: &Map<String, Value>, present: &'a Settings) -> &'a DomainName {
         if sent.contains_key("origin") { &self.rules.default_origin } else { &present.origin.domain }
     }
 }

@@ -12,7 +12,7 @@ use contract::{
 
 use super::{Run, Step};
 use crate::worker::WorkSettings;
-use crate::{Ports, describe, names};
+use crate::{Ports, describe, names, places};
 
 /// The certificate that is served: the newest that is live.
 pub(crate) fn live(certificates: &[CertificateRecord]) -> Option<&CertificateRecord> {
@@ -232,6 +232,26 @@ impl Run<'_> {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .chain([("ServiceInstance".to_owned(), self.instance.id.as_str().to_owned())])
         .collect()
+    }
+
+    /// What people call organization and space, for whoever reads a bill or a list of distributions: as the platform told with
+    /// the request, or else tells now. A distribution without these tags is as good: nothing waits for them.
+    pub(super) async fn place_tags(&self) -> BTreeMap<String, String> {
+        let request = &self.instance.request;
+        let mut place = places::told(&serde_json::from_str(&request.context).unwrap_or_default());
+        if (place.organization.is_none() || place.space.is_none())
+            && let Some(platform) = &self.ports.platform
+        {
+            match platform.place(&request.organization, &request.space).await {
+                Ok(found) => {
+                    place.organization = place.organization.or(found.organization);
+                    place.space = place.space.or(found.space);
+                }
+                Err(error) => tracing::debug!(%error, "organization and space stay without names"),
+            }
+        }
+        let named = [("OrganizationName", place.organization), ("SpaceName", place.space)];
+        named.into_iter().filter_map(|(tag, name)| Some((tag.to_owned(), name?))).collect()
     }
 
     /// How long until it makes sense to ask about the deployment again.

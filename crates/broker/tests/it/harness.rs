@@ -56,6 +56,7 @@ impl Bench {
                 apex: DomainName::parse("cdn.example").unwrap(),
                 challenge_host: CHALLENGE_HOST.into(),
             }),
+            platform: None,
             answers: Arc::new(world.store.clone()),
             instances: Arc::new(world.store.clone()),
             operations: Arc::new(world.store.clone()),

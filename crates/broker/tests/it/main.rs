@@ -19,6 +19,7 @@ mod operator;
 mod owners;
 mod pages;
 mod plans;
+mod platform;
 mod precedence;
 mod reconcile;
 mod recreations;

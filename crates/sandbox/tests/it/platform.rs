@@ -18,7 +18,7 @@ async fn token(platform: &Platform, (id, secret): (&str, &str)) -> anyhow::Resul
 }
 
 fn url_form(pairs: &[(&str, &str)]) -> String {
-    let encoded = |text: &str| text.bytes().map(|b| format!("%{b:02X}")).collect::<String>();
+    let encoded = |text: &str| text.bytes().fold(String::new(), |text, b| text + &format!("%{b:02X}"));
     pairs.iter().map(|(key, value)| format!("{key}={}", encoded(value))).collect::<Vec<_>>().join("&")
 }
 

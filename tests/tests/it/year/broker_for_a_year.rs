@@ -167,6 +167,7 @@ fn ports(world: &World, authority: &Scripted, pace: &Pace) -> Ports {
         vault: breakers.vault(Arc::new(world.vault.clone())),
         site: breakers.site(Arc::new(world.site.clone())),
         managed: None,
+        platform: None,
         answers: kept(),
         instances: kept(),
         operations: kept(),
