@@ -53,6 +53,7 @@ pub(crate) async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let mut broker_settings = broker_settings(&options.setup, state.path())?;
     broker_settings.proofs = Proofs::ALL;
     broker_settings.platform = options.with_platform;
+    "on".clone_into(&mut broker_settings.checks);
     // With an owner before it, the port is where the owner listens.
     if options.ports.broker_port != 0 && !options.auto_prove {
         broker_settings.port = options.ports.broker_port;

@@ -81,17 +81,29 @@ pub(crate) async fn by_hand(house: &House) -> cloudfront_core::Aws {
 }
 
 /// Replaces a text in the configuration of a distribution, as somebody does at the console.
-pub(crate) async fn edit(house: &House, id: &str, from: &str, to: &str) -> anyhow::Result<()> {
+async fn edit(house: &House, id: &str, from: &str, to: &str) -> anyhow::Result<()> {
+    rewrite(house, id, |config| {
+        ensure!(config.contains(from), "{from} is not in {config}");
+        Ok(config.replacen(from, to, 1))
+    })
+    .await
+}
+
+/// Puts another configuration in the place of a distribution's.
+pub(crate) async fn rewrite(
+    house: &House,
+    id: &str,
+    change: impl FnOnce(&str) -> anyhow::Result<String>,
+) -> anyhow::Result<()> {
     let scope = "AWS4-HMAC-SHA256 Credential=AKIDSANDBOX/20260101/us-east-1/cloudfront/aws4_request";
     let url = format!("{}/2020-05-31/distribution/{id}/config", house.sandbox.aws().url());
     let client = Client::trusting("")?;
     let get = Request::get(&url).header("authorization", scope).body(Full::default())?;
     let read = client.send(get).await?;
     let tag = read.headers().get("etag").context("a version was expected")?;
-    let config = std::str::from_utf8(read.body())?;
-    ensure!(config.contains(from), "{from} is not in {config}");
+    let config = change(std::str::from_utf8(read.body())?)?;
     let put = Request::put(&url).header("authorization", scope).header("if-match", tag);
-    let written = client.send(put.body(Full::from(config.replacen(from, to, 1)))?).await?;
+    let written = client.send(put.body(Full::from(config))?).await?;
     ensure!(written.status() == 200, "{written:?}");
     Ok(())
 }

@@ -17,6 +17,8 @@ pub struct Pretence {
     pub ahead: Duration,
     /// Its terms of service are at this URL (RFC 8555, 7.1.1: `termsOfService`).
     pub terms: Option<String>,
+    /// CAA records mean it by this name (RFC 8555, 7.1.1: `caaIdentities`).
+    pub caa_identity: Option<String>,
 }
 
 pub(super) fn down() -> Answer {
@@ -26,10 +28,7 @@ pub(super) fn down() -> Answer {
 impl Pretence {
     /// Changes an answer of Pebble's into one of the authority that it seems to be.
     pub(super) async fn dress(&self, path: &str, answer: Answer) -> Answer {
-        let mut answer = match &self.terms {
-            Some(terms) if path == "/dir" => with_terms(terms, answer).await,
-            _ => answer,
-        };
+        let mut answer = if path == "/dir" { self.dress_directory(answer).await } else { answer };
         if !self.ahead.is_zero()
             && let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(now() + self.ahead))
         {
@@ -37,20 +36,25 @@ impl Pretence {
         }
         answer
     }
-}
 
-/// What is not JSON stays what it is.
-async fn with_terms(terms: &str, answer: Answer) -> Answer {
-    let (head, body) = answer.into_parts();
-    let Ok(body) = body.collect().await.map(http_body_util::Collected::to_bytes);
-    let body = match serde_json::from_slice::<Value>(&body) {
-        Ok(mut directory) => {
-            directory["meta"]["termsOfService"] = json!(terms);
-            Bytes::from(directory.to_string())
-        }
-        Err(_) => body,
-    };
-    Answer::from_parts(head, Full::new(body))
+    /// What is not JSON stays what it is.
+    async fn dress_directory(&self, answer: Answer) -> Answer {
+        let (head, body) = answer.into_parts();
+        let Ok(body) = body.collect().await.map(http_body_util::Collected::to_bytes);
+        let body = match serde_json::from_slice::<Value>(&body) {
+            Ok(mut directory) => {
+                if let Some(terms) = &self.terms {
+                    directory["meta"]["termsOfService"] = json!(terms);
+                }
+                if let Some(identity) = &self.caa_identity {
+                    directory["meta"]["caaIdentities"] = json!([identity]);
+                }
+                Bytes::from(directory.to_string())
+            }
+            Err(_) => body,
+        };
+        Answer::from_parts(head, Full::new(body))
+    }
 }
 
 #[expect(

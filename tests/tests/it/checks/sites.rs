@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use anyhow::Context;
 use contract::{CertificateVault, VaultName};
+use sandbox::authority::Pretence;
 use sandbox::pki::Ca;
 use sandbox::{BrokerSettings, wait_for};
 use serde_json::{Value, json};
 
 use super::{run, runs, start};
 use crate::house::{BOUND, House};
-use crate::reconcile::{bundle, by_hand, edit};
+use crate::reconcile::{bundle, by_hand, rewrite};
 
 const ONE: &str = "3f1c9a52-0000-4000-8000-000000000071";
 const TWO: &str = "3f1c9a52-0000-4000-8000-000000000072";
@@ -64,6 +65,8 @@ async fn a_site_whose_dns_moves_away_or_whose_caa_forbids_is_told_and_over_when_
     let site = house.sandbox.site("www.example.gov").await?;
     dns.clear("www.example.gov")?;
     dns.set_a("www.example.gov", vec![site.address()])?;
+    let caa_identity = Some("pebble.example".to_owned());
+    house.sandbox.authority().gate().pretend(Pretence { caa_identity, ..Pretence::default() });
     dns.everywhere().set_caa("example.gov", &["0 issue \"other-ca.example\""])?;
     for _ in 0..2 {
         runs(&house, &settings, "live-sites", 0, "ok").await?;
@@ -89,7 +92,8 @@ async fn a_site_that_presents_another_certificate_is_told() -> anyhow::Result<()
     let own = house.sandbox.aws().state().distributions.first().cloned().context("no distribution")?;
     let attached = own.certificate_id.context("no certificate")?;
     wait_for("the console to take it", BOUND, || async {
-        Ok(edit(&house, &own.id, &attached, stored.as_str()).await.ok())
+        let edited = rewrite(&house, &own.id, |config| Ok(config.replace(&attached, stored.as_str())));
+        Ok(edited.await.ok())
     })
     .await?;
     for _ in 0..2 {
