@@ -104,6 +104,9 @@ pub enum ByHand {
 /// The longest time without a look: another broker may have died in the middle of a run.
 const LONGEST_NAP: Duration = Duration::from_secs(5);
 
+/// The shortest, when a check is due that somebody else runs.
+const SHORTEST_NAP: Duration = Duration::from_secs(1);
+
 /// Within which time of the start of the first broker its checks are run for the first time.
 const FIRST: Duration = Duration::from_mins(1);
 
@@ -143,7 +146,8 @@ impl Checks {
         let mut running = JoinSet::new();
         let mut busy = BTreeSet::new();
         loop {
-            for check in self.due(&busy).await {
+            let (due, nap) = self.due(&busy).await;
+            for check in due {
                 busy.insert(check.name().to_owned());
                 running.spawn(self.clone().turn(check, stop.clone()));
             }
@@ -155,7 +159,7 @@ impl Checks {
                     // Whose run it was cannot be told. The leases tell who is busy.
                     Err(_) => busy.clear(),
                 },
-                () = nap() => {}
+                () = nap_for(nap) => {}
             }
         }
         while running.join_next().await.is_some() {}
@@ -233,21 +237,18 @@ impl Checks {
         })
     }
 
-    /// What is due and not being run by us already.
-    async fn due(&self, busy: &BTreeSet<String>) -> Vec<Arc<dyn Check>> {
-        match self.look(busy).await {
-            Ok(due) => due,
-            Err(error) => {
-                tracing::error!(%error, "could not look which checks are due");
-                Vec::new()
-            }
-        }
+    /// What is due and not being run by us already, and how long nothing else is.
+    async fn due(&self, busy: &BTreeSet<String>) -> (Vec<Arc<dyn Check>>, Duration) {
+        self.look(busy).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "could not look which checks are due");
+            (Vec::new(), LONGEST_NAP)
+        })
     }
 
-    async fn look(&self, busy: &BTreeSet<String>) -> PortResult<Vec<Arc<dyn Check>>> {
+    async fn look(&self, busy: &BTreeSet<String>) -> PortResult<(Vec<Arc<dyn Check>>, Duration)> {
         let store = &self.0.ports.store;
         let (known, now) = (store.all().await?, store.now().await?);
-        let mut due = Vec::new();
+        let (mut due, mut nap) = (Vec::new(), LONGEST_NAP);
         for check in self.by_themselves().filter(|check| !busy.contains(check.name())) {
             let record = known.iter().find(|record| record.name == check.name()).cloned();
             let record = match record {
@@ -256,9 +257,11 @@ impl Checks {
             };
             if is_due(&record, self.schedule(check.as_ref()), now) {
                 due.push(check.clone());
+            } else {
+                nap = nap.min(record.next_at.since(now).max(SHORTEST_NAP));
             }
         }
-        Ok(due)
+        Ok((due, nap))
     }
 
     /// One run, unless somebody else was faster. Gives the name back.
@@ -294,14 +297,15 @@ impl Checks {
 
 /// Sleeping is how a tick of the timer is waited for.
 #[expect(clippy::disallowed_methods, reason = "the timer of what is tried out from time to time")]
-async fn nap() {
-    tokio::time::sleep(LONGEST_NAP).await;
+async fn nap_for(duration: Duration) {
+    tokio::time::sleep(duration).await;
 }
 
-/// What a check says when the database would not let it look.
-fn of_store(error: &PortError) -> CheckOutcome {
-    let relies = "everything that is known is kept in the database";
-    CheckOutcome::Failing(CheckFailure::new(Side::Us, "database", error.to_string(), relies))
+/// What a check says when it could not look at all.
+fn unable(error: &PortError) -> CheckOutcome {
+    let (side, class) = error.class().unwrap_or((Side::Us, "error"));
+    let relies = "without this check nobody knows of what it looks for before users do";
+    CheckOutcome::Failing(CheckFailure::new(side, class, error.to_string(), relies))
 }
 
 /// Writes down how a run went, once.

@@ -112,6 +112,6 @@ impl Check for Expiry {
 
     async fn run(&self, steps: &StepTimes) -> CheckOutcome {
         let looked = steps.step("read the certificates that are served", self.look()).await;
-        looked.map_or_else(|error| super::of_store(&error), Into::into)
+        looked.map_or_else(|error| super::unable(&error), Into::into)
     }
 }

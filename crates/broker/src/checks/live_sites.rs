@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use contract::{
     CertificateFacts, Check, CheckOutcome, CheckSchedule, CheckStore, EdgeProbe, Instance, InstanceId,
-    InstanceState, OperationState, PortResult, ProofProbe, StepTimes, TroubleStore,
+    InstanceState, OperationState, PortError, PortResult, ProofProbe, StepTimes, TroubleStore,
 };
 
 use self::pace::Round;
@@ -71,15 +71,17 @@ impl LiveSites {
         }
         let instances = self.ports.instances.list(round.after.clone().map(InstanceId::new), batch).await?;
         let is_last = instances.len() < batch as usize;
+        let mut visits = Visits::default();
         for instance in instances {
-            self.visit(&instance.id).await?;
+            visits.count(&instance.id, self.visit(&instance.id).await);
             round.pass(&instance.id);
             self.remember(round).await?;
         }
         if is_last {
             round.end();
         }
-        self.remember(round).await
+        self.remember(round).await?;
+        visits.outcome()
     }
 
     /// Looks again at what was found, so that it is told soon, and so that it is over soon.
@@ -90,12 +92,13 @@ impl LiveSites {
             Some(last) if troubled.len() == AGAIN as usize => Some(last.as_str().to_owned()),
             _ => None,
         };
+        let mut visits = Visits::default();
         for id in troubled {
             if self.is_worth_a_look(&id).await? {
-                self.visit(&id).await?;
+                visits.count(&id, self.visit(&id).await);
             }
         }
-        Ok(())
+        visits.outcome()
     }
 
     async fn is_worth_a_look(&self, id: &InstanceId) -> PortResult<bool> {
@@ -145,6 +148,32 @@ impl LiveSites {
     }
 }
 
+/// How visits went. One site at which nobody can look must not keep the walk from the others; all of them are a failure.
+#[derive(Default)]
+struct Visits {
+    went_well: bool,
+    error: Option<PortError>,
+}
+
+impl Visits {
+    fn count(&mut self, id: &InstanceId, visit: PortResult<()>) {
+        match visit {
+            Ok(()) => self.went_well = true,
+            Err(error) => {
+                tracing::warn!(%error, instance.id = %id, "could not look at a site");
+                self.error = Some(error);
+            }
+        }
+    }
+
+    fn outcome(self) -> PortResult<()> {
+        match self.error {
+            Some(error) if !self.went_well => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
 enum Seen {
     Served(Box<Served>),
     Busy,
@@ -167,6 +196,6 @@ impl Check for LiveSites {
 
     async fn run(&self, steps: &StepTimes) -> CheckOutcome {
         let walked = Box::pin(self.walk(steps)).await;
-        walked.map_or_else(|error| super::of_store(&error), |()| CheckOutcome::Ok)
+        walked.map_or_else(|error| super::unable(&error), |()| CheckOutcome::Ok)
     }
 }

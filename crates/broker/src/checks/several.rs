@@ -168,6 +168,6 @@ impl Check for SeveralTenants {
 
     async fn run(&self, steps: &StepTimes) -> CheckOutcome {
         let looked = steps.step("compare", self.look()).await;
-        looked.unwrap_or_else(|error| super::of_store(&error))
+        looked.unwrap_or_else(|error| super::unable(&error))
     }
 }

@@ -3,6 +3,7 @@
 
 mod both_tracks;
 mod breakers;
+mod checks;
 mod crashes;
 mod endings;
 mod faults;
