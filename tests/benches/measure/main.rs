@@ -6,6 +6,7 @@
 mod acme;
 mod bare;
 mod broker;
+mod checks;
 mod clock;
 mod databases;
 mod http;
@@ -47,10 +48,12 @@ enum Section {
     Process,
     /// The cost of a worker that finds nothing to do.
     Tick,
+    /// What the checks cost: whoever uses the service, and the machine.
+    Checks,
 }
 
 impl Section {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Acme,
         Self::Latency,
         Self::Waiting,
@@ -59,6 +62,7 @@ impl Section {
         Self::Pages,
         Self::Process,
         Self::Tick,
+        Self::Checks,
     ];
 
     fn name(self) -> &'static str {
@@ -71,6 +75,7 @@ impl Section {
             Self::Pages => "pages",
             Self::Process => "process",
             Self::Tick => "tick",
+            Self::Checks => "checks",
         }
     }
 
@@ -86,6 +91,7 @@ impl Section {
             Self::Pages => pages::measure(report).await,
             Self::Process => process::measure(report).await,
             Self::Tick => tick::measure(report).await,
+            Self::Checks => checks::measure(report).await,
         }
     }
 }
