@@ -21,6 +21,7 @@ const NAMES: [&str; 9] = [
 ];
 
 /// What is tried out from time to time.
+#[derive(Debug)]
 pub(crate) struct ChecksConfig {
     /// `CHECKS`.
     pub(crate) on: WhichChecks,
@@ -96,4 +97,56 @@ fn staging(reader: &mut Reader<'_>, acme: Option<&AcmeSettings>) -> Option<Optio
         return None;
     }
     Some(Some(settings))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Config;
+    use super::super::tests::complete;
+    use super::*;
+
+    const STAGING: &str = "https://acme-staging-v02.api.letsencrypt.org/directory";
+
+    fn read(more: &[(&'static str, &'static str)]) -> Result<ChecksConfig, Vec<String>> {
+        let mut variables = complete();
+        variables.extend(more.iter().copied());
+        Config::read(&variables).map(|config| config.checks)
+    }
+
+    #[test]
+    fn all_checks_run_unless_something_else_is_said() {
+        let on = |text| read(&[("CHECKS", text)]).map(|checks| checks.on);
+        assert_eq!(read(&[]).map(|checks| checks.on), Ok(WhichChecks::All));
+        assert_eq!(on("off"), Ok(WhichChecks::None));
+        let named = ["expiry", "live-sites"].map(str::to_owned).to_vec();
+        assert_eq!(on("expiry, live-sites"), Ok(WhichChecks::Named(named)));
+        let every = read(&[("CHECKS_EVERY", "expiry=6h,live-sites=2m")]).map(|checks| checks.every);
+        let expected = [("expiry", 360), ("live-sites", 2)];
+        let expected = expected.map(|(name, minutes)| (name.to_owned(), Duration::from_mins(minutes)));
+        assert_eq!(every, Ok(BTreeMap::from(expected)));
+    }
+
+    #[test]
+    fn the_staging_directory_has_limits_of_its_own() {
+        let acme = read(&[("CHECK_ACME_URL", STAGING)]).map(|checks| checks.acme);
+        let acme = acme.unwrap_or_else(|mistakes| panic!("{mistakes:?}")).expect("settings");
+        assert_eq!((acme.directory_url.as_str(), acme.limits), (STAGING, Limits::lets_encrypt_staging()));
+        assert_eq!(acme.contact_email.as_deref(), Some("ops@example.gov"));
+    }
+
+    #[test]
+    fn mistakes_are_told_with_what_would_be_right() {
+        for (name, value, told) in [
+            ("CHECKS", "expiry,exipry", "there is no check `exipry`; there are acme-directory"),
+            ("CHECKS_EVERY", "expiry", "the form is NAME=DURATION"),
+            ("CHECKS_EVERY", "expiry=soon", "a duration is a whole number"),
+            ("INCIDENT_TENANTS", "1", "at least 2"),
+            ("CHECK_ACME_URL", "https://acme-v02.api.letsencrypt.org/directory", "name a staging directory"),
+            ("CHECK_ACME_URL", "http://ca.example/", "must be an https URL"),
+        ] {
+            let mistakes = read(&[(name, value)]).err().unwrap_or_default();
+            let found = mistakes.iter().any(|one| one.starts_with(name) && one.contains(told));
+            assert!(found, "{name}={value}: {mistakes:?}");
+        }
+    }
 }

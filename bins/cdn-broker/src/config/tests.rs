@@ -12,7 +12,7 @@ impl Variables for BTreeMap<&str, &str> {
     }
 }
 
-fn complete() -> BTreeMap<&'static str, &'static str> {
+pub(super) fn complete() -> BTreeMap<&'static str, &'static str> {
     BTreeMap::from([
         ("BROKER_USERNAME", "user"),
         ("BROKER_PASSWORD", "secret"),
