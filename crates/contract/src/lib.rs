@@ -15,6 +15,7 @@ mod page;
 mod platform;
 mod proof;
 mod secret;
+mod sign_on;
 mod site;
 mod storage;
 #[cfg(feature = "testing")]
@@ -49,6 +50,7 @@ pub use page::Page;
 pub use platform::{Place, PlatformDirectory, PlatformDomain};
 pub use proof::{CaaQuestion, Hop, HttpQuestion, ProofProbe, Sighting, TxtQuestion, Verdict};
 pub use secret::Secret;
+pub use sign_on::{Permissions, SignOn};
 pub use site::{ChallengeSite, SiteFolder};
 pub use storage::{
     AccountRecord, AccountStore, AuthorizationRecord, Breaker, BreakerStore, CertificateRecord,
@@ -56,9 +58,9 @@ pub use storage::{
     ChoreStore, ChosenMoment, Claim, Cursor, Dispatch, DispatchState, DomainRecord, DomainState, DomainStore,
     HttpAnswer, Incident, IncidentStore, Instance, InstanceState, InstanceStore, IssuanceRecord,
     IssuanceStore, LedgerStore, LogEntry, Mishap, Operation, OperationKind, OperationState, OperationStore,
-    OperatorStore, OriginalRequest, Outbox, PageStore, PresentedProof, ProofPlace, RUNS_KEPT, Readiness,
-    RenewalPlan, RenewalStore, Settings, Sight, SiteFinding, Standing, Survey, Sweep, SweepStore, Track,
-    TroubleStore, WorkQueue,
+    OperatorStore, OriginalRequest, Outbox, Overview, OverviewStore, PageStore, PresentedProof, ProofPlace,
+    RUNS_KEPT, Readiness, RenewalPlan, RenewalStore, RunningOperations, Settings, Sight, SiteFinding,
+    Standing, Survey, Sweep, SweepStore, Track, TroubleStore, WorkQueue,
 };
 pub use time::{Clock, Randomness, Timestamp};
 pub use vault::{CertificateVault, KeptCertificate};

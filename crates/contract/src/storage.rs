@@ -15,6 +15,7 @@ mod issuance;
 mod ledger;
 mod operations;
 mod operator;
+mod overview;
 mod pages;
 mod queue;
 mod readiness;
@@ -39,6 +40,7 @@ pub use operations::{
     Change, LogEntry, Operation, OperationKind, OperationState, OperationStore, Standing, Track,
 };
 pub use operator::OperatorStore;
+pub use overview::{Overview, OverviewStore, RunningOperations};
 pub use pages::{PageStore, Sight, Survey};
 pub use queue::{Claim, Cursor, WorkQueue};
 pub use readiness::Readiness;
@@ -52,6 +54,6 @@ pub use {
     checks::MockCheckStore, chores::MockChoreStore, domains::MockDomainStore, incidents::MockIncidentStore,
     incidents::MockOutbox, instances::MockInstanceStore, issuance::MockChallengeAnswers,
     issuance::MockIssuanceStore, ledger::MockLedgerStore, operations::MockOperationStore,
-    operator::MockOperatorStore, pages::MockPageStore, queue::MockWorkQueue, readiness::MockReadiness,
-    renewals::MockRenewalStore, sweeps::MockSweepStore, troubles::MockTroubleStore,
+    operator::MockOperatorStore, overview::MockOverviewStore, pages::MockPageStore, queue::MockWorkQueue,
+    readiness::MockReadiness, renewals::MockRenewalStore, sweeps::MockSweepStore, troubles::MockTroubleStore,
 };

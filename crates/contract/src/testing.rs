@@ -49,12 +49,13 @@ pub use crate::edge::MockEdgeProbe;
 pub use crate::lead::MockNameProbe;
 pub use crate::platform::MockPlatformDirectory;
 pub use crate::proof::MockProofProbe;
+pub use crate::sign_on::MockSignOn;
 pub use crate::site::MockChallengeSite;
 pub use crate::storage::{
     MockAccountStore, MockBreakerStore, MockCertificateStore, MockChallengeAnswers, MockCheckStore,
     MockChoreStore, MockDomainStore, MockIncidentStore, MockInstanceStore, MockIssuanceStore,
-    MockLedgerStore, MockOperationStore, MockOperatorStore, MockOutbox, MockPageStore, MockReadiness,
-    MockRenewalStore, MockSweepStore, MockTroubleStore, MockWorkQueue,
+    MockLedgerStore, MockOperationStore, MockOperatorStore, MockOutbox, MockOverviewStore, MockPageStore,
+    MockReadiness, MockRenewalStore, MockSweepStore, MockTroubleStore, MockWorkQueue,
 };
 pub use crate::time::MockClock;
 pub use crate::vault::MockCertificateVault;

@@ -22,6 +22,7 @@ mod line;
 mod looks;
 mod operations;
 mod operator;
+mod overview;
 mod pages;
 mod queue;
 mod readiness;

@@ -6,6 +6,7 @@ mod incidents;
 mod instances;
 mod ledger;
 mod operator;
+mod overview;
 mod pages;
 mod queue;
 mod records;

@@ -16,6 +16,7 @@ pub mod issuances;
 pub mod leases;
 pub mod ledger;
 pub mod operations;
+pub mod overview;
 pub mod pages;
 pub mod queue;
 pub mod race;
@@ -36,8 +37,8 @@ use crate::testing::sample;
 use crate::{
     AccountStore, BreakerStore, CertificateStore, ChallengeAnswers, CheckStore, ChoreStore, Claim, Cursor,
     DomainStore, IncidentStore, Instance, InstanceId, InstanceStore, IssuanceStore, LeaseToken, LedgerStore,
-    Operation, OperationKind, OperationState, OperationStore, OperatorStore, Outbox, PageStore, PortResult,
-    RenewalStore, SweepStore, TroubleStore, WorkQueue,
+    Operation, OperationKind, OperationState, OperationStore, OperatorStore, Outbox, OverviewStore,
+    PageStore, PortResult, RenewalStore, SweepStore, TroubleStore, WorkQueue,
 };
 
 /// How long the suite's leases last.
@@ -68,6 +69,7 @@ pub trait Storage:
     + CheckStore
     + TroubleStore
     + PageStore
+    + OverviewStore
 {
 }
 
@@ -91,6 +93,7 @@ impl<T> Storage for T where
         + CheckStore
         + TroubleStore
         + PageStore
+        + OverviewStore
 {
 }
 
@@ -116,6 +119,7 @@ pub struct Subject {
     checks: Arc<dyn CheckStore>,
     troubles: Arc<dyn TroubleStore>,
     pages: Arc<dyn PageStore>,
+    overview: Arc<dyn OverviewStore>,
     time: Arc<dyn Passage>,
     prefix: String,
     ids: Arc<AtomicU64>,
@@ -254,6 +258,8 @@ async fn names_and_chores(subject: &Subject) {
         pages::everybody_signs_with_the_same_key,
         pages::links_are_revoked_one_instance_at_a_time,
         pages::what_was_seen_is_kept,
+        overview::everything_is_counted,
+        overview::what_is_served_and_what_runs_is_told_apart,
     );
 }
 
@@ -300,6 +306,7 @@ impl Subject {
             checks: Arc::<S>::clone(store),
             troubles: Arc::<S>::clone(store),
             pages: Arc::<S>::clone(store),
+            overview: Arc::<S>::clone(store),
             time: Arc::new(time),
             prefix: prefix.into(),
             ids: Arc::default(),
