@@ -67,6 +67,14 @@ impl Api {
         &self.catalog
     }
 
+    /// Lets a request pass that comes with one of the credentials, whatever it asks for: for pages beside the protocol's own.
+    ///
+    /// # Errors
+    /// The answer to send instead.
+    pub fn authenticate(&self, headers: &HeaderMap) -> Result<(), Response> {
+        authenticate(&self.credentials, headers)
+    }
+
     /// Checks a request in this order and stops at the first that fails: credentials (401), API version (412), path
     /// and method (404, 405), syntax (400), required fields (400), service and plan (400), asynchronous operation
     /// allowed (422). Calls for bindings are answered here, as there are none.

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
@@ -41,11 +43,36 @@ pub struct Service {
     /// Whether plans can be changed. Misspelt, as in the specification.
     #[serde(default)]
     pub plan_updateable: bool,
+    /// The client with which users are signed on to dashboards; a platform that signs nobody on leaves it aside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dashboard_client: Option<DashboardClient>,
     /// What is shown in a marketplace: `displayName`, `longDescription`, `documentationUrl`, …
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub metadata: Map<String, Value>,
     /// The plans, at least one.
     pub plans: Vec<Plan>,
+}
+
+/// The OAuth client that the platform makes for a service ("Dashboard Client Object").
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DashboardClient {
+    /// Its id, unique on the platform.
+    pub id: String,
+    /// Its secret.
+    pub secret: String,
+    /// Where users are sent back to; the specification lets it be left out, Cloud Controller does not.
+    pub redirect_uri: String,
+}
+
+impl fmt::Debug for DashboardClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, redirect_uri, .. } = self;
+        f.debug_struct("DashboardClient")
+            .field("id", id)
+            .field("redirect_uri", redirect_uri)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One plan of a service ("Service Plan Object").
@@ -197,6 +224,7 @@ impl Service {
             instances_retrievable: true,
             allow_context_updates: false,
             plan_updateable: false,
+            dashboard_client: None,
             metadata: Map::new(),
             plans,
         }

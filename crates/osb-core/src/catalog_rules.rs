@@ -6,7 +6,7 @@ use semver::Version;
 use serde_json::{Map, Value};
 
 use crate::query::is_id;
-use crate::{Catalog, MaintenanceInfo, Plan, Schemas, Service};
+use crate::{Catalog, DashboardClient, MaintenanceInfo, Plan, Schemas, Service};
 
 /// Cloud Controller's limits, in characters.
 const NAME_LIMIT: usize = 255;
@@ -44,6 +44,10 @@ fn check_service(service: &Service, problems: &mut Vec<String>) {
         service.tags.iter().map(String::len).sum::<usize>() <= TAGS_LIMIT,
         "its tags are longer than 2048 characters",
     );
+    check(
+        service.dashboard_client.as_ref().is_none_or(is_whole),
+        "its dashboard_client lacks an id, a secret, or a redirect_uri that begins with https:// or http://",
+    );
     let permission = |word: &String| PERMISSIONS.contains(&word.as_str());
     check(service.requires.iter().all(permission), "requires names a permission that platforms do not know");
     metadata::check_service(&place, &service.metadata, problems);
@@ -52,6 +56,11 @@ fn check_service(service: &Service, problems: &mut Vec<String>) {
     for plan in &service.plans {
         check_plan(&format!("{place}, plan {:?}", plan.name), plan, problems);
     }
+}
+
+fn is_whole(client: &DashboardClient) -> bool {
+    let is_url = ["https://", "http://"].iter().any(|scheme| client.redirect_uri.starts_with(scheme));
+    !client.id.is_empty() && !client.secret.is_empty() && is_url
 }
 
 fn check_plan(place: &str, plan: &Plan, problems: &mut Vec<String>) {

@@ -26,7 +26,8 @@ mod version;
 pub use answers::{FailedOperation, LastOperationState};
 pub use api::{Api, Call};
 pub use catalog::{
-    Catalog, InvalidCatalog, MaintenanceInfo, ParametersSchema, Plan, Schemas, Service, ServiceInstanceSchema,
+    Catalog, DashboardClient, InvalidCatalog, MaintenanceInfo, ParametersSchema, Plan, Schemas, Service,
+    ServiceInstanceSchema,
 };
 pub use credential::{Credential, InvalidCredential};
 pub use decide::{

@@ -2,8 +2,8 @@
 
 use http::header::{CONTENT_TYPE, ETAG};
 use osb_core::{
-    Api, Catalog, CatalogQuery, MaintenanceInfo, Operation, ParametersSchema, Plan, Response, Schemas,
-    Service, ServiceInstanceSchema,
+    Api, Catalog, CatalogQuery, DashboardClient, MaintenanceInfo, Operation, ParametersSchema, Plan,
+    Response, Schemas, Service, ServiceInstanceSchema,
 };
 use serde_json::{Value, json};
 
@@ -213,23 +213,31 @@ fn a_misspelt_name_in_a_catalog_is_an_error() {
     assert!(read.services[0].plan_updateable && read.services[0].plans[0].free);
 }
 
-/// R47: Cloud Controller makes a client for each dashboard that is offered. None is, and a catalog from a file that has one
-/// is refused, whatever is in it.
+/// R47: Cloud Controller makes a client for each dashboard that is offered, which takes all three fields.
 #[test]
-fn r47_a_dashboard_client_cannot_be_offered() {
-    let plan = json!({"id": "p", "name": "p", "description": "p"});
-    let with = |client: Value| {
-        let mut service =
-            json!({"id": "s", "name": "s", "description": "s", "bindable": false, "plans": [plan]});
-        service["dashboard_client"] = client;
-        serde_json::from_value::<Catalog>(json!({"services": [service]}))
+fn r47_a_dashboard_client_is_whole_or_not_there() {
+    let client = DashboardClient {
+        id: "cdn-pages".to_owned(),
+        secret: "hunter2".to_owned(),
+        redirect_uri: "https://broker.example.gov/sso/callback".to_owned(),
     };
-    for client in
-        [json!({"id": "i", "secret": "s", "redirect_uri": "https://b.example"}), json!({}), json!(null)]
-    {
-        let refusal = with(client).unwrap_err().to_string();
-        assert!(refusal.contains("dashboard_client"), "{refusal}");
+    assert!(!format!("{client:?}").contains("hunter2"));
+    let offered = problems(|catalog| catalog.services[0].dashboard_client = Some(client.clone()));
+    assert_eq!(offered, Vec::<String>::new());
+    for lacking in [
+        DashboardClient { id: String::new(), ..client.clone() },
+        DashboardClient { secret: String::new(), ..client.clone() },
+        DashboardClient { redirect_uri: "broker.example.gov".to_owned(), ..client },
+    ] {
+        let found = problems(|catalog| catalog.services[0].dashboard_client = Some(lacking.clone()));
+        assert!(found.len() == 1 && found[0].contains("dashboard_client"), "{found:?}");
     }
+    let plan = json!({"id": "p", "name": "p", "description": "p"});
+    let service = json!({
+        "id": "s", "name": "s", "description": "s", "bindable": false, "plans": [plan], "dashboard_client": {"id": "i"},
+    });
+    let refusal = serde_json::from_value::<Catalog>(json!({"services": [service]})).unwrap_err().to_string();
+    assert!(refusal.contains("secret"), "{refusal}");
     assert!(!body(answer(None)).to_string().contains("dashboard_client"));
 }
 
