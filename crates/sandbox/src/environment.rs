@@ -43,6 +43,8 @@ pub struct BrokerSettings {
     pub proofs: Proofs,
     /// Whether it is told where the platform is: `API_ADDRESS`, `CLIENT_ID` and `CLIENT_SECRET`.
     pub platform: bool,
+    /// Whether the platform signs users on: `DASHBOARD_CLIENT_ID` and `DASHBOARD_CLIENT_SECRET`.
+    pub sign_on: bool,
 }
 
 /// What an operator offers beside TXT records (`design.md`, 4).
@@ -81,6 +83,7 @@ impl BrokerSettings {
             more: Vec::new(),
             proofs: Proofs::default(),
             platform: false,
+            sign_on: false,
         })
     }
 }
@@ -151,6 +154,7 @@ impl Sandbox {
             .chain(web_acl)
             .chain(offered)
             .chain(platform)
+            .chain(sign_on(settings.sign_on))
             .map(|(name, value)| (name.to_owned(), value))
             .filter(|(name, _)| settings.more.iter().all(|(other, _)| other != name))
             .chain(settings.more.iter().cloned())
@@ -166,4 +170,13 @@ impl Sandbox {
         let offered = offers.into_iter().filter(|(wanted, ..)| *wanted);
         offered.map(|(_, name, value)| (name, value)).collect()
     }
+}
+
+/// The client that the platform makes for pages, with a secret that has to be escaped in a form.
+fn sign_on(wanted: bool) -> impl Iterator<Item = (&'static str, String)> {
+    let client = [
+        ("DASHBOARD_CLIENT_ID", "cdn-pages".to_owned()),
+        ("DASHBOARD_CLIENT_SECRET", "sandbox-dashboard&secret=%".to_owned()),
+    ];
+    client.into_iter().filter(move |_| wanted)
 }

@@ -6,6 +6,7 @@ mod change;
 mod error;
 mod faults;
 mod list;
+mod people;
 mod state;
 mod uaa;
 
@@ -112,6 +113,28 @@ impl Platform {
     /// Lets both misbehave from now on, or not any more.
     pub fn set_fault(&self, fault: Option<PlatformFault>) {
         self.shared.state().fault = fault;
+    }
+
+    /// Signs a user on to UAA in every browser, or nobody any more.
+    pub fn sign_in(&self, user: Option<&str>) {
+        self.shared.state().people.signed_in = user.map(str::to_owned);
+    }
+
+    /// Lets a user see a service instance (`read`) and change it (`manage`).
+    pub fn permit(&self, user: &str, instance: &str, manage: bool, read: bool) {
+        let key = (user.to_owned(), instance.to_owned());
+        self.shared.state().people.permissions.insert(key, (manage, read));
+    }
+
+    /// Makes the clients that a catalog wants for its dashboards, as Cloud Controller does when a broker is registered.
+    pub fn take_catalog(&self, catalog: &serde_json::Value) {
+        let services = catalog["services"].as_array().into_iter().flatten();
+        for client in services.map(|service| &service["dashboard_client"]) {
+            let text = |name: &str| client[name].as_str().map(str::to_owned);
+            if let (Some(id), Some(secret), Some(back)) = (text("id"), text("secret"), text("redirect_uri")) {
+                self.shared.state().people.dashboards.insert(id, (secret, back));
+            }
+        }
     }
 
     /// Makes an organization, or gives it another name.

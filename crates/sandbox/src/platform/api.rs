@@ -9,6 +9,7 @@
 //! | `GET /v3/organizations/GUID`, `/v3/spaces/GUID` | one of them |
 //! | `POST /v3/organizations`, `/v3/domains`, `/v3/domains/GUID/relationships/shared_organizations` | makes one, shares one |
 //! | `DELETE /v3/domains/GUID` | removes one |
+//! | `GET /v3/service_instances/GUID/permissions` | what the user of a token may do there |
 //!
 //! Whoever may not read everything (`cloud_controller.admin`, `.admin_read_only`, `.global_auditor`) sees what belongs to
 //! nobody: a client has no role in any organization.
@@ -18,6 +19,7 @@ use serde_json::{Value, json};
 
 use super::error::Failure;
 use super::list::{Query, list};
+use super::people;
 use super::state::{Domain, Space, State};
 use super::{Links, Shared, Whole, change};
 use crate::web::{self, Answer};
@@ -36,13 +38,19 @@ pub(super) fn answer(shared: &Shared, request: &Whole) -> Answer {
     if request.uri().path() == "/" {
         return web::json(StatusCode::OK, &root(&links));
     }
-    routed(&mut shared.state(), &links, request).unwrap_or_else(Answer::from)
+    let answered = match parts_of(request)[..] {
+        ["v3", "service_instances", guid, "permissions"] => {
+            people::permissions(&shared.state(), request, guid)
+        }
+        _ => routed(&mut shared.state(), &links, request),
+    };
+    answered.unwrap_or_else(Answer::from)
 }
 
 fn routed(state: &mut State, links: &Links, request: &Whole) -> Result<Answer, Failure> {
     let rights = rights(state, request)?;
     let path = request.uri().path().to_owned();
-    let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let parts = parts_of(request);
     if request.method() != Method::GET {
         return change::apply(state, links, &rights, request, &parts);
     }
@@ -90,6 +98,10 @@ fn routed(state: &mut State, links: &Links, request: &Whole) -> Result<Answer, F
         }
         _ => Err(Failure::no_route()),
     }
+}
+
+fn parts_of(request: &Whole) -> Vec<&str> {
+    request.uri().path().trim_start_matches('/').split('/').collect()
 }
 
 /// The filters that a list knows.

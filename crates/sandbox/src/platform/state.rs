@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::people::People;
 use super::{ADMIN_CLIENT, BROKER_CLIENT, PlatformFault, PlatformRequest};
 
 /// What UAA gives a client by default: twelve hours.
@@ -22,6 +23,7 @@ pub(crate) struct State {
     pub(super) largest_page: usize,
     pub(super) fault: Option<PlatformFault>,
     pub(super) requests: Vec<PlatformRequest>,
+    pub(super) people: People,
     serial: u64,
 }
 
@@ -47,6 +49,8 @@ pub(super) struct Client {
 /// An access token that was given out.
 pub(super) struct Token {
     pub(super) authorities: Vec<String>,
+    /// The user on whose behalf its bearer comes; `None` for a client that comes for itself.
+    user: Option<String>,
     ends: Instant,
 }
 
@@ -62,6 +66,7 @@ impl State {
             largest_page: LARGEST_PAGE,
             fault: None,
             requests: Vec::new(),
+            people: People::default(),
             serial: 0,
         };
         let (id, secret) = BROKER_CLIENT;
@@ -111,10 +116,29 @@ impl State {
 
     /// Gives out a token; it is valid for as long as it says.
     pub(super) fn issue_token(&mut self, authorities: Vec<String>) -> String {
+        self.issue(authorities, None)
+    }
+
+    /// The same to somebody who comes for a user.
+    pub(super) fn issue_token_to(&mut self, user: &str, authorities: Vec<String>) -> String {
+        self.issue(authorities, Some(user.to_owned()))
+    }
+
+    fn issue(&mut self, authorities: Vec<String>, user: Option<String>) -> String {
         let token = format!("token-{}", self.fresh_guid());
         let ends = Instant::now() + Duration::from_secs(self.token_life);
-        self.tokens.insert(token.clone(), Token { authorities, ends });
+        self.tokens.insert(token.clone(), Token { authorities, user, ends });
         token
+    }
+
+    /// A code that was never given out.
+    pub(super) fn fresh_code(&mut self) -> String {
+        format!("code-{}", self.fresh_guid())
+    }
+
+    /// The user for whom the bearer of a token comes.
+    pub(super) fn user(&self, token: &str) -> Option<&str> {
+        self.tokens.get(token)?.user.as_deref()
     }
 
     /// What the bearer of a token may do; `None` when it is unknown or its time is over.

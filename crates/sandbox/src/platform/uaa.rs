@@ -3,6 +3,8 @@
 //! | request | answer |
 //! | --- | --- |
 //! | `POST /oauth/token`, `grant_type=client_credentials` | a token for a client that shows its secret: as `client_id` and `client_secret` in the form, or by HTTP Basic |
+//! | `POST /oauth/token`, `grant_type=authorization_code` | a token for a user, for a code that was given out |
+//! | `GET /oauth/authorize` | sends whoever is signed in back with a code |
 
 use std::collections::BTreeMap;
 
@@ -11,6 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{Method, StatusCode, header};
 use serde_json::json;
 
+use super::people;
 use super::state::State;
 use super::{Shared, Whole};
 use crate::web::{self, Answer};
@@ -18,6 +21,7 @@ use crate::web::{self, Answer};
 pub(super) fn answer(shared: &Shared, request: &Whole) -> Answer {
     match (request.method(), request.uri().path()) {
         (&Method::POST, "/oauth/token") => token(&mut shared.state(), request),
+        (_, "/oauth/authorize") => people::authorize(shared, request),
         (_, "/oauth/token") => refuse(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "use POST"),
         _ => refuse(StatusCode::NOT_FOUND, "not_found", "there is no such page"),
     }
@@ -25,6 +29,9 @@ pub(super) fn answer(shared: &Shared, request: &Whole) -> Answer {
 
 fn token(state: &mut State, request: &Whole) -> Answer {
     let form: BTreeMap<String, String> = url::form_urlencoded::parse(request.body()).into_owned().collect();
+    if form.get("grant_type").map(String::as_str) == Some("authorization_code") {
+        return people::exchange(state, &form);
+    }
     if form.get("grant_type").map(String::as_str) != Some("client_credentials") {
         return refuse(StatusCode::BAD_REQUEST, "unsupported_grant_type", "Unsupported grant type");
     }
@@ -56,6 +63,6 @@ fn basic(request: &Whole) -> Option<(String, String)> {
     text.split_once(':').map(|(id, secret)| (id.to_owned(), secret.to_owned()))
 }
 
-fn refuse(status: StatusCode, error: &str, why: &str) -> Answer {
+pub(super) fn refuse(status: StatusCode, error: &str, why: &str) -> Answer {
     web::json(status, &json!({ "error": error, "error_description": why }))
 }
