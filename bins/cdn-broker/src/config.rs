@@ -46,6 +46,8 @@ pub(crate) struct HttpConfig {
     pub(crate) credentials: Vec<osb_core::Credential>,
     /// `PUBLIC_URL`; `None` where there are no pages.
     pub(crate) public_url: Option<::broker::PublicUrl>,
+    /// `DASHBOARD_CLIENT_ID` and `DASHBOARD_CLIENT_SECRET`; `None` where pages are opened with links.
+    pub(crate) dashboard_client: Option<osb_core::DashboardClient>,
 }
 
 /// What the service does for its users.
@@ -114,9 +116,12 @@ impl Config {
         let log = broker::log(reader);
         let public_url =
             pages::public_url(reader, proofs.as_ref().and_then(|(proofs, _)| proofs.challenge_url.as_ref()));
+        let has_platform = platform.as_ref().is_none_or(Option::is_some);
+        let dashboard_client =
+            pages::dashboard_client(reader, public_url.as_ref().and_then(Option::as_ref), has_platform);
         let (proofs, managed_zone) = proofs?;
         Some(Self {
-            http: HttpConfig { public_url: public_url?, ..http? },
+            http: HttpConfig { public_url: public_url?, dashboard_client: dashboard_client?, ..http? },
             store: store?,
             acme: acme?,
             probe: probe?,

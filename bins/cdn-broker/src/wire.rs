@@ -8,11 +8,11 @@ use std::time::Duration;
 use acme_core::{AcmeIssuer, Probe, ProofSettings};
 use anyhow::Context;
 use broker::{
-    Breakers, Checks, Chores, CloudController, ManagedNames, Notifier, Offer, Operator, Pace, Pages, Ports,
-    Reconciler, RoundSettings, Rules, Service, WorkSettings, Worker,
+    AdminStores, Breakers, Checks, Chores, CloudController, ManagedNames, Notifier, Offer, Operator, Pace,
+    Pages, People, Ports, Reconciler, RoundSettings, Rules, Service, WorkSettings, Worker,
 };
-use contract::{ChallengeSite, ManagedZone, PlatformDirectory};
-use osb_core::Api;
+use contract::{ChallengeSite, ManagedZone, PlatformDirectory, Secret};
+use osb_core::{Api, Catalog};
 use store::Store;
 
 use crate::clock::{SystemClock, SystemRandomness};
@@ -46,25 +46,44 @@ pub(crate) async fn wire(config: &Config) -> anyhow::Result<Wired> {
     };
     let plans = config.service.offering.plans.clone();
     let worker = Worker::new(ports.clone(), WorkSettings { pace, key_type: config.service.key_type, plans });
-    let api = Api::new(config.service.offering.catalog.clone(), config.http.credentials.clone())
-        .context("the catalog")?;
+    let api = Api::new(catalog(config), config.http.credentials.clone()).context("the catalog")?;
     let chores = Chores::new(ports.clone(), worker.bell()).with_notifier(notifier);
     let chores = match config.service.reconcile_every {
         Some(every) => chores.with_rounds(RoundSettings { every, fix: config.service.reconcile_fix }),
         None => chores,
     };
     let service = Service::new(api, ports, rules, worker.bell());
-    let service = match pages(config, &store) {
+    let service = match pages(config, &store)? {
         Some(pages) => service.with_pages(pages),
         None => service,
     };
+    let service = service.with_admin(AdminStores {
+        overview: store.clone(),
+        incidents: store.clone(),
+        breakers: store.clone(),
+        checks: store,
+    });
     Ok(Wired { service, worker, chores, checks })
 }
 
 /// The pages of instances, where the operator has said under which name they are found.
-pub(crate) fn pages(config: &Config, store: &Arc<Store>) -> Option<Pages> {
-    let url = config.http.public_url.clone()?;
-    Some(Pages::new(store.clone(), store.clone(), url))
+pub(crate) fn pages(config: &Config, store: &Arc<Store>) -> anyhow::Result<Option<Pages>> {
+    let Some(url) = config.http.public_url.clone() else { return Ok(None) };
+    let pages = Pages::new(store.clone(), store.clone(), url);
+    let (Some(client), Some(platform)) = (&config.http.dashboard_client, &config.platform) else {
+        return Ok(Some(pages));
+    };
+    let people = People::new(platform, client.id.clone(), Secret::new(client.secret.as_str()));
+    Ok(Some(pages.with_sign_on(Arc::new(people.context("cannot use API_ADDRESS")?))))
+}
+
+/// What is offered, with the client for signing users on where there is one.
+fn catalog(config: &Config) -> Catalog {
+    let mut catalog = config.service.offering.catalog.clone();
+    for service in catalog.services.iter_mut().take(1) {
+        service.dashboard_client.clone_from(&config.http.dashboard_client);
+    }
+    catalog
 }
 
 /// The operator's hand on what the brokers of this configuration do.

@@ -40,9 +40,9 @@ pub use checks::{
 pub use chores::Chores;
 pub use operator::{Asked, Operator, Story};
 pub use pace::Pace;
-pub use page::{Pages, PublicUrl};
+pub use page::{AdminStores, Pages, PublicUrl};
 pub use parameters::{Offer, ParameterError, read_settings};
-pub use platform::{CloudController, PlatformSettings, PlatformSettingsError, PlatformView};
+pub use platform::{CloudController, People, PlatformSettings, PlatformSettingsError, PlatformView};
 pub use ports::{ManagedNames, Ports};
 pub use reconcile::{Counts, Drift, Entry, Finding, Reconciler, Report, RoundSettings, Thing, Unread};
 pub use retry_rules::{RemedyRule, StepRule, remedy_name, remedy_rules, step_rules};

@@ -1,12 +1,14 @@
 //! The page of an instance: what to do, what is seen, when it is done. Made here, served by the broker, and kept up to date by
 //! a small script; it works without.
 
+mod admin;
 mod assets;
 mod html;
 mod limits;
 mod paths;
 mod replies;
 mod session;
+mod sign_on;
 mod signer;
 mod view;
 
@@ -15,12 +17,13 @@ use std::sync::Arc;
 use aws_lc_rs::rand;
 use bytes::Bytes;
 use contract::{
-    Instance, InstanceId, OperatorStore, PageStore, PortError, PortResult, Remedy, Secret, Timestamp,
+    Instance, InstanceId, OperatorStore, PageStore, PortError, PortResult, Remedy, Secret, SignOn, Timestamp,
 };
 use http::{Method, Response, StatusCode};
 use osb_core::Request;
 use tokio::sync::OnceCell;
 
+pub use self::admin::AdminStores;
 pub(crate) use self::paths::is_meant;
 use self::paths::{Note, Path};
 use self::session::{Access, Session};
@@ -38,6 +41,7 @@ pub struct Pages {
     url: PublicUrl,
     signer: OnceCell<Signer>,
     limits: Limits,
+    sign_on: Option<Arc<dyn SignOn>>,
 }
 
 /// Where browsers find this broker: scheme and authority, such as `https://broker.example.gov`, without a slash at the end.
@@ -50,6 +54,16 @@ impl PublicUrl {
         Self(origin.into().trim_end_matches('/').to_owned())
     }
 
+    /// Where UAA sends browsers back to that have signed on (`redirect_uri`).
+    pub fn sign_on_back(&self) -> String {
+        self.at(sign_on::BACK)
+    }
+
+    /// Where something is found, given its path.
+    fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.0)
+    }
+
     fn is_secure(&self) -> bool {
         self.0.starts_with("https://")
     }
@@ -58,7 +72,22 @@ impl PublicUrl {
 impl Pages {
     /// Pages at `url`, kept in `store`.
     pub fn new(store: Arc<dyn PageStore>, operations: Arc<dyn OperatorStore>, url: PublicUrl) -> Self {
-        Self { store, operations, url, signer: OnceCell::new(), limits: Limits::default() }
+        Self { store, operations, url, signer: OnceCell::new(), limits: Limits::default(), sign_on: None }
+    }
+
+    /// The same pages, which users are signed on to with the platform.
+    #[must_use]
+    pub fn with_sign_on(self, sign_on: Arc<dyn SignOn>) -> Self {
+        Self { sign_on: Some(sign_on), ..self }
+    }
+
+    /// What the platform is told as the address of the page of an instance: nothing secret where it signs users on, and the
+    /// link elsewhere.
+    pub(crate) async fn address(&self, instance: &Instance) -> PortResult<String> {
+        match self.sign_on {
+            Some(_) => Ok(self.url.at(&paths::page(&instance.id))),
+            None => self.link(instance).await,
+        }
     }
 
     /// The link to the page of an instance. Whoever has it may see the page and let it look.
@@ -67,7 +96,7 @@ impl Pages {
     pub async fn link(&self, instance: &Instance) -> PortResult<String> {
         let generation = self.store.generation(&instance.id).await?;
         let token = self.signer().await?.link(&instance.id, instance.incarnation, generation);
-        Ok(format!("{}{}", self.url.0, paths::open(&instance.id, &token)))
+        Ok(self.url.at(&paths::open(&instance.id, &token)))
     }
 
     /// Makes every link to the page of an instance worthless, and ends the sessions that were begun with one.
@@ -81,6 +110,10 @@ impl Pages {
 
     pub(crate) fn operations(&self) -> &dyn OperatorStore {
         self.operations.as_ref()
+    }
+
+    fn sign_on(&self) -> Option<&dyn SignOn> {
+        self.sign_on.as_deref()
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -118,11 +151,26 @@ struct Visit<'a> {
     request: &'a Request<'a>,
 }
 
+/// The answer to an operator's browser; `None` where there is no overview.
+pub(crate) async fn answer_operator(service: &Service, request: &Request<'_>) -> Option<Response<Bytes>> {
+    admin::answer(service, request).await
+}
+
+/// Whether a request is one for the operator's overview.
+pub(crate) fn is_for_operator(path: &str) -> bool {
+    admin::is_meant(path)
+}
+
 /// The answer to a browser; `None` where no pages are served. Never fails: what cannot be shown is a page too.
 pub(crate) async fn answer(service: &Service, request: &Request<'_>) -> Option<Response<Bytes>> {
+    let path = paths::read(request.path, request.query);
+    if let Some(Path::Asset(name)) = path {
+        // Those of the operator's overview, too, which there is without pages.
+        return Some(assets::find(name).unwrap_or_else(html::refused));
+    }
     let pages = service.pages()?;
     let visit = Visit { service, pages, request };
-    let answered = match paths::read(request.path, request.query) {
+    let answered = match path {
         Some(path) => visit.answer(path).await,
         None => Ok(html::refused()),
     };
@@ -145,8 +193,9 @@ impl Visit<'_> {
             return Ok(html::not_allowed(&wanted));
         }
         match path {
-            Path::Asset(name) => Ok(assets::find(name).unwrap_or_else(html::refused)),
+            Path::Asset(_) => Ok(html::refused()),
             Path::Open { instance, token } => self.open(&instance, token).await,
+            Path::SignedOn(query) => self.signed_on(query).await,
             Path::Page(instance, note) => self.page(&instance, note).await,
             Path::Part(instance) => self.part(&instance).await,
             Path::Status(instance) => self.status(&instance).await,
@@ -163,13 +212,16 @@ impl Visit<'_> {
             tracing::info!(instance.id = %id, "a link to a page was refused");
             return Ok(html::refused());
         }
-        let session = signer.begin(id, generation, Access::Manage, self.service.now());
+        let session = signer.begin(id, generation, Access::Manage, Session::BY_LINK, self.service.now());
         let cookie = session::set(&session, id, self.pages.url.is_secure());
         Ok(replies::see_other(&paths::page(id), Some(&cookie)))
     }
 
     async fn page(&self, id: &InstanceId, note: Option<Note>) -> PortResult<Response<Bytes>> {
-        let Some((session, view)) = self.seen(id).await? else { return Ok(html::refused()) };
+        let Some(session) = self.pages.session(id, self.request, self.service.now()).await? else {
+            return self.sign_on(id).await;
+        };
+        let Some(view) = self.service.view(id, self.pages).await? else { return Ok(html::refused()) };
         let part = html::part(&view, &session);
         Ok(replies::page(StatusCode::OK, &html::whole(&view, &part, note)))
     }

@@ -3,6 +3,7 @@
 mod cache;
 mod error;
 mod judge;
+mod people;
 mod session;
 mod settings;
 mod web;
@@ -19,6 +20,7 @@ use url::Url;
 use self::cache::Cache;
 use self::error::PlatformError;
 use self::judge::Known;
+pub use self::people::People;
 use self::session::Session;
 pub use self::settings::{PlatformSettings, PlatformSettingsError};
 use self::web::Web;

@@ -20,7 +20,7 @@ use tracing::Instrument;
 
 pub(crate) use self::pages::shown;
 use crate::health::Health;
-use crate::{Offer, Pace, Pages, Plans, Ports, page, responder};
+use crate::{AdminStores, Offer, Pace, Pages, Plans, Ports, page, responder};
 
 /// What the service is told by the operator.
 #[derive(Clone, Debug)]
@@ -50,6 +50,7 @@ pub struct Service {
     pages: Option<Arc<Pages>>,
     /// Whether the operator may have been told, by this process or one before, that the platform does not let us in.
     platform_trouble: Arc<AtomicBool>,
+    admin: Option<Arc<AdminStores>>,
 }
 
 impl Service {
@@ -64,6 +65,7 @@ impl Service {
             bell,
             health,
             pages: None,
+            admin: None,
             platform_trouble,
         }
     }
@@ -74,9 +76,19 @@ impl Service {
         Self { pages: Some(Arc::new(pages)), ..self }
     }
 
+    /// The same service with an overview for its operator.
+    #[must_use]
+    pub fn with_admin(self, stores: AdminStores) -> Self {
+        Self { admin: Some(Arc::new(stores)), ..self }
+    }
+
     /// The answer to a browser, if the request is one for pages.
     pub async fn answer_page(&self, request: &Request<'_>) -> Option<http::Response<Bytes>> {
-        if page::is_meant(request.path) { page::answer(self, request).await } else { None }
+        match request.path {
+            path if page::is_meant(path) => page::answer(self, request).await,
+            path if page::is_for_operator(path) => page::answer_operator(self, request).await,
+            _ => None,
+        }
     }
 
     /// The answer to one request. Never fails: what cannot be done is an answer too. Every line that is logged on the way

@@ -4,7 +4,8 @@ use contract::{
     CertificateState, InstanceState, OperationKind, OperationState, ProofMethod, ProofState, Timestamp,
 };
 
-const STATES: [InstanceState; 6] = [
+/// All stages of life, in the order in which they come.
+pub const STATES: [InstanceState; 6] = [
     InstanceState::Provisioning,
     InstanceState::Ready,
     InstanceState::ProvisionFailed,

@@ -1,8 +1,10 @@
 //! The pages, in a real browser: what a person sees, and what nobody may see.
 
+mod admin;
 mod axe;
 mod browser;
 mod shots;
+mod sign_on;
 mod strangers;
 mod user;
 

@@ -22,6 +22,7 @@ pub(super) fn http(reader: &mut Reader<'_>) -> Option<HttpConfig> {
         address: SocketAddr::new(address?, port?),
         credentials: credentials?,
         public_url: None,
+        dashboard_client: None,
     })
 }
 

@@ -103,6 +103,12 @@ const API: &[Variable] = &[
          its `dashboard_url`; `none` for no pages. Set another one, and existing instances learn of it with their next update",
     )
     .otherwise("the origin of `CHALLENGE_URL` if that is `https`, else `none`"),
+    variable(
+        "DASHBOARD_CLIENT_ID",
+        "the id of a client that the platform makes in its UAA when it reads the catalog, unique there, such as `cdn-pages`: with it, \
+         and with `API_ADDRESS` and `PUBLIC_URL`, users are signed on to pages by the platform instead of by a link",
+    ),
+    variable("DASHBOARD_CLIENT_SECRET", "its secret, made up by you").secret(),
 ];
 
 const DATABASE: &[Variable] = &[

@@ -263,6 +263,31 @@ fn the_platform_is_asked_with_address_client_and_secret() {
 }
 
 #[test]
+fn users_are_signed_on_where_everything_is_there_for_it() {
+    let read = |more: &[(&'static str, &'static str)]| {
+        let mut variables = complete();
+        variables.extend(more.iter().copied());
+        Config::read(&variables).map(|config| config.http.dashboard_client.map(|client| client.redirect_uri))
+    };
+    let (id, secret) = (("DASHBOARD_CLIENT_ID", "cdn-pages"), ("DASHBOARD_CLIENT_SECRET", "hunter2"));
+    let url = ("PUBLIC_URL", "https://broker.example.gov");
+    let platform =
+        [("API_ADDRESS", "https://api.example.gov"), ("CLIENT_ID", "id"), ("CLIENT_SECRET", "secret")];
+    let with = |more: &[(&'static str, &'static str)]| read(&[&platform, more].concat());
+    assert_eq!(with(&[url]), Ok(None));
+    assert_eq!(with(&[url, id, secret]), Ok(Some("https://broker.example.gov/sso/callback".to_owned())));
+    for (mistakes, told) in [
+        (with(&[url, id]), "DASHBOARD_CLIENT_SECRET is not set"),
+        (with(&[url, secret]), "DASHBOARD_CLIENT_ID is not set"),
+        (with(&[id, secret]), "DASHBOARD_CLIENT_ID signs nobody on"),
+        (read(&[url, id, secret]), "DASHBOARD_CLIENT_ID signs nobody on"),
+    ] {
+        let mistakes = mistakes.unwrap_err().join("; ");
+        assert!(mistakes.starts_with(told) && !mistakes.contains("hunter2"), "{mistakes}");
+    }
+}
+
+#[test]
 fn the_prefix_works_for_each_and_wins() {
     let mut variables = complete();
     variables.insert("PORT", "1");

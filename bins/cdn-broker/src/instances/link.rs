@@ -10,7 +10,7 @@ use crate::{FAILED, OK, wire};
 /// database alone.
 pub(super) async fn run(config: &Config, arguments: &ShowArgs) -> anyhow::Result<u8> {
     let store = wire::store(config).await?;
-    let Some(pages) = wire::pages(config, &store) else {
+    let Some(pages) = wire::pages(config, &store)? else {
         complain("there are no pages: PUBLIC_URL says where browsers find this broker");
         return Ok(FAILED);
     };

@@ -1,5 +1,6 @@
 //! Pages as browsers get them. Everything is escaped where it is put in; nothing here is ever taken as markup.
 
+mod admin;
 mod certificate;
 mod domains;
 mod history;
@@ -9,6 +10,7 @@ mod progress;
 
 use maud::{DOCTYPE, Markup, html};
 
+pub(super) use self::admin::{board, listing};
 pub(super) use self::notices::{not_allowed, refused, unavailable};
 use super::paths::{self, Note};
 use super::session::{Access, Session};

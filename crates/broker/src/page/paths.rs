@@ -1,9 +1,15 @@
 //! Which page is asked for, and where each is found.
 
 use contract::InstanceId;
+use url::form_urlencoded;
+
+use super::sign_on::BACK;
 
 const INSTANCES: &str = "/instances/";
 const ASSETS: &str = "/assets/";
+
+/// Where an operator finds all instances.
+pub(super) const ADMIN_INSTANCES: &str = "/admin/instances";
 
 /// The longest id of an instance, in bytes (OSB 2.17).
 const LONGEST_ID: usize = 255;
@@ -17,6 +23,8 @@ pub(super) enum Path<'a> {
         instance: InstanceId,
         token: &'a str,
     },
+    /// A browser that comes back from signing on, with this query.
+    SignedOn(&'a str),
     Page(InstanceId, Option<Note>),
     /// What changes of a page.
     Part(InstanceId),
@@ -48,10 +56,13 @@ impl Note {
 
 /// Whether a request is one for pages.
 pub(crate) fn is_meant(path: &str) -> bool {
-    path.starts_with(INSTANCES) || path.starts_with(ASSETS)
+    path.starts_with(INSTANCES) || path.starts_with(ASSETS) || path == BACK
 }
 
-pub(super) fn read<'a>(path: &'a str, query: Option<&str>) -> Option<Path<'a>> {
+pub(super) fn read<'a>(path: &'a str, query: Option<&'a str>) -> Option<Path<'a>> {
+    if path == BACK {
+        return Some(Path::SignedOn(query.unwrap_or_default()));
+    }
     if let Some(name) = path.strip_prefix(ASSETS) {
         return Some(Path::Asset(name));
     }
@@ -69,8 +80,14 @@ pub(super) fn read<'a>(path: &'a str, query: Option<&str>) -> Option<Path<'a>> {
     })
 }
 
+/// What a query has under a name.
+pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
+    let found = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name);
+    found.map(|(_, value)| value.into_owned())
+}
+
 /// An id goes into headers and cookies as it is.
-fn instance(id: &str) -> Option<InstanceId> {
+pub(super) fn instance(id: &str) -> Option<InstanceId> {
     let is_unreserved = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
     let is_id = (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(is_unreserved);
     is_id.then(|| InstanceId::new(id))
@@ -98,6 +115,10 @@ pub(super) fn status(instance: &InstanceId) -> String {
 
 pub(super) fn look(instance: &InstanceId) -> String {
     format!("{}/look", page(instance))
+}
+
+pub(super) fn admin_instances(after: &str) -> String {
+    format!("{ADMIN_INSTANCES}?after={after}")
 }
 
 pub(super) fn asset(name: &str) -> String {

@@ -67,6 +67,14 @@ pub(super) fn json(value: &Value) -> Response<Bytes> {
     reply(StatusCode::OK, "application/json", format!("{value:#}\n"))
 }
 
+/// An answer of the protocol's, kept to what a page is kept to.
+pub(super) fn guarded(mut response: Response<Bytes>) -> Response<Bytes> {
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
 /// 303: what follows is asked for with GET, whatever this request was.
 pub(super) fn see_other(path: &str, cookie: Option<&str>) -> Response<Bytes> {
     let mut response = reply(StatusCode::SEE_OTHER, HTML, "");

@@ -1,20 +1,21 @@
 //! Links, sessions and forms are told from forged ones by a signature: HMAC-SHA-256 (RFC 2104) with a key that only the
 //! brokers have. Nothing has to be kept for them, and nothing of them is in the database.
 
+use std::time::Duration;
+
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use contract::{InstanceId, Timestamp};
 
-use super::session::{Access, Session};
-
-/// For how long a browser is let in without its link.
-const SESSION: std::time::Duration = std::time::Duration::from_hours(12);
+use super::paths;
+use super::session::{Access, SIGNING_ON, Session};
 
 /// What is signed begins with what it is for, so that nothing can be used for something else.
 const LINK: &str = "link";
 const SESSION_OF: &str = "session";
 const FORM: &str = "form";
+const STATE: &str = "state";
 
 pub(super) struct Signer(hmac::Key);
 
@@ -46,9 +47,10 @@ impl Signer {
         instance: &InstanceId,
         generation: i32,
         access: Access,
+        lasts: Duration,
         now: Timestamp,
     ) -> String {
-        let ends = (now + SESSION).as_secs();
+        let ends = (now + lasts).as_secs();
         let signature = self.sign(&session(instance, generation, access, ends));
         format!("{}.{ends}.{signature}", access.word())
     }
@@ -80,6 +82,23 @@ impl Signer {
         self.is_signed(token, &right)
     }
 
+    /// What comes back with a browser that signs on in order to see an instance: of use to that browser alone, and soon over.
+    pub(super) fn state(&self, instance: &InstanceId, browser: &str, now: Timestamp) -> String {
+        let ends = (now + SIGNING_ON).as_secs();
+        let signature = self.sign(&state(instance, browser, ends));
+        format!("{ends}.{signature}.{instance}")
+    }
+
+    /// The instance that a browser wanted to see, if the state is its own and not over.
+    pub(super) fn instance_of_state(&self, text: &str, browser: &str, now: Timestamp) -> Option<InstanceId> {
+        let mut parts = text.splitn(3, '.');
+        let ends: i64 = parts.next()?.parse().ok()?;
+        let signature = parts.next()?;
+        let instance = paths::instance(parts.next()?)?;
+        let is_signed = self.is_signed(&state(&instance, browser, ends), signature);
+        (is_signed && now.as_secs() < ends).then_some(instance)
+    }
+
     fn sign(&self, message: &str) -> String {
         URL_SAFE_NO_PAD.encode(hmac::sign(&self.0, message.as_bytes()))
     }
@@ -95,15 +114,19 @@ fn link(instance: &InstanceId, incarnation: i32, generation: i32) -> String {
     format!("{LINK}\n{instance}\n{incarnation}\n{generation}")
 }
 
+fn state(instance: &InstanceId, browser: &str, ends: i64) -> String {
+    format!("{STATE}\n{instance}\n{browser}\n{ends}")
+}
+
 fn session(instance: &InstanceId, generation: i32, access: Access, ends: i64) -> String {
     format!("{SESSION_OF}\n{instance}\n{generation}\n{}\n{ends}", access.word())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
+
+    const SESSION: Duration = Session::BY_LINK;
 
     fn signer() -> Signer {
         Signer::new(&[7; 32])
@@ -130,7 +153,7 @@ mod tests {
     #[test]
     fn a_session_is_of_one_instance_and_ends() {
         let now = Timestamp::from_secs(1_795_456_800);
-        let cookie = signer().begin(&id("a"), 3, Access::Read, now);
+        let cookie = signer().begin(&id("a"), 3, Access::Read, SESSION, now);
         let session = |cookie: &str, instance, generation, at| {
             signer().session(cookie, &id(instance), generation, at).map(|session| session.access)
         };
@@ -149,10 +172,24 @@ mod tests {
     }
 
     #[test]
+    fn a_state_is_of_one_browser_and_soon_over() {
+        let now = Timestamp::from_secs(1_795_456_800);
+        let state = signer().state(&id("a.b"), "one", now);
+        let read = |state: &str, browser, at| signer().instance_of_state(state, browser, at);
+        assert_eq!(read(&state, "one", now), Some(id("a.b")));
+        assert_eq!(read(&state, "other", now), None, "another browser");
+        assert_eq!(read(&state, "one", now + SIGNING_ON), None, "over");
+        assert_eq!(read(&state.replace("a.b", "c"), "one", now), None, "another instance");
+        for forged in ["", "1", "1.A", "1.A.a", "..", &format!("9999999999{}", &state[10..])] {
+            assert_eq!(read(forged, "one", now), None, "{forged}");
+        }
+    }
+
+    #[test]
     fn a_link_is_no_session_and_a_form_belongs_to_its_session() {
         let now = Timestamp::from_secs(1_795_456_800);
-        let one = signer().begin(&id("a"), 0, Access::Manage, now);
-        let other = signer().begin(&id("a"), 0, Access::Read, now);
+        let one = signer().begin(&id("a"), 0, Access::Manage, SESSION, now);
+        let other = signer().begin(&id("a"), 0, Access::Read, SESSION, now);
         let session = |cookie: &str| signer().session(cookie, &id("a"), 0, now).unwrap();
         let token = session(&one).form_token;
         assert!(signer().is_form_token(&token, &session(&one)));

@@ -4,8 +4,11 @@ use contract::{
     DomainInstructions, Instance, InstanceId, InstanceState, IssuanceId, LogEntry, Operation, OperationKind,
     OperationState, PortResult, Standing, Survey, Timestamp, Track,
 };
+use http::HeaderMap;
+use osb_core::Response;
 
 use super::Service;
+use crate::AdminStores;
 use crate::describe::{Idle, Open, Scene, Sights, Told};
 use crate::page::{Pages, View};
 use crate::workflow::{Step, facts};
@@ -18,8 +21,35 @@ impl Service {
         self.pages.as_deref()
     }
 
+    pub(crate) fn admin(&self) -> Option<&AdminStores> {
+        self.admin.as_deref()
+    }
+
+    /// Lets a request pass that comes with the broker's own credentials; otherwise gives the answer.
+    pub(crate) fn lets_in(&self, headers: &HeaderMap) -> Result<(), Response> {
+        self.api.authenticate(headers)
+    }
+
+    /// At most `limit` instances behind `after`, in the order of their ids.
+    pub(crate) async fn list(&self, after: Option<InstanceId>, limit: u32) -> PortResult<Vec<Instance>> {
+        self.ports.instances.list(after, limit).await
+    }
+
+    /// The link that opens the page of an instance, where there are pages.
+    pub(crate) async fn link(&self, instance: &Instance) -> PortResult<Option<String>> {
+        match &self.pages {
+            Some(pages) => pages.link(instance).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.ports.clock.now()
+    }
+
+    /// Something that nobody has seen before.
+    pub(crate) fn fresh_id(&self) -> String {
+        self.ports.fresh_id()
     }
 
     /// In which of its lives an instance is; `None` when there is none, or none any more.
@@ -33,7 +63,7 @@ impl Service {
     /// The link to the page of an instance, where there are pages.
     pub(super) async fn dashboard_url(&self, instance: &Instance) -> PortResult<Option<String>> {
         match &self.pages {
-            Some(pages) => pages.link(instance).await.map(Some),
+            Some(pages) => pages.address(instance).await.map(Some),
             None => Ok(None),
         }
     }

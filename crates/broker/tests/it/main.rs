@@ -1,6 +1,7 @@
 //! The broker against the fakes of every port: whole flows, every crash point, and the front door.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod admin;
 mod both_tracks;
 mod breakers;
 mod checks;
@@ -28,6 +29,7 @@ mod refused_updates;
 mod renewals;
 mod responder;
 mod schema;
+mod sign_on;
 mod texts;
 mod trace;
 mod unavailable;

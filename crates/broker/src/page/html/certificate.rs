@@ -55,7 +55,7 @@ fn renewal(view: &View) -> Markup {
     let chosen = view.renewal.as_ref().and_then(|plan| plan.chosen);
     html! {
         @if view.renewing().is_some() { "Being renewed now." }
-        @else if let Some(chosen) = chosen { "By itself, next on " (moment(chosen.at)) }
+        @else if let Some(chosen) = chosen { "By itself, next on " (moment(chosen.at)) "." }
         @else { "By itself; the moment is chosen soon." }
         " How each domain is proven then stands beside it above."
     }

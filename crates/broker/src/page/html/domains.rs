@@ -4,7 +4,7 @@ use contract::{DomainInstructions, ProofRecord, ProofState, ProofWay};
 use maud::{Markup, html};
 
 use super::super::paths;
-use super::super::session::Session;
+use super::super::session::{Access, Session};
 use super::super::view::{Domain, Tone, View, is_open};
 use super::{badge, copied, may_look, moment, prose};
 use crate::describe;
@@ -15,6 +15,7 @@ pub(super) fn section(view: &View, session: &Session) -> Markup {
             div.section-head {
                 h2 #h-domains { "Domains" }
                 @if may_look(view, session) { (look(view, session)) }
+                @else if session.access == Access::Read { p.also { "You may see this, and not change it." } }
             }
             @for (number, domain) in view.all_domains().iter().enumerate() { (card(view, domain, number)) }
         }
@@ -57,7 +58,7 @@ fn sightings(proof: &DomainInstructions) -> Markup {
                 p.seen { span.label { "Next look" } " " span.when { (moment(next)) } }
             }
             @if let Some(expires) = proof.expires.filter(|_| proof.direct().is_some() && is_open(proof)) {
-                p.seen { span.label { "Good until" } " The TXT value is good until " span.when { (moment(expires)) } "; a new one follows then." }
+                p.seen { span.label { "Good until" } " " span.when { (moment(expires)) } "; a new TXT value follows then." }
             }
         }
     }

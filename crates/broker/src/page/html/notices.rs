@@ -19,6 +19,7 @@ pub(in crate::page) fn refused() -> Response<Bytes> {
                 "If that leads here too, run " code { "cf update-service NAME -c '{}'" }
                 ": it changes nothing and fetches the link that is good now."
             }
+            li { "If the platform signs you on here, be sure to do so as somebody with a role in the space of the service instance." }
             li { "If that does not help either, ask the operators of this service for a link." }
         }
     };

@@ -1,0 +1,102 @@
+//! The operator's overview: what there is, what waits for whom, and what is wrong.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use contract::{
+    Breaker, BreakerStore, CheckRecord, CheckStore, Incident, IncidentStore, Instance, InstanceId, Overview,
+    OverviewStore, PortResult, Timestamp,
+};
+use http::{Method, Response, StatusCode};
+use osb_core::Request;
+
+use super::{html, paths, replies};
+use crate::Service;
+
+/// How many incidents are shown, and how many instances on one page.
+const INCIDENTS: u32 = 20;
+const INSTANCES: u32 = 50;
+
+const ROOT: &str = "/admin";
+
+/// What the overview is made of.
+pub struct AdminStores {
+    /// Counts what there is.
+    pub overview: Arc<dyn OverviewStore>,
+    /// What is wrong.
+    pub incidents: Arc<dyn IncidentStore>,
+    /// What only the operator can remove.
+    pub breakers: Arc<dyn BreakerStore>,
+    /// What is looked at from time to time.
+    pub checks: Arc<dyn CheckStore>,
+}
+
+/// Everything on the overview.
+pub(super) struct Board {
+    pub(super) now: Timestamp,
+    pub(super) overview: Overview,
+    pub(super) incidents: Vec<Incident>,
+    pub(super) breakers: Vec<Breaker>,
+    pub(super) checks: Vec<CheckRecord>,
+}
+
+/// Instances in the order of their ids, each with the link to its page.
+pub(super) struct Listing {
+    pub(super) rows: Vec<(Instance, Option<String>)>,
+    /// The last id, when there are more behind it.
+    pub(super) more: Option<String>,
+}
+
+/// Whether a request is one for the operator's pages.
+pub(crate) fn is_meant(path: &str) -> bool {
+    path == ROOT || path == paths::ADMIN_INSTANCES
+}
+
+/// The answer to an operator; `None` where no overview is served.
+pub(crate) async fn answer(service: &Service, request: &Request<'_>) -> Option<Response<Bytes>> {
+    let stores = service.admin()?;
+    if let Err(refusal) = service.lets_in(request.headers) {
+        return Some(replies::guarded(refusal.into()));
+    }
+    if !matches!(*request.method, Method::GET | Method::HEAD) {
+        return Some(html::not_allowed(&Method::GET));
+    }
+    let answered = match request.path {
+        ROOT => board(service, stores).await.map(|board| html::board(&board)),
+        _ => listing(service, after(request.query)).await.map(|listing| html::listing(&listing)),
+    };
+    Some(match answered {
+        Ok(page) => replies::page(StatusCode::OK, &page),
+        Err(error) => {
+            tracing::error!(%error, "could not show the overview");
+            html::unavailable()
+        }
+    })
+}
+
+async fn board(service: &Service, stores: &AdminStores) -> PortResult<Board> {
+    let now = service.now();
+    let (overview, incidents, breakers, checks) = tokio::join!(
+        stores.overview.overview(),
+        stores.incidents.list(true, INCIDENTS),
+        stores.breakers.all(),
+        stores.checks.all(),
+    );
+    Ok(Board { now, overview: overview?, incidents: incidents?, breakers: breakers?, checks: checks? })
+}
+
+fn after(query: Option<&str>) -> Option<InstanceId> {
+    paths::instance(query?.strip_prefix("after=")?)
+}
+
+async fn listing(service: &Service, after: Option<InstanceId>) -> PortResult<Listing> {
+    let instances = service.list(after, INSTANCES).await?;
+    let is_full = instances.len() >= usize::try_from(INSTANCES).unwrap_or(usize::MAX);
+    let more = instances.last().filter(|_| is_full).map(|last| last.id.to_string());
+    let mut rows = Vec::new();
+    for instance in instances {
+        let link = service.link(&instance).await?;
+        rows.push((instance, link));
+    }
+    Ok(Listing { rows, more })
+}

@@ -1,0 +1,89 @@
+//! The operator's overview.
+
+use std::sync::Arc;
+
+use broker::{AdminStores, Service};
+use bytes::Bytes;
+use contract::testing::sample;
+use contract::{Clock, Incident, IncidentId, IncidentStore, OperationState};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use osb_core::Request;
+
+use crate::harness::{Bench, ID, headers};
+
+impl Bench {
+    fn service_with_an_overview(&self) -> Service {
+        let store = Arc::new(self.world.store.clone());
+        self.service().with_admin(AdminStores {
+            overview: store.clone(),
+            incidents: store.clone(),
+            breakers: store.clone(),
+            checks: store,
+        })
+    }
+}
+
+async fn get(service: &Service, path: &str, headers: &HeaderMap) -> Response<Bytes> {
+    let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+    let request = Request { method: &Method::GET, path, query, headers, body: b"" };
+    service.answer_page(&request).await.unwrap()
+}
+
+fn text(answer: &Response<Bytes>) -> String {
+    String::from_utf8(answer.body().to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn the_overview_is_the_operators_alone() {
+    let bench = Bench::new();
+    bench.provision_both().await;
+    let service = bench.service_with_an_overview();
+    let mut wrong = HeaderMap::new();
+    wrong.insert("authorization", HeaderValue::from_static("Basic dXNlcjp3cm9uZw=="));
+    for stranger in [HeaderMap::new(), wrong] {
+        for path in ["/admin", "/admin/instances"] {
+            let answer = get(&service, path, &stranger).await;
+            assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+            assert!(answer.headers()["www-authenticate"].to_str().unwrap().starts_with("Basic"));
+            assert_eq!(answer.headers()["cache-control"], "no-store");
+            assert!(!text(&answer).contains(ID));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_overview_counts_what_there_is_and_says_what_is_wrong() {
+    let bench = Bench::serving().await;
+    assert_eq!(bench.latest().await, Some(OperationState::Succeeded));
+    let now = bench.world.clock.now();
+    let incident = Incident {
+        id: IncidentId::new("i-1"),
+        subject: "the vault".to_owned(),
+        message: "<b>AccessDenied</b> (request r-1)".to_owned(),
+        side: None,
+        affected: vec![sample::instance(ID, &["www.example.gov"]).id],
+        opened_at: now,
+        last_at: now,
+        raised: 1,
+        turns: 1,
+        closed_at: None,
+        version: 1,
+    };
+    assert!(IncidentStore::open(&bench.world.store, &incident, &[]).await.unwrap());
+    let service = bench.service_with_an_overview();
+    let page = text(&get(&service, "/admin", &headers()).await);
+    for part in [
+        "<dt>ready</dt><dd>1</dd>",
+        "60 and more",
+        "Open incidents",
+        "None has been run.",
+        "For users, who prove their domains",
+    ] {
+        assert!(page.contains(part), "`{part}` is not in {page}");
+    }
+    assert!(!page.contains("<b>AccessDenied"));
+    let list = text(&get(&service, "/admin/instances", &headers()).await);
+    assert!(list.contains(ID) && list.contains("www.example.gov and docs.example.gov"), "{list}");
+    let rest = text(&get(&service, &format!("/admin/instances?after={ID}"), &headers()).await);
+    assert!(rest.contains("There are no more."), "{rest}");
+}

@@ -1,0 +1,27 @@
+//! The operator's overview.
+
+use anyhow::ensure;
+
+use super::browser::Browser;
+use super::{ID, WWW};
+use crate::house::House;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_finds_their_way_from_the_overview_to_a_page() -> anyhow::Result<()> {
+    let house = House::start().await?;
+    house.provisioned(ID, &[WWW]).await?;
+    let overview = format!("{}/admin", house.origin()?.replacen("://", "://sandbox:sandbox@", 1));
+    Browser::with(async |browser| {
+        browser.open(&overview).await?;
+        for part in ["Certificates by days to their end", "What waits for whom", "Open incidents", "Checks"] {
+            ensure!(browser.text().await?.contains(part), "`{part}` is not in\n{}", browser.text().await?);
+        }
+        browser.pictures("overview").await?;
+        browser.click("a[href='/admin/instances']").await?;
+        house.shows("the list", || async { browser.sees(ID).await }).await?;
+        browser.is_accessible().await?;
+        browser.click("article h2 a").await?;
+        house.shows("the page", || async { browser.sees("The CDN serves www.example.gov").await }).await
+    })
+    .await
+}
