@@ -4,8 +4,11 @@ use serde_json::{Map, Value};
 
 use super::{ParameterError, texts, wrong};
 
+/// The longest path that CloudFront takes.
+pub(super) const LONGEST: usize = 4000;
+
 /// Enough for a person; whoever needs more means `/*`.
-const MOST: usize = 100;
+pub(super) const MOST: usize = 100;
 
 /// Takes the paths out of the parameters of an update; none if there are none.
 pub(crate) fn take(parameters: &mut Map<String, Value>) -> Result<Vec<String>, ParameterError> {
@@ -31,7 +34,7 @@ fn checked(path: &str) -> Result<&str, ParameterError> {
         "does not begin with `/`"
     } else if star {
         "has a `*` that is not at its end"
-    } else if path.len() > 4000 {
+    } else if path.len() > LONGEST {
         "is longer than 4000 characters"
     } else if !path.bytes().all(allowed) {
         "contains a character that must be percent-encoded"

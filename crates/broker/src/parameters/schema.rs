@@ -6,14 +6,35 @@ use serde_json::{Map, Value, json};
 
 use super::delivery::CODES;
 use super::forwarding::LONGEST_TTL;
+use super::invalidation::{LONGEST, MOST};
 
 const DRAFT: &str = "http://json-schema.org/draft-04/schema#";
+
+/// What names of headers and of cookies are made of (RFC 9110, section 5.6.2).
+const TOKEN: &str = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
+
+/// A path, or nothing: printable ASCII without what ends a path or stands for something else.
+const PATH: &str = r"^(/[!$-)+-;=@-\[\]_a-z~]*)?$";
+
+/// The same, and it has to be there.
+const PAGE: &str = r"^/[!$-)+-;=@-\[\]_a-z~]*$";
+
+/// The same with a query, as it stands in a URL; a star at the end means all that begin so.
+const PATHS: &str = r"^/[!$-)+-;=?-\[\]_a-z~]*[*]?$";
 
 /// The parameters of a new instance.
 pub(crate) fn create() -> Value {
     let mut schema = schema(&properties());
-    schema["anyOf"] = json!([{"required": ["domain"]}, {"required": ["domains"]}]);
+    schema["oneOf"] = json!([with("domain", "domains"), with("domains", "domain")]);
     schema
+}
+
+/// One of two names for the same, and not the other: `null` is as good as nothing.
+fn with(name: &str, other: &str) -> Value {
+    json!({
+        "required": [name],
+        "properties": {name: {"not": {"type": "null"}}, other: {"type": "null"}},
+    })
 }
 
 /// The parameters of an update: the same, none of them required, and what is done once.
@@ -22,12 +43,16 @@ pub(crate) fn update() -> Value {
     properties.insert(
         "invalidate".to_owned(),
         json!({
-            "type": ["array", "null"], "minItems": 1, "items": {"type": "string", "pattern": "^/[^*]*[*]?$"},
+            "type": ["array", "null"], "minItems": 1, "maxItems": MOST,
+            "items": {"type": "string", "maxLength": LONGEST, "pattern": PATHS},
             "description": "Paths that the edges are to fetch from the origin anew, such as `/index.html` or `/images/*`. \
                             Done once.",
         }),
     );
-    schema(&properties)
+    let mut schema = schema(&properties);
+    let given = |name: &str| json!({"required": [name], "properties": {name: {"not": {"type": "null"}}}});
+    schema["not"] = json!({"allOf": [given("domain"), given("domains")]});
+    schema
 }
 
 fn schema(properties: &Map<String, Value>) -> Value {
@@ -52,7 +77,7 @@ fn domains() -> Map<String, Value> {
 fn origin() -> Map<String, Value> {
     object(json!({
         "origin": {"type": ["string", "null"], "maxLength": 253, "description": "The host the content comes from."},
-        "path": {"type": ["string", "null"], "maxLength": 256, "description": "Put before the path of each request."},
+        "path": {"type": ["string", "null"], "maxLength": 256, "pattern": PATH, "description": "Put before the path of each request."},
         "insecure_origin": {
             "type": ["boolean", "null"],
             "description": "Fetch from an `origin` of your own over plain HTTP.",
@@ -61,8 +86,9 @@ fn origin() -> Map<String, Value> {
 }
 
 fn forwarding() -> Map<String, Value> {
-    let names = json!({"type": "array", "items": {"type": "string"}});
-    let headers = json!({"type": ["array", "null"], "maxItems": 10, "items": {"type": "string"}});
+    let names = json!({"type": "array", "items": {"type": "string", "pattern": TOKEN}});
+    let headers =
+        json!({"type": ["array", "null"], "maxItems": 10, "items": {"type": "string", "pattern": TOKEN}});
     let described = |mut schema: Value, description: &str| {
         schema["description"] = json!(description);
         schema
@@ -98,8 +124,10 @@ fn policies() -> Map<String, Value> {
 }
 
 fn delivery() -> Map<String, Value> {
-    let pages: Map<String, Value> =
-        CODES.iter().map(|code| (code.to_string(), json!({"type": "string", "pattern": "^/"}))).collect();
+    let pages: Map<String, Value> = CODES
+        .iter()
+        .map(|code| (code.to_string(), json!({"type": "string", "maxLength": 255, "pattern": PAGE})))
+        .collect();
     object(json!({
         "error_responses": {
             "type": ["object", "null"], "additionalProperties": false, "properties": pages,

@@ -62,6 +62,11 @@ fn value() -> impl Strategy<Value = Value> {
         "a.gov, b.gov",
         "origin.example.net",
         "X-A,x-b",
+        "X-A",
+        "x a",
+        "p",
+        "/a b",
+        "/a-b/[c]@d,e;f=~",
         "session",
         "CachingDisabled",
         "Managed-CachingDisabled",
@@ -132,6 +137,18 @@ fn r39_r40_r41_the_schemas_are_of_draft_04_and_take_what_the_code_takes() {
         assert!(create.takes(&good) && update.takes(&good), "{good}");
     }
     assert!(update.takes(&json!({})) && !create.takes(&json!({})));
+    for (bad, both) in [
+        (json!({"domain": "a.gov", "domains": ["b.gov"]}), true),
+        (json!({"domain": null, "domains": null}), false),
+        (json!({"domain": "a.gov", "path": "p"}), true),
+        (json!({"domain": "a.gov", "path": "/a b"}), true),
+        (json!({"domain": "a.gov", "headers": ["x a"]}), true),
+        (json!({"domain": "a.gov", "cookies": [""]}), true),
+        (json!({"domain": "a.gov", "error_responses": {"404": "/a b"}}), true),
+    ] {
+        assert!(code_takes(&bad).is_err(), "{bad}");
+        assert!(!create.takes(&bad) && (!both || !update.takes(&bad)), "{bad}");
+    }
     assert!(update.takes(&json!({"invalidate": ["/*"]})) && !create.takes(&json!({"invalidate": ["/*"]})));
 }
 
@@ -156,6 +173,8 @@ async fn r41_what_the_schema_for_an_update_refuses_is_a_400() {
         ("compress", json!(1)),
         ("invalidate", json!(["page"])),
         ("invalidate", json!([])),
+        ("invalidate", json!(["/a b"])),
+        ("invalidate", json!(["/a*b"])),
     ] {
         let parameters = json!({name: wrong});
         assert!(!served.takes(&parameters), "{parameters}");
