@@ -9,7 +9,7 @@ MINUTES ?= 10
 SEED := $(or $(SEED),$(shell date +%s))
 FULL ?= 1
 
-.PHONY: help setup demo test check full chaos moto packaging bench audit release
+.PHONY: help setup demo test check full chaos moto packaging checkers bench audit release
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,7 +32,7 @@ check: setup ## format, lints, documentation and the dependency map
 	@scripts/cargo-deny
 	@$(CARGO) deny check bans licenses sources
 
-full: test check moto chaos packaging ## everything there is
+full: test check moto chaos packaging checkers ## everything there is
 
 packaging: setup ## the unit for systemd, as systemd itself sees it
 	@scripts/setup full
@@ -50,6 +50,11 @@ chaos: setup ## users, misfortunes and deaths in an order that a seed draws; MIN
 	    $(CARGO) test --quiet --package broker --test it -- lives::
 	@$(CARGO) test --quiet --package acceptance --test chaos -- --minutes $(MINUTES) --seed $(SEED) \
 	    $(if $(PART),--part $(PART)) $(if $(filter 1,$(FULL)),--full)
+
+checkers: setup ## public checkers let loose on the program (docs/CHECKERS.md); DOCUMENT=openapi.yaml for the official one
+	@scripts/setup full
+	@$(CARGO) build --quiet --bin cdn-broker --bin cdn-sandbox
+	@scripts/checkers $(if $(DOCUMENT),--document $(DOCUMENT))
 
 bench: setup ## measurements of the release build: prints a table; ARGS="acme http" chooses sections
 	@scripts/release
