@@ -2,7 +2,7 @@
 
 use contract::{
     DomainInstructions, Instance, InstanceId, InstanceState, IssuanceId, LogEntry, Operation, OperationKind,
-    OperationState, PortResult, Standing, Survey, Timestamp, Track,
+    OperationState, PortResult, Remedy, Standing, Survey, Timestamp, Track,
 };
 use http::HeaderMap;
 use osb_core::Response;
@@ -62,9 +62,14 @@ impl Service {
 
     /// The link to the page of an instance, where there are pages.
     pub(super) async fn dashboard_url(&self, instance: &Instance) -> PortResult<Option<String>> {
-        match &self.pages {
-            Some(pages) => pages.address(instance).await.map(Some),
-            None => Ok(None),
+        let Some(pages) = &self.pages else { return Ok(None) };
+        match pages.address(instance).await {
+            // A key that cannot be opened any more keeps people from pages, and must keep nobody from the service.
+            Err(error) if error.remedy() == Remedy::GiveUp => {
+                tracing::error!(%error, "there are no links to pages");
+                Ok(None)
+            }
+            address => address.map(Some),
         }
     }
 

@@ -370,6 +370,14 @@ async fn what_others_have_written_is_escaped() {
     assert!(!serving.contains("<script>alert") && !serving.contains("<img") && !serving.contains("<b>"));
 }
 
+/// Who has lost the key of links has lost the pages, and nothing else.
+#[tokio::test]
+async fn a_key_that_cannot_be_opened_keeps_nobody_from_the_service() {
+    let bench = Bench::new();
+    bench.world.plan.fail("pages.ensure_key", 1, || PortError::new("read", Remedy::GiveUp, "another key"));
+    assert_eq!(bench.provisioned_with_a_page().await, "", "accepted, without a link");
+}
+
 /// When the store does not answer, nothing is said about the instance.
 #[tokio::test]
 async fn a_page_says_when_it_cannot_be_shown() {
