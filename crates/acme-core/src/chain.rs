@@ -70,16 +70,7 @@ impl Chain {
 
     /// What the leaf says.
     pub(crate) fn facts(&self) -> Result<CertificateFacts, ChainError> {
-        let leaf = parsed(&self.0[0])?;
-        Ok(CertificateFacts {
-            serial: hex(significant(leaf.raw_serial())),
-            fingerprint: hex(&Sha256::digest(&self.0[0])),
-            not_before: Timestamp::from_secs(leaf.validity().not_before.timestamp()),
-            not_after: Timestamp::from_secs(leaf.validity().not_after.timestamp()),
-            names: dns_names(&leaf)?,
-            issuer: issuer(&leaf),
-            renewal_id: renewal_id(&leaf),
-        })
+        facts(&self.0[0])
     }
 
     /// The leaf, PEM.
@@ -105,6 +96,20 @@ impl Chain {
         }
         Ok(())
     }
+}
+
+/// What a certificate says, in DER.
+pub(crate) fn facts(der: &[u8]) -> Result<CertificateFacts, ChainError> {
+    let leaf = parsed(der)?;
+    Ok(CertificateFacts {
+        serial: hex(significant(leaf.raw_serial())),
+        fingerprint: hex(&Sha256::digest(der)),
+        not_before: Timestamp::from_secs(leaf.validity().not_before.timestamp()),
+        not_after: Timestamp::from_secs(leaf.validity().not_after.timestamp()),
+        names: dns_names(&leaf)?,
+        issuer: issuer(&leaf),
+        renewal_id: renewal_id(&leaf),
+    })
 }
 
 fn check_names(wanted: &[DomainName], found: &[DomainName]) -> Result<(), ChainError> {

@@ -14,6 +14,7 @@ mod reach;
 mod resolvers;
 mod say;
 mod txt;
+mod visit;
 mod walk;
 mod wire;
 mod zones;
@@ -27,7 +28,8 @@ use ::http::HeaderMap;
 use async_trait::async_trait;
 use contract::{
     CaaQuestion, EdgeProbe, EdgeQuestion, HttpQuestion, Lead, LeadEnd, LeadQuestion, NameProbe, PortError,
-    PortResult, Presented, ProofProbe, Remedy, Sighting, TxtQuestion, Verdict,
+    PortResult, Presented, ProofProbe, Remedy, Sighting, TxtQuestion, Verdict, VisitAnswer, VisitQuestion,
+    Visitor,
 };
 use hickory_resolver::proto::rr::Name;
 
@@ -168,6 +170,13 @@ impl EdgeProbe for Probe {
         let look = edge::look(&self.walker, &self.web, &question.name, &host);
         let slow = || Presented::Nothing { saw: too_slow(&host) };
         Ok(tokio::time::timeout(EDGE_BOUND, look).await.unwrap_or_else(|_| slow()))
+    }
+}
+
+#[async_trait]
+impl Visitor for Probe {
+    async fn ask(&self, question: &VisitQuestion) -> PortResult<VisitAnswer> {
+        visit::ask(&self.walker, &self.web, absolute(&question.at)?, question).await
     }
 }
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod alerts;
+mod canary;
 mod cdn;
 mod certificate;
 mod check;
@@ -22,9 +23,11 @@ mod storage;
 pub mod testing;
 mod time;
 mod vault;
+mod visit;
 mod zone;
 
 pub use alerts::{Alert, Alerts, Letter, Messenger, Notice, Parcel, Report, Side, Turn};
+pub use canary::{Canary, CanarySource};
 pub use cdn::{
     Behaviour, CachePolicy, Cdn, Cookies, Delivery, Distribution, DistributionSpec, ListedDistribution,
     MinimumTls, Origin, OriginRequestPolicy, Policies, PriceClass, Serving, Wish,
@@ -64,4 +67,5 @@ pub use storage::{
 };
 pub use time::{Clock, Randomness, Timestamp};
 pub use vault::{CertificateVault, KeptCertificate};
+pub use visit::{VisitAnswer, VisitQuestion, Visitor};
 pub use zone::{ManagedZone, RecordContent, ZoneRecord};

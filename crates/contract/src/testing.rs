@@ -43,6 +43,7 @@ pub use world::World;
 pub use zone::FakeZone;
 
 pub use crate::alerts::{MockAlerts, MockMessenger};
+pub use crate::canary::MockCanarySource;
 pub use crate::cdn::MockCdn;
 pub use crate::certificate::MockCertificateIssuer;
 pub use crate::edge::MockEdgeProbe;
@@ -59,6 +60,7 @@ pub use crate::storage::{
 };
 pub use crate::time::MockClock;
 pub use crate::vault::MockCertificateVault;
+pub use crate::visit::MockVisitor;
 pub use crate::zone::MockManagedZone;
 
 /// A test that panicked while it held a lock has failed already; the others may go on.

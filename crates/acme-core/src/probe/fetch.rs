@@ -57,6 +57,8 @@ pub(super) struct Answer {
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     pub(super) is_cut: bool,
+    /// What the server presented over TLS.
+    pub(super) certificate: Option<CertificateDer<'static>>,
 }
 
 /// Why there is no answer.
@@ -125,7 +127,9 @@ impl Fetcher {
             return exchange(target, TokioIo::new(stream)).await;
         }
         let stream = self.shake_hands(&target.host, stream).await?;
-        exchange(target, TokioIo::new(stream)).await
+        let presented = stream.get_ref().1.peer_certificates().and_then(<[_]>::first).cloned();
+        let certificate = presented.map(CertificateDer::into_owned);
+        Ok(Answer { certificate, ..exchange(target, TokioIo::new(stream)).await? })
     }
 }
 
@@ -142,7 +146,7 @@ async fn exchange(
     let answer = sender.send_request(request(target)?).await.map_err(broken)?;
     let (parts, body) = answer.into_parts();
     let (body, is_cut) = limited(body).await.map_err(broken)?;
-    Ok(Answer { status: parts.status, headers: parts.headers, body, is_cut })
+    Ok(Answer { status: parts.status, headers: parts.headers, body, is_cut, certificate: None })
 }
 
 fn request(target: &Target) -> Result<Request<Empty<Bytes>>, FetchError> {

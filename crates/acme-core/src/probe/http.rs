@@ -77,6 +77,13 @@ impl Web {
         }
     }
 
+    /// Sends one request to where a name leads. The error is what a person should read.
+    pub(super) async fn visit(&self, walker: &Walker, target: &Target) -> Result<Answer, String> {
+        let visit =
+            tokio::time::timeout(BOUND, async { self.fetch(walker, target, &mut Progress::default()).await });
+        visit.await.unwrap_or_else(|_| Err(http_say::too_slow(None, BOUND)))
+    }
+
     /// Connects as an authority does: to the first IPv6 address, and when that does not take the connection, to the
     /// first IPv4 address.
     async fn fetch(

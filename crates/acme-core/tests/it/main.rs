@@ -15,6 +15,7 @@ mod probe_caa;
 mod probe_http;
 mod probe_lead;
 mod probe_txt;
+mod probe_visit;
 mod refused_by_limit;
 mod remembered;
 mod renewal;
