@@ -18,6 +18,7 @@ mod journal;
 mod listener;
 mod message;
 mod route53;
+mod rules;
 mod s3;
 mod server;
 mod state;
@@ -31,6 +32,7 @@ use std::time::Duration;
 
 pub use faults::{Fault, FaultKind, FaultMoment, Faults, Held, Outage};
 pub use journal::JournalEntry;
+pub use rules::Rule;
 pub use state::{
     AwsState, BucketState, CertificateState, ControlState, DistributionState, HostedZoneState, RecordState,
 };

@@ -25,6 +25,7 @@ const CALM: Adjustment = Adjustment {
     iam_release_ms: Some(100),
     certificate_quota: Some(20),
     distribution_quota: Some(20),
+    rules: None,
 };
 
 pub(super) struct Life<'a> {

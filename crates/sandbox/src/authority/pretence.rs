@@ -19,6 +19,8 @@ pub struct Pretence {
     pub terms: Option<String>,
     /// CAA records mean it by this name (RFC 8555, 7.1.1: `caaIdentities`).
     pub caa_identity: Option<String>,
+    /// It does not offer the challenge http-01 any more (RFC 8555, 8.3).
+    pub no_http_01: bool,
 }
 
 pub(super) fn down() -> Answer {
@@ -28,7 +30,11 @@ pub(super) fn down() -> Answer {
 impl Pretence {
     /// Changes an answer of Pebble's into one of the authority that it seems to be.
     pub(super) async fn dress(&self, path: &str, answer: Answer) -> Answer {
-        let mut answer = if path == "/dir" { self.dress_directory(answer).await } else { answer };
+        let mut answer = match path {
+            "/dir" => self.dress_directory(answer).await,
+            _ if self.no_http_01 => without_http_01(answer).await,
+            _ => answer,
+        };
         if !self.ahead.is_zero()
             && let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(now() + self.ahead))
         {
@@ -37,24 +43,45 @@ impl Pretence {
         answer
     }
 
-    /// What is not JSON stays what it is.
     async fn dress_directory(&self, answer: Answer) -> Answer {
-        let (head, body) = answer.into_parts();
-        let Ok(body) = body.collect().await.map(http_body_util::Collected::to_bytes);
-        let body = match serde_json::from_slice::<Value>(&body) {
-            Ok(mut directory) => {
-                if let Some(terms) = &self.terms {
-                    directory["meta"]["termsOfService"] = json!(terms);
-                }
-                if let Some(identity) = &self.caa_identity {
-                    directory["meta"]["caaIdentities"] = json!([identity]);
-                }
-                Bytes::from(directory.to_string())
+        changed(answer, |directory| {
+            if let Some(terms) = &self.terms {
+                directory["meta"]["termsOfService"] = json!(terms);
             }
-            Err(_) => body,
-        };
-        Answer::from_parts(head, Full::new(body))
+            if let Some(identity) = &self.caa_identity {
+                directory["meta"]["caaIdentities"] = json!([identity]);
+            }
+        })
+        .await
     }
+}
+
+/// Authorizations are the only answers with challenges (RFC 8555, 7.1.4). One that is valid shows the challenge that made
+/// it so.
+async fn without_http_01(answer: Answer) -> Answer {
+    changed(answer, |authorization| {
+        let is_pending = authorization["status"] == "pending";
+        if let Some(challenges) = authorization.get_mut("challenges").and_then(Value::as_array_mut)
+            && is_pending
+        {
+            challenges.retain(|challenge| challenge["type"] != "http-01");
+        }
+    })
+    .await
+}
+
+/// What is not a JSON object stays what it is.
+async fn changed(answer: Answer, change: impl FnOnce(&mut Value)) -> Answer {
+    let (head, body) = answer.into_parts();
+    let Ok(body) = body.collect().await.map(http_body_util::Collected::to_bytes);
+    let body = match serde_json::from_slice::<Value>(&body) {
+        Ok(mut value) if value.is_object() => {
+            change(&mut value);
+            Bytes::from(value.to_string())
+        }
+        _ => body,
+    };
+    Answer::from_parts(head, Full::new(body))
 }
 
 #[expect(

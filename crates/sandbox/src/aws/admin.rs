@@ -1,7 +1,7 @@
 //! The paths below `/_sandbox/`: what tests in another process use to look at this cloud and to trouble it.
 //!
 //! `GET state`, `GET journal`, `POST clock {"advance_s":n}`, `POST faults`, `POST outage {"op","kind"}`, `POST heal`,
-//! `POST release`, `POST settings {"deploy_ms":n,"certificate_quota":n,…}`, `POST hold-elsewhere {"alias"}`,
+//! `POST release`, `POST settings {"deploy_ms":n,"certificate_quota":n,"rules":[…],…}`, `POST hold-elsewhere {"alias"}`,
 //! `POST let-go-elsewhere {"alias"}`, `GET held[?timeout_ms=n]` (waits until a call is held), `POST trust` with a PEM text.
 
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! The whole emulated account: one value behind one lock, so that every call is atomic.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use super::iam::Vault;
 use super::ids::Ids;
 use super::journal::JournalEntry;
 use super::route53::{HostedZone, Route53};
+use super::rules::Rule;
 use super::s3::Buckets;
 use crate::dns::{Dns, parse_name};
 
@@ -42,6 +43,8 @@ pub struct AwsSettings {
     pub route53_sync: Duration,
     /// The accounts of access keys; keys that are not here belong to [`ACCOUNT`].
     pub accounts: BTreeMap<String, String>,
+    /// What is not as it is at today's AWS.
+    pub rules: BTreeSet<Rule>,
 }
 
 impl Default for AwsSettings {
@@ -56,6 +59,7 @@ impl Default for AwsSettings {
             buckets: Vec::new(),
             route53_sync: Duration::from_secs(30),
             accounts: BTreeMap::new(),
+            rules: BTreeSet::new(),
         }
     }
 }
@@ -75,6 +79,8 @@ pub struct Adjustment {
     pub certificate_quota: Option<usize>,
     /// [`AwsSettings::distribution_quota`].
     pub distribution_quota: Option<usize>,
+    /// [`AwsSettings::rules`]: all that hold from now on.
+    pub rules: Option<BTreeSet<Rule>>,
 }
 
 impl AwsSettings {
@@ -90,6 +96,9 @@ impl AwsSettings {
         }
         self.certificate_quota = change.certificate_quota.unwrap_or(self.certificate_quota);
         self.distribution_quota = change.distribution_quota.unwrap_or(self.distribution_quota);
+        if let Some(rules) = &change.rules {
+            self.rules.clone_from(rules);
+        }
     }
 }
 
@@ -139,6 +148,11 @@ impl World {
         for object in objects {
             object.modified = object.modified.saturating_sub(by);
         }
+    }
+
+    /// Whether this rule holds.
+    pub(crate) fn has(&self, rule: Rule) -> bool {
+        self.settings.rules.contains(&rule)
     }
 
     /// Accepts the certificates of these authorities from now on.

@@ -1,6 +1,6 @@
 //! Which distribution a request is for.
 
-use crate::aws::{Distribution, Element, World, matches_wildcard};
+use crate::aws::{Distribution, Element, Rule, World, matches_wildcard};
 
 /// A distribution as viewers see it at this moment.
 #[derive(Debug)]
@@ -34,7 +34,8 @@ fn find(world: &World, name: &str, own_domains: bool) -> Option<Site> {
     };
     let found = with_alias(&|alias| alias == name)
         .or_else(|| with_alias(&|alias| matches_wildcard(alias, name)))
-        .or_else(|| live.iter().find(|(distribution, _)| own_domains && distribution.domain == name));
+        .or_else(|| live.iter().find(|(distribution, _)| own_domains && distribution.domain == name))
+        .or_else(|| live.first().filter(|_| own_domains && world.has(Rule::UnknownHostsServed)));
     let (distribution, config) = found.filter(|(_, config)| config.text_at("Enabled") == "true")?;
     Some(Site { arn: distribution.arn(), domain: distribution.domain.clone(), config: (*config).clone() })
 }

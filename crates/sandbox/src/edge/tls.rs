@@ -14,7 +14,7 @@ use tokio_rustls::LazyConfigAcceptor;
 use super::Inner;
 use super::routing;
 use super::viewer::{self, Secure, Viewer};
-use crate::aws::{World, provider};
+use crate::aws::{Rule, World, provider};
 use crate::pki::Ca;
 
 const BOTH: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
@@ -85,6 +85,9 @@ fn own_certificate(
     world: &World,
     name: &str,
 ) -> Option<(Arc<CertifiedKey>, &'static [&'static SupportedProtocolVersion])> {
+    if world.has(Rule::OwnCertificateOnly) {
+        return None;
+    }
     let site = routing::by_alias(world, name)?;
     let block = site.config.child("ViewerCertificate")?;
     let certificate = world.iam.by_id(block.text_at("IAMCertificateId"))?;

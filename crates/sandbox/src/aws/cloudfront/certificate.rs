@@ -7,6 +7,7 @@ use crate::aws::certificate::{Facts, trusted};
 use crate::aws::clock::millis;
 use crate::aws::error::Failure;
 use crate::aws::iam::ServerCertificate;
+use crate::aws::rules::Rule;
 use crate::aws::world::World;
 use crate::aws::xml::Element;
 
@@ -14,6 +15,8 @@ const MORE: &str = "For more details, see: https://docs.aws.amazon.com/AmazonClo
                     CNAMEs.html#alternate-domain-names-requirements";
 const LONGEST_CHAIN: usize = 5;
 const MOST_ALIASES: usize = 100;
+/// 47 days.
+const SHORT: i64 = 47 * 86_400_000;
 const POLICIES: [&str; 9] = [
     "SSLv3",
     "TLSv1",
@@ -33,10 +36,16 @@ pub(super) fn check(world: &World, config: &Element, itself: Option<&str>) -> Re
     }
     let certificate = certificate_id(config).map(|id| visible(world, id)).transpose()?;
     let aliases = config.texts_at("Aliases");
+    if itself.is_none() && certificate.is_none() && world.has(Rule::CertificateFromTheStart) {
+        return Err(invalid("A distribution needs a certificate of its own from its creation on."));
+    }
     if aliases.is_empty() {
         return Ok(());
     }
-    authorised(world, &aliases, certificate)?;
+    if certificate.is_some() || !world.has(Rule::NamesWithoutCertificate) {
+        authorised(world, &aliases, certificate)?;
+    }
+    deployed_before(world, &aliases, certificate, itself)?;
     aliases.iter().try_for_each(|alias| well_formed(alias))?;
     if aliases.len() > MOST_ALIASES {
         let message = "Your request contains more CNAMEs than are allowed per distribution.";
@@ -142,6 +151,12 @@ fn authorised(
              Authority. {MORE}"
         )));
     }
+    let life = certificate.facts.not_after.saturating_sub(certificate.facts.not_before);
+    if life > SHORT && world.has(Rule::ShortCertificates) {
+        return Err(invalid(format!(
+            "The certificate that is attached to your distribution is valid for longer than 47 days. {MORE}"
+        )));
+    }
     if !aliases.iter().all(|alias| certificate.facts.covers(alias)) {
         return Err(invalid(format!(
             "The certificate that is attached to your distribution doesn't cover the alternate domain name (CNAME) \
@@ -149,6 +164,30 @@ fn authorised(
         )));
     }
     Ok(())
+}
+
+/// The rule that never was: a name can be added only when its certificate has arrived everywhere.
+fn deployed_before(
+    world: &World,
+    aliases: &[String],
+    certificate: Option<&ServerCertificate>,
+    itself: Option<&str>,
+) -> Result<(), Failure> {
+    let (Some(certificate), true) = (certificate, world.has(Rule::NamesAfterCertificate)) else {
+        return Ok(());
+    };
+    let present = world.cloudfront.distributions.iter().find(|found| Some(found.id.as_str()) == itself);
+    let held = present.map(Distribution::aliases).unwrap_or_default();
+    let has_it = present.is_some_and(|present| {
+        present.certificate_id() == Some(certificate.id.as_str()) && present.deployed(world.clock.now())
+    });
+    if has_it || aliases.iter().all(|alias| held.contains(alias)) {
+        return Ok(());
+    }
+    Err(invalid(format!(
+        "To add an alternate domain name (CNAME) to a CloudFront distribution, the certificate that covers it must \
+         have been deployed with the distribution before. {MORE}"
+    )))
 }
 
 fn well_formed(alias: &str) -> Result<(), Failure> {

@@ -6,6 +6,7 @@ use crate::aws::clock::millis;
 use crate::aws::error::Failure;
 use crate::aws::journal::JournalEntry;
 use crate::aws::message::{Answer, Request};
+use crate::aws::rules::Rule;
 use crate::aws::world::World;
 use crate::aws::xml::Element;
 
@@ -20,6 +21,9 @@ pub(super) fn create(
     note(config, entry);
     config.text_at("CallerReference").clone_into(&mut entry.reference);
     shape::check(config)?;
+    if let Some(known) = replayed(world, config.text_at("CallerReference")) {
+        return Ok(known);
+    }
     fresh_reference(world, config.text_at("CallerReference"))?;
     origins::check(world, config, None)?;
     certificate::check(world, config, None)?;
@@ -52,6 +56,13 @@ fn wanted(document: &Element, with_tags: bool) -> Result<&Element, Failure> {
     config.filter(|config| config.name == "DistributionConfig").ok_or_else(|| {
         Failure::bad("MalformedXML", "The XML document does not have the root that this operation wants.")
     })
+}
+
+/// What the reference has made, where there is a replay.
+fn replayed(world: &World, reference: &str) -> Option<Answer> {
+    let id = world.cloudfront.references.get(reference).filter(|_| world.has(Rule::ReferencesReplay))?;
+    let known = world.cloudfront.find(id).ok()?;
+    Some(read::answer(201, known, world.clock.now()))
 }
 
 /// There is no replay: a reference that was ever used is refused, with the id of what it made.

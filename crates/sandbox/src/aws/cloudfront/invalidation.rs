@@ -1,10 +1,11 @@
 //! Invalidations. The edge of this cloud caches nothing, so they change nothing; what is checked is how they are asked for.
 
-use super::answer;
 use super::list::Page;
+use super::{answer, check_etag};
 use crate::aws::clock::{Millis, millis, rfc3339};
 use crate::aws::error::Failure;
 use crate::aws::message::{Answer, Request};
+use crate::aws::rules::Rule;
 use crate::aws::world::World;
 use crate::aws::xml::Element;
 
@@ -23,7 +24,10 @@ pub(super) struct Invalidation {
 
 /// `CreateInvalidation`. A reference that was sent before with the same paths is answered with what it made then.
 pub(super) fn create(world: &mut World, distribution: &str, request: &Request) -> Result<Answer, Failure> {
-    world.cloudfront.find(distribution)?;
+    let found = world.cloudfront.find(distribution)?;
+    if world.has(Rule::InvalidationsNeedTag) {
+        check_etag(request, &found.etag)?;
+    }
     let batch = request.xml()?;
     check(&batch)?;
     let now = world.clock.now();

@@ -3,13 +3,15 @@
 use super::{Form, text};
 use crate::aws::clock::millis;
 use crate::aws::error::Failure;
+use crate::aws::rules::Rule;
 use crate::aws::world::World;
 use crate::aws::xml::Element;
 
 pub(super) fn delete(world: &mut World, form: &Form) -> Result<Element, Failure> {
     let name = text(form, "ServerCertificateName");
     let id = world.iam.by_name(name)?.id.clone();
-    if world.cloudfront.uses_certificate(&id) || still_held(world, &id) {
+    let is_held = world.cloudfront.uses_certificate(&id) || still_held(world, &id);
+    if is_held && !world.has(Rule::DeletesWhatIsUsed) {
         let message = format!("Certificate: {id} is being used by CloudFront.");
         return Err(Failure::new(409, "DeleteConflict", message));
     }

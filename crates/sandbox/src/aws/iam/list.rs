@@ -2,11 +2,12 @@
 
 use super::{Form, ServerCertificate, text, validation};
 use crate::aws::error::Failure;
+use crate::aws::rules::Rule;
 use crate::aws::world::World;
 use crate::aws::xml::Element;
 
 pub(super) fn list(world: &World, form: &Form) -> Result<Element, Failure> {
-    let prefix = text(form, "PathPrefix");
+    let prefix = if world.has(Rule::PathsIgnored) { "" } else { text(form, "PathPrefix") };
     let size = page_size(form)?;
     let after = text(form, "Marker");
     let mut found: Vec<_> = world

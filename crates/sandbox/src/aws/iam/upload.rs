@@ -9,6 +9,7 @@ use crate::aws::certificate::{Facts, linked, read_key, read_pem};
 use crate::aws::clock::Millis;
 use crate::aws::error::Failure;
 use crate::aws::journal::JournalEntry;
+use crate::aws::rules::Rule;
 use crate::aws::world::World;
 use crate::aws::xml::Element;
 
@@ -21,6 +22,9 @@ pub(super) fn upload(world: &mut World, form: &Form, entry: &mut JournalEntry) -
     check_parameters(form, name, path)?;
     let now = world.clock.now();
     let (facts, certified) = check_certificate(form, now)?;
+    if world.has(Rule::UploadsReplace) {
+        world.iam.certificates.retain(|certificate| certificate.name != name);
+    }
     check_room(world, name)?;
     let certificate = ServerCertificate {
         name: name.to_owned(),

@@ -11,6 +11,7 @@ use super::{Object, no_such_bucket};
 use crate::aws::clock::http_date;
 use crate::aws::error::Failure;
 use crate::aws::message::{Answer, Request};
+use crate::aws::rules::Rule;
 use crate::aws::world::World;
 
 /// Stores an object; an existing one is replaced at once (S3 is strongly consistent since 2020).
@@ -21,6 +22,12 @@ pub(super) fn put(
     request: &Request,
 ) -> Result<Answer, Failure> {
     let modified = world.clock.now();
+    let conditional = ["if-match", "if-none-match"].iter().any(|name| request.header(name).is_some());
+    if !conditional && world.has(Rule::ObjectsNeedTag) {
+        let message = "This operation needs a condition: If-Match or If-None-Match.";
+        return Err(Failure::bad("InvalidRequest", message));
+    }
+    let keeps = !world.has(Rule::HeadersForgotten);
     let found = world.s3.0.get_mut(bucket).ok_or_else(no_such_bucket)?;
     if key.len() > 1024 {
         return Err(Failure::bad("KeyTooLongError", "Your key is too long"));
@@ -30,8 +37,12 @@ pub(super) fn put(
     let object = Object {
         etag: etag(&body),
         body,
-        content_type: request.header("content-type").unwrap_or("application/octet-stream").to_owned(),
-        cache_control: request.header("cache-control").map(str::to_owned),
+        content_type: request
+            .header("content-type")
+            .filter(|_| keeps)
+            .unwrap_or("binary/octet-stream")
+            .to_owned(),
+        cache_control: request.header("cache-control").filter(|_| keeps).map(str::to_owned),
         modified,
         checksum,
         encryption: request.header("x-amz-server-side-encryption").map(str::to_owned),
