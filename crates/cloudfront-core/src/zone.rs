@@ -118,7 +118,9 @@ impl Route53Zone {
         let page = page.map_err(|error| port_error(Upstream::Zone, doing, error))?;
         // The list goes on behind what it was asked to begin with.
         let first = page.resource_record_sets.into_iter().next();
-        let Some(set) = first.filter(|set| set.name == owner && set.r#type == *kind) else { return Ok(None) };
+        let Some(set) = first.filter(|set| is_named(set, owner) && set.r#type == *kind) else {
+            return Ok(None);
+        };
         if set.set_identifier.is_some() || set.alias_target.is_some() {
             return Err(PortError::new(doing, Remedy::AwaitOperator, NOT_PLAIN));
         }
@@ -142,6 +144,7 @@ impl Route53Zone {
     fn doing(&self, verb: &str, owner: &str) -> PortResult<String> {
         let doing = format!("{verb} {owner} in the hosted zone {}", self.id);
         let below = owner.strip_suffix(&self.name).and_then(|below| below.strip_suffix('.'));
+        let below = below.map(|below| below.strip_prefix("*.").unwrap_or(below));
         let is_label = |label: &str| {
             let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
             (1..=63).contains(&label.len()) && label.bytes().all(plain)
@@ -152,6 +155,13 @@ impl Route53Zone {
         let why = format!("it is not a name below {} in lower case with its trailing dot", self.name);
         Err(PortError::new(doing, Remedy::GiveUp, why))
     }
+}
+
+/// Route 53 writes an asterisk by its code.
+fn is_named(set: &ResourceRecordSet, owner: &str) -> bool {
+    let starred = owner.strip_prefix("*.").filter(|_| set.name.starts_with("\\052."));
+    set.name == owner
+        || starred.is_some_and(|rest| set.name.ends_with(rest) && set.name.len() == rest.len() + 5)
 }
 
 const NOT_PLAIN: &str =

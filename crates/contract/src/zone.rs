@@ -22,7 +22,8 @@ pub enum RecordContent {
 
 /// A DNS zone of the operator's in which the broker may write, so that users can point at it once and for ever.
 ///
-/// Owner names are absolute, lower case, with their trailing dot, and lie in the zone. A change is seen by the world a
+/// Owner names are absolute, lower case, with their trailing dot, and lie in the zone; the first label may be `*`, which
+/// stands for every name that has no record of its own. A change is seen by the world a
 /// little later; whoever needs to know looks at DNS.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
