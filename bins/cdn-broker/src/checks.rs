@@ -148,6 +148,7 @@ fn one_run(run: &CheckRun) -> Value {
     };
     let why = match &run.outcome {
         CheckOutcome::Skipped { why } => Some(why.as_str()),
+        CheckOutcome::Underway { waits_for, .. } => Some(waits_for.as_str()),
         CheckOutcome::Failing(failure) => Some(failure.sentence.as_str()),
         CheckOutcome::Ok => None,
     };

@@ -314,6 +314,9 @@ fn log(run: &CheckRun) {
     match &run.outcome {
         CheckOutcome::Ok => tracing::debug!(check.name = name, "a check has succeeded"),
         CheckOutcome::Skipped { why } => tracing::info!(check.name = name, "a check was skipped: {why}"),
+        CheckOutcome::Underway { waits_for, .. } => {
+            tracing::debug!(check.name = name, "a check waits: {waits_for}");
+        }
         CheckOutcome::Failing(failure) => tracing::warn!(
             check.name = name,
             check.side = failure.side.word(),

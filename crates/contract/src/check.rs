@@ -59,6 +59,14 @@ pub enum CheckOutcome {
     Ok,
     /// Something is not.
     Failing(CheckFailure),
+    /// It is not over: it waits for something that takes its time, and holds nothing meanwhile. Whoever runs it next, after
+    /// this long, goes on with it. Nothing is said yet, and no run is counted.
+    Underway {
+        /// When it makes sense to go on.
+        again: Duration,
+        /// A sentence: what it waits for.
+        waits_for: String,
+    },
     /// It could not be tried out, which says nothing about what it stands for: for example because the authority's limits
     /// leave no room for it now.
     Skipped {
@@ -147,6 +155,13 @@ impl StepTimes {
         let ended = Some(self.clock.now());
         self.with(|steps| steps.get_mut(number).map(|step| step.ended = ended));
         result
+    }
+
+    /// Notes a step that was measured elsewhere: one that began in an earlier run.
+    pub fn note(&self, name: &str, took: Duration) {
+        let ended = self.clock.now();
+        let (name, began) = (name.to_owned(), ended - took);
+        self.with(|steps| steps.push(Measured { name, began, ended: Some(ended) }));
     }
 
     /// What was measured so far, in the order in which the steps began.

@@ -22,6 +22,7 @@ pub(super) fn verdict(outcome: &CheckOutcome) -> &'static str {
         CheckOutcome::Ok => "ok",
         CheckOutcome::Failing(_) => "failing",
         CheckOutcome::Skipped { .. } => "skipped",
+        CheckOutcome::Underway { .. } => "underway",
     }
 }
 
@@ -87,6 +88,7 @@ fn sentence(outcome: &CheckOutcome) -> Option<&str> {
     match outcome {
         CheckOutcome::Ok => None,
         CheckOutcome::Skipped { why } => Some(why),
+        CheckOutcome::Underway { waits_for, .. } => Some(waits_for),
         CheckOutcome::Failing(failure) => Some(&failure.sentence),
     }
 }

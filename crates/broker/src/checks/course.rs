@@ -39,6 +39,10 @@ impl Course<'_> {
         let ended = CheckRecord { leased_until: None, runs: self.run.number, ..self.taken.clone() };
         let every = self.schedule.every;
         match &self.run.outcome {
+            // No run has ended.
+            CheckOutcome::Underway { again, .. } => {
+                CheckRecord { next_at: self.now + *again, leased_until: None, ..self.taken.clone() }
+            }
             CheckOutcome::Skipped { .. } => CheckRecord { next_at: self.after(every), ..ended },
             CheckOutcome::Ok => CheckRecord {
                 next_at: self.after(every),

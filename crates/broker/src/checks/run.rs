@@ -91,6 +91,9 @@ impl Checks {
         let incident_after = check.incident_after();
         let course = Course { schedule, incident_after, taken, run: &run, now, chance: self.chance() };
         let next = course.next();
+        if matches!(run.outcome, CheckOutcome::Underway { .. }) {
+            return Ok(self.0.ports.store.change(taken, &next).await?.map(|_| run));
+        }
         self.tell(taken, &next, &run).await;
         Ok(self.0.ports.store.finish(taken, &next, &run).await?.then_some(run))
     }

@@ -111,6 +111,7 @@ impl Scene {
             .map(|run| match run.outcome {
                 CheckOutcome::Ok => "ok".to_owned(),
                 CheckOutcome::Skipped { .. } => "skipped".to_owned(),
+                CheckOutcome::Underway { .. } => "underway".to_owned(),
                 CheckOutcome::Failing(failure) => failure.class,
             })
             .collect()
