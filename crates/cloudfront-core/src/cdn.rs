@@ -1,5 +1,5 @@
 mod list;
-mod read;
+pub(crate) mod read;
 
 use async_trait::async_trait;
 use aws_sdk_cloudfront::Client;
@@ -27,7 +27,7 @@ const CONTROLS_MAX: u32 = 100;
 #[derive(Debug)]
 pub struct CloudFrontCdn {
     client: Client,
-    controls: Controls,
+    pub(crate) controls: Controls,
     bucket_host: String,
     log_bucket: Option<String>,
     web_acl: Option<String>,
@@ -46,7 +46,7 @@ impl CloudFrontCdn {
         }
     }
 
-    fn place<'a>(&'a self, control: &'a str) -> Place<'a> {
+    pub(crate) fn place<'a>(&'a self, control: &'a str) -> Place<'a> {
         let (log_bucket, web_acl) = (self.log_bucket.as_deref(), self.web_acl.as_deref());
         Place { bucket_host: &self.bucket_host, control, log_bucket, web_acl }
     }
@@ -213,7 +213,7 @@ impl CloudFrontCdn {
         Ok(found.distribution)
     }
 
-    async fn read(&self, id: &DistributionId) -> PortResult<Option<Found>> {
+    pub(crate) async fn read(&self, id: &DistributionId) -> PortResult<Option<Found>> {
         let doing = format!("read the distribution {id}");
         match self.client.get_distribution().id(id.as_str()).send().await {
             Ok(answer) => Found::new(answer.distribution, answer.e_tag, &doing).map(Some),

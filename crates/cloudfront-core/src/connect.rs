@@ -9,7 +9,7 @@ use aws_types::service_config::ServiceConfigKey;
 
 use crate::pacing::{self, paced};
 use crate::settings::{AwsSettings, Endpoint, Rates, Retries};
-use crate::{CloudFrontCdn, IamVault, Route53Zone, S3ChallengeSite};
+use crate::{Bench, CloudFrontCdn, IamVault, Route53Zone, S3ChallengeSite};
 
 /// Where CloudFront and IAM live, and the bucket too unless somebody says otherwise.
 const HOME_REGION: &str = "us-east-1";
@@ -25,6 +25,8 @@ pub struct Aws {
     pub site: S3ChallengeSite,
     /// The managed zone, if the settings name one.
     pub zone: Option<Route53Zone>,
+    /// What checks of AWS's rules call.
+    pub bench: Bench,
 }
 
 /// Prepares the clients. Reads the SDK's environment and profile (credentials, region, `AWS_ENDPOINT_URL` and
@@ -37,11 +39,13 @@ pub async fn connect(settings: &AwsSettings) -> Aws {
     };
     let region = sdk.region().map_or(HOME_REGION, Region::as_ref).to_owned();
     let clients = Clients { sdk, http: pacing::plain_client(), rates: settings.rates };
+    let (cloudfront, iam, s3) = (clients.cloudfront(), clients.iam(), clients.s3());
     let zone = |zone| Route53Zone::new(clients.route53(), zone, settings.page_size);
     Aws {
-        cdn: CloudFrontCdn::new(clients.cloudfront(), settings, &region),
-        vault: IamVault::new(clients.iam(), settings),
-        site: S3ChallengeSite::new(clients.s3(), settings),
+        cdn: CloudFrontCdn::new(cloudfront.clone(), settings, &region),
+        vault: IamVault::new(iam.clone(), settings),
+        site: S3ChallengeSite::new(s3.clone(), settings),
+        bench: Bench::new(cloudfront, iam, s3, settings, &region),
         zone: settings.managed_zone.as_ref().map(zone),
     }
 }

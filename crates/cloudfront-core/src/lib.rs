@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod cdn;
+mod checks;
 mod classify;
 mod connect;
 mod controls;
@@ -15,6 +16,7 @@ mod vault;
 mod zone;
 
 pub use cdn::CloudFrontCdn;
+pub use checks::{Assumption, Bench, Broken, Contract, ContractCheck, ContractPorts, Progress, Verdict};
 pub use connect::{Aws, connect};
 pub use folder::folder;
 pub use policy::{PolicySettings, bucket_policy, iam_policy};

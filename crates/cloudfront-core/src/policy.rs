@@ -109,9 +109,10 @@ mod tests {
     use super::*;
 
     /// Every file that calls AWS.
-    const CALLERS: [&str; 6] = [
+    const CALLERS: [&str; 7] = [
         include_str!("cdn.rs"),
         include_str!("cdn/list.rs"),
+        include_str!("checks/bench.rs"),
         include_str!("controls.rs"),
         include_str!("site.rs"),
         include_str!("vault.rs"),
@@ -131,6 +132,8 @@ mod tests {
     /// The calls in the source: every `client.some_call()`.
     fn calls() -> BTreeSet<String> {
         let sources = CALLERS.concat().replace(char::is_whitespace, "");
+        let of_checks = ["self.cloudfront.", "self.iam.", "self.s3."];
+        let sources = of_checks.iter().fold(sources, |text, client| text.replace(client, "client."));
         let call = |text: &str| text.split_once("()").map(|(name, _)| name.to_owned());
         let is_name =
             |name: &String| name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');

@@ -1,5 +1,6 @@
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{Object, ServerSideEncryption};
 use contract::{
@@ -36,17 +37,7 @@ impl S3ChallengeSite {
 impl ChallengeSite for S3ChallengeSite {
     async fn present(&self, instance: &InstanceId, token: &str, answer: &str) -> PortResult<()> {
         check(token)?;
-        let sent = self
-            .client
-            .put_object()
-            .bucket(&self.bucket)
-            .key(key(instance, token))
-            .content_type("application/octet-stream")
-            .cache_control("no-store")
-            .set_server_side_encryption(self.encryption.clone())
-            .body(ByteStream::from(answer.as_bytes().to_vec()))
-            .send()
-            .await;
+        let sent = self.put(&key(instance, token), answer).send().await;
         sent.map(drop).map_err(|error| port_error(Upstream::Site, "store a challenge answer", error))
     }
 
@@ -89,6 +80,18 @@ impl ChallengeSite for S3ChallengeSite {
 }
 
 impl S3ChallengeSite {
+    /// The one form in which answers are stored.
+    pub(crate) fn put(&self, key: &str, answer: &str) -> PutObjectFluentBuilder {
+        self.client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .content_type("application/octet-stream")
+            .cache_control("no-store")
+            .set_server_side_encryption(self.encryption.clone())
+            .body(ByteStream::from(answer.as_bytes().to_vec()))
+    }
+
     /// S3 does not tell whether there was anything to delete.
     async fn delete(&self, key: &str) -> PortResult<()> {
         let sent = self.client.delete_object().bucket(&self.bucket).key(key).send().await;

@@ -134,7 +134,7 @@ fn adopt(
 
 /// SHA-256 over the DER form of the first certificate of a PEM text; of the text itself when it is not PEM, which
 /// then equals nothing but itself.
-fn fingerprint(text: &str) -> String {
+pub(crate) fn fingerprint(text: &str) -> String {
     let der = pem::parse(text).map_or_else(|_| text.as_bytes().to_vec(), pem::Pem::into_contents);
     hex(&Sha256::digest(der))
 }

@@ -4,6 +4,7 @@
 mod bad_input;
 mod checks;
 mod cloudfront;
+mod contracts;
 mod dnssec;
 mod drain;
 mod house;

@@ -5,18 +5,18 @@ use crate::shape;
 
 /// A distribution as it was read, ready to be changed.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(crate) struct Found {
     /// What the caller of the port sees of it.
-    pub(super) distribution: Distribution,
+    pub(crate) distribution: Distribution,
     /// Its configuration in normal form.
-    pub(super) config: DistributionConfig,
+    pub(crate) config: DistributionConfig,
     /// The version that this configuration has.
-    pub(super) tag: String,
+    pub(crate) tag: String,
 }
 
 impl Found {
     /// Reads CloudFront's answer. One without its parts is not an answer: a proxy may have cut it.
-    pub(super) fn new(
+    pub(crate) fn new(
         answer: Option<types::Distribution>,
         tag: Option<String>,
         doing: &str,
@@ -30,7 +30,7 @@ impl Found {
 }
 
 /// The id in `… is associated with another distribution. Already exists: E2O6U8DECVP5UD`.
-pub(super) fn existing_id(refusal: &str) -> Option<DistributionId> {
+pub(crate) fn existing_id(refusal: &str) -> Option<DistributionId> {
     let (_, rest) = refusal.split_once("Already exists: ")?;
     let id: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
     if id.is_empty() { None } else { Some(DistributionId::new(id)) }
@@ -48,13 +48,13 @@ fn distribution(answer: &types::Distribution, config: &DistributionConfig) -> Di
 }
 
 /// The names that this project could have given, in the order in which it gives them; others are an operator's.
-pub(super) fn names(aliases: Option<&Aliases>) -> Vec<DomainName> {
+pub(crate) fn names(aliases: Option<&Aliases>) -> Vec<DomainName> {
     let aliases = aliases.map_or(&[] as &[String], |aliases| aliases.items());
     let aliases = shape::sorted(aliases.iter().map(String::as_str));
     aliases.iter().filter_map(|alias| DomainName::parse(alias).ok()).collect()
 }
 
-pub(super) fn certificate(block: Option<&ViewerCertificate>) -> Option<StoredCertificate> {
+pub(crate) fn certificate(block: Option<&ViewerCertificate>) -> Option<StoredCertificate> {
     let id = block?.iam_certificate_id()?;
     if id.is_empty() { None } else { Some(StoredCertificate::new(id)) }
 }
