@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use contract::{
     CertificateIssuer, CertificateRequest, Check, CheckFailure, CheckOutcome, CheckSchedule, CheckStore,
-    DomainName, IssuanceId, IssuanceProgress, KeyType, ManagedZone, PortError, PortResult, Randomness,
-    Remedy, Side, StepTimes,
+    DomainInstructions, DomainName, IssuanceId, IssuanceProgress, KeyType, ManagedZone, PortError,
+    PortResult, ProofWay, Randomness, Remedy, Side, StepTimes,
 };
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,8 @@ pub struct AcmeIssue {
     pub apex: DomainName,
     /// Where what is left behind is remembered.
     pub store: Arc<dyn CheckStore>,
+    /// Whether users are offered proofs over HTTP, so that the authority has to offer the challenge for them.
+    pub offers_http: bool,
     /// Chance, for names that were never used before.
     pub randomness: Arc<dyn Randomness>,
 }
@@ -119,6 +121,11 @@ impl AcmeIssue {
     async fn prove(&self, id: &IssuanceId, left: &mut Left) -> PortResult<()> {
         let instructions = self.issuer.instructions(id).await?;
         let Some(record) = instructions.iter().find_map(|one| one.direct()) else { return Ok(()) };
+        if self.offers_http && !instructions.iter().any(is_provable_over_http) {
+            let why = "the authority does not offer the challenge http-01 any more";
+            let error = PortError::new("prove a domain over HTTP", Remedy::GiveUp, why);
+            return Err(error.of_class(Side::Authority, "http-01-not-offered"));
+        }
         left.record = Some((record.name.clone(), record.value.clone()));
         self.remember(left).await?;
         self.zone.add_txt(&record.name, &record.value).await
@@ -135,6 +142,11 @@ impl AcmeIssue {
         let name = name.map_err(|error| PortError::new("name a canary", Remedy::GiveUp, error))?;
         Ok((IssuanceId::new(format!("acme-issue-{id}")), name))
     }
+}
+
+/// These ways are shown for an order only when it has the challenge for them.
+fn is_provable_over_http(one: &DomainInstructions) -> bool {
+    one.ways.iter().any(|way| matches!(way, ProofWay::ManagedName(_) | ProofWay::Redirected { .. }))
 }
 
 /// The same look may succeed a moment later; the time limit of the run bounds how long that is believed.
