@@ -25,7 +25,7 @@ pub(crate) enum Command {
     Serve(ServeOptions),
     /// Play the main job from end to end: create an instance, prove two domains, visit them, delete it.
     #[command(
-        after_help = "Example:\n  cdn-sandbox demo --deploy-seconds 10\n  cdn-sandbox demo --all-proofs\n\n\
+        after_help = "Example:\n  cdn-sandbox demo --deploy-seconds 10\n  cdn-sandbox demo --all-proofs\n  cdn-sandbox demo --incident\n\n\
         Ends with exit code 0, or with 1 and a message when anything was not as it should be."
     )]
     Demo(DemoOptions),
@@ -57,6 +57,10 @@ pub(crate) struct DemoOptions {
     /// minutes only, so that one of them is renewed before the end.
     #[arg(long)]
     pub(crate) all_proofs: bool,
+    /// Play instead what happens when AWS or the authority changes a rule: after how long the operator is told, and what
+    /// becomes of what is served and of what is being made. Takes some minutes.
+    #[arg(long, conflicts_with = "all_proofs")]
+    pub(crate) incident: bool,
 }
 
 /// What all commands start.

@@ -1,5 +1,6 @@
 //! `cdn-sandbox demo`: the service as a user and their platform live through it.
 
+mod incident;
 mod leftovers;
 mod main_job;
 mod owner;
@@ -22,7 +23,9 @@ pub(crate) async fn run(options: DemoOptions) -> anyhow::Result<()> {
 
 async fn play(options: &DemoOptions) -> anyhow::Result<()> {
     let state = State::prepare(options.setup.state.as_deref())?;
-    if options.all_proofs {
+    if options.incident {
+        Box::pin(incident::play(&options.setup, state.path())).await
+    } else if options.all_proofs {
         Box::pin(proofs::play(&options.setup, state.path())).await
     } else {
         Box::pin(main_job::play(&options.setup, state.path())).await

@@ -31,11 +31,21 @@ impl Stage {
         settings: Settings,
         broker: &BrokerSettings,
     ) -> anyhow::Result<Self> {
+        Self::set_with(options, settings, |_| broker.clone()).await
+    }
+
+    /// The same with a broker whose settings depend on the sandbox.
+    pub(super) async fn set_with(
+        options: &SetupOptions,
+        settings: Settings,
+        broker: impl FnOnce(&Sandbox) -> BrokerSettings,
+    ) -> anyhow::Result<Self> {
         let binary = broker_binary(options)?;
         let mut progress = Progress::new();
         let starting = Box::pin(Sandbox::start(settings));
         let title = "start name server, ACME authority, cloud, edge and origin";
         let sandbox = progress.step(title, &Note::default(), starting).await?;
+        let broker = &broker(&sandbox);
         let starting = sandbox.start_broker(&binary, broker);
         let process = progress.step("start the broker", &Note::default(), starting).await?;
         let platform = Platform::new(process.url(), broker)?;

@@ -168,3 +168,32 @@ fn a_demo_whose_broker_fails_quotes_it() {
     assert!(said.contains("cdn-broker ended at once"), "{said}");
     assert!(String::from_utf8_lossy(&output.stdout).contains("✗ start the broker"));
 }
+
+/// Four days on which a rule changes: each is told by the check that names it, and what is served stays.
+#[test]
+fn a_demo_of_incidents_tells_how_soon_the_operator_knows() {
+    let output = program().args(["demo", "--incident"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}\n{complained}");
+    let (_, table) = said.split_once("the rule that changed").unwrap();
+    for (change, check, in_flight) in [
+        ("April 2019", "cloudfront-contract", "failed"),
+        ("stricter certificates", "cloudfront-contract", "failed"),
+        ("an ETag is required", "s3-contract", "succeeded"),
+        ("HTTP-01 is dropped", "acme-issue", "succeeded"),
+    ] {
+        let row = table.lines().find(|line| line.trim_start().starts_with(change)).unwrap_or_default();
+        for part in [check, "2 of 2", in_flight] {
+            assert!(row.contains(part), "{part} is not in `{row}`: {table}");
+        }
+    }
+    for told in [
+        "AWS has changed a rule. It was: CloudFront takes a name and a certificate that covers it in one update.",
+        "Every provision, and every update that adds a domain, hands over both so",
+        "the authority does not offer the challenge http-01 any more",
+        "One second of this demo stands for 4 minutes",
+    ] {
+        assert!(said.contains(told), "{told} is not in {said}");
+    }
+}
