@@ -48,6 +48,14 @@ pub(crate) struct HttpConfig {
     pub(crate) public_url: Option<::broker::PublicUrl>,
     /// `DASHBOARD_CLIENT_ID` and `DASHBOARD_CLIENT_SECRET`; `None` where pages are opened with links.
     pub(crate) dashboard_client: Option<osb_core::DashboardClient>,
+    /// The first of them, with which the broker asks itself.
+    pub(crate) own: OwnCredential,
+}
+
+/// A user and a password.
+pub(crate) struct OwnCredential {
+    pub(crate) username: String,
+    pub(crate) password: contract::Secret,
 }
 
 /// What the service does for its users.

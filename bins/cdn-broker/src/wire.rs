@@ -11,6 +11,7 @@ use broker::{
     AdminStores, Breakers, Checks, Chores, CloudController, ManagedNames, Notifier, Offer, Operator, Pace,
     Pages, People, Ports, Reconciler, RoundSettings, Rules, Service, WorkSettings, Worker,
 };
+use cloudfront_core::Bench;
 use contract::{ChallengeSite, ManagedZone, PlatformDirectory, Secret};
 use osb_core::{Api, Catalog};
 use store::Store;
@@ -135,6 +136,7 @@ pub(crate) struct Built {
     pub(crate) issuer: Arc<AcmeIssuer>,
     pub(crate) probe: Arc<Probe>,
     pub(crate) zone: Option<Arc<dyn ManagedZone>>,
+    pub(crate) bench: Arc<Bench>,
 }
 
 async fn build(config: &Config, store: Arc<Store>, notifier: Notifier, pace: &Pace) -> anyhow::Result<Built> {
@@ -145,6 +147,7 @@ async fn build(config: &Config, store: Arc<Store>, notifier: Notifier, pace: &Pa
     // What leads upstream is guarded, also where the issuer uses it.
     let breakers =
         Breakers::new(store.clone(), store.clone(), alerts.clone(), clock.clone(), pace.step_timeout);
+    let bench = Arc::new(aws.bench);
     let site = breakers.site(Arc::new(aws.site));
     let zone = aws.zone.map(|zone| breakers.zone(Arc::new(zone)));
     let issuer = Arc::new(issuer(config, &store, probe.clone(), site.clone(), zone.clone())?);
@@ -173,7 +176,7 @@ async fn build(config: &Config, store: Arc<Store>, notifier: Notifier, pace: &Pa
         clock,
         randomness: Arc::new(SystemRandomness),
     };
-    Ok(Built { ports, issuer, probe, zone })
+    Ok(Built { ports, issuer, probe, zone, bench })
 }
 
 /// Who issues, with everything that proves names here.

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod breakers;
+mod canary;
 mod catalog;
 mod checks;
 mod chores;
@@ -32,6 +33,9 @@ mod workflow;
 
 pub use alerts::Notifier;
 pub use breakers::Breakers;
+pub use canary::{
+    CanarySettings, CanaryStore, CanaryZone, EndToEnd, EndToEndPorts, EndToEndProgress, KeptCanary,
+};
 pub use catalog::{Limits, Offering, PLAN_ID, PlanRules, Plans, SERVICE_ID, WAF_PLAN_ID};
 pub use checks::{
     AcmeIssue, ByHand, CheckPorts, Checks, Expiry, LiveSites, SeveralTenants, Standing as CheckStanding,

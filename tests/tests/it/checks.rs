@@ -2,6 +2,7 @@
 
 mod authority;
 mod brokers;
+mod end_to_end;
 mod sites;
 
 use anyhow::{Context, ensure};

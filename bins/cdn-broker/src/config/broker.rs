@@ -2,12 +2,12 @@ use std::net::SocketAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use contract::{DomainName, KeyType};
+use contract::{DomainName, KeyType, Secret};
 use osb_core::Credential;
 use store::{SealingKey, StoreSettings};
 
 use super::offering::offering;
-use super::{HttpConfig, LogConfig, LogFormat, Reader, ServiceConfig};
+use super::{HttpConfig, LogConfig, LogFormat, OwnCredential, Reader, ServiceConfig};
 
 /// Connections that one process holds at most. Every use of one takes a millisecond or less, and waiting for one is cheap;
 /// a dozen of them only wait for one another in the database (a third more polls a second with four, at a fifth of the
@@ -18,15 +18,17 @@ pub(super) fn http(reader: &mut Reader<'_>) -> Option<HttpConfig> {
     let port = reader.parsed("PORT", str::parse::<u16>);
     let address = reader.parsed("BIND_ADDRESS", str::parse::<std::net::IpAddr>);
     let credentials = credentials(reader);
+    let (credentials, own) = credentials?;
     Some(HttpConfig {
         address: SocketAddr::new(address?, port?),
-        credentials: credentials?,
+        credentials,
         public_url: None,
         dashboard_client: None,
+        own,
     })
 }
 
-fn credentials(reader: &mut Reader<'_>) -> Option<Vec<Credential>> {
+fn credentials(reader: &mut Reader<'_>) -> Option<(Vec<Credential>, OwnCredential)> {
     let mut pairs = Vec::new();
     let several = reader.optional("BROKER_CREDENTIALS");
     let lone = reader.optional("BROKER_USERNAME").is_some() || reader.optional("BROKER_PASSWORD").is_some();
@@ -42,6 +44,10 @@ fn credentials(reader: &mut Reader<'_>) -> Option<Vec<Credential>> {
         };
         pairs.push(("BROKER_CREDENTIALS", user.to_owned(), password.to_owned()));
     }
+    let own = pairs.first().map(|(_, username, password)| OwnCredential {
+        username: username.clone(),
+        password: Secret::new(password.as_str()),
+    });
     let mut credentials = Vec::new();
     for (name, user, password) in pairs {
         match Credential::new(&user, &password) {
@@ -49,7 +55,7 @@ fn credentials(reader: &mut Reader<'_>) -> Option<Vec<Credential>> {
             Err(reason) => reader.mistake(name, format!("cannot be used: {reason}")),
         }
     }
-    Some(credentials)
+    Some((credentials, own?))
 }
 
 pub(super) fn store(reader: &mut Reader<'_>) -> Option<StoreSettings> {

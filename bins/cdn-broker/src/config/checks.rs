@@ -1,8 +1,11 @@
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use acme_core::{AcmeSettings, DurableFirst, Limits};
 use broker::WhichChecks;
+use contract::DomainName;
+use url::Url;
 
 use super::Reader;
 use super::reader::parse_duration;
@@ -31,6 +34,30 @@ pub(crate) struct ChecksConfig {
     pub(crate) acme: Option<AcmeSettings>,
     /// `INCIDENT_TENANTS`.
     pub(crate) several: usize,
+    /// `CANARY_ORDERS_PER_WEEK`.
+    pub(crate) canary_orders: u32,
+    /// `CANARY_ORIGIN`.
+    pub(crate) canary_origin: Option<DomainName>,
+    /// `CANARY_API_URL`.
+    pub(crate) canary_api: Option<Url>,
+}
+
+impl ChecksConfig {
+    /// Where canaries fetch content.
+    pub(crate) fn canary_origin(&self, default: &DomainName) -> DomainName {
+        self.canary_origin.clone().unwrap_or_else(|| default.clone())
+    }
+
+    /// Where the broker's own API is reached; on this machine unless it is said otherwise.
+    pub(crate) fn canary_api(&self, address: SocketAddr) -> String {
+        let here = match address.ip() {
+            ip if ip.is_unspecified() && ip.is_ipv4() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            ip if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            ip => ip,
+        };
+        let here = format!("http://{}", SocketAddr::new(here, address.port()));
+        self.canary_api.as_ref().map_or(here, Url::to_string)
+    }
 }
 
 pub(super) fn checks(reader: &mut Reader<'_>, acme: Option<&AcmeSettings>) -> Option<ChecksConfig> {
@@ -44,7 +71,28 @@ pub(super) fn checks(reader: &mut Reader<'_>, acme: Option<&AcmeSettings>) -> Op
         text.parse().ok().filter(|several| *several >= 2).ok_or("it is a number, at least 2")
     });
     let staging = staging(reader, acme);
-    Some(ChecksConfig { on: on?, every: every?, acme: staging?, several: several? })
+    let canary_orders = reader.parsed("CANARY_ORDERS_PER_WEEK", str::parse::<u32>);
+    let canary_origin =
+        reader.optional("CANARY_ORIGIN").map(|_| reader.parsed("CANARY_ORIGIN", DomainName::parse));
+    let canary_api = reader.optional("CANARY_API_URL").map(|_| reader.parsed("CANARY_API_URL", Url::parse));
+    Some(ChecksConfig {
+        on: on?,
+        every: every?,
+        acme: staging?,
+        several: several?,
+        canary_orders: canary_orders?,
+        canary_origin: all_or_none(canary_origin)?,
+        canary_api: all_or_none(canary_api)?,
+    })
+}
+
+/// What was left out is nothing; what was said wrongly is a mistake.
+#[expect(
+    clippy::option_option,
+    reason = "the outer one says whether a mistake was noted, as everywhere here"
+)]
+fn all_or_none<T>(read: Option<Option<T>>) -> Option<Option<T>> {
+    read.map_or(Some(None), |read| read.map(Some))
 }
 
 fn name(text: &str) -> Result<String, String> {

@@ -272,6 +272,22 @@ const CHECKS: &[Variable] = &[
          own. Without it, or without `MANAGED_ZONE`, that check is left out",
     ),
     variable(
+        "CANARY_ORDERS_PER_WEEK",
+        "how many certificates may be ordered for canaries in a week, at most; with 0 none, and the checks that need one leave \
+         out what does: see [CHECKS.md](CHECKS.md)",
+    )
+    .default("3"),
+    variable(
+        "CANARY_ORIGIN",
+        "where canaries fetch content; the default origin unless it is said. A platform that checks domains (`API_ADDRESS`) \
+         does not know the canary's, so that it needs an origin of its own there",
+    ),
+    variable(
+        "CANARY_API_URL",
+        "where the check `end-to-end` reaches this broker's API, such as its route on the platform; on this machine unless it \
+         is said",
+    ),
+    variable(
         "INCIDENT_TENANTS",
         "how many tenants must have met the same failure within an hour to make it an incident of everybody's; at least 2",
     )
