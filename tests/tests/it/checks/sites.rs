@@ -96,6 +96,11 @@ async fn a_site_that_presents_another_certificate_is_told() -> anyhow::Result<()
         Ok(edited.await.ok())
     })
     .await?;
+    wait_for("every edge to have it", BOUND, || async {
+        let state = house.sandbox.aws().state();
+        Ok(state.distributions.iter().all(|one| one.status == "Deployed").then_some(()))
+    })
+    .await?;
     for _ in 0..2 {
         runs(&house, &settings, "live-sites", 0, "ok").await?;
     }
