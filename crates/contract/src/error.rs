@@ -40,6 +40,20 @@ pub enum Upstream {
     Authority,
 }
 
+impl Upstream {
+    /// Its word: `account`, `cdn`, `vault`, `site`, `zone`, `authority`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Cdn => "cdn",
+            Self::Vault => "vault",
+            Self::Site => "site",
+            Self::Zone => "zone",
+            Self::Authority => "authority",
+        }
+    }
+}
+
 /// How much of the work with one upstream an obstacle stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod alerts;
+mod allowance;
 mod canary;
 mod cdn;
 mod certificate;
@@ -12,6 +13,7 @@ mod ids;
 mod instructions;
 mod label;
 mod lead;
+mod meter;
 mod page;
 mod platform;
 mod proof;
@@ -27,6 +29,7 @@ mod visit;
 mod zone;
 
 pub use alerts::{Alert, Alerts, Letter, Messenger, Notice, Parcel, Report, Side, Turn};
+pub use allowance::{Allowance, Room};
 pub use canary::{Canary, CanarySource};
 pub use cdn::{
     Behaviour, CachePolicy, Cdn, Cookies, Delivery, Distribution, DistributionSpec, ListedDistribution,
@@ -49,6 +52,7 @@ pub use instructions::{
 };
 pub use label::{durable_label, is_durable_label};
 pub use lead::{Lead, LeadEnd, LeadQuestion, NameProbe};
+pub use meter::{Meter, NoMeter};
 pub use page::Page;
 pub use platform::{Place, PlatformDirectory, PlatformDomain};
 pub use proof::{CaaQuestion, Hop, HttpQuestion, ProofProbe, Sighting, TxtQuestion, Verdict};
@@ -65,6 +69,7 @@ pub use storage::{
     RUNS_KEPT, Readiness, RenewalPlan, RenewalStore, RunningOperations, Settings, Sight, SiteFinding,
     Standing, Survey, Sweep, SweepStore, Track, TroubleStore, WorkQueue,
 };
+pub use storage::{Census, CensusStore, Condition, OperationCount, Pool};
 pub use time::{Clock, Randomness, Timestamp};
 pub use vault::{CertificateVault, KeptCertificate};
 pub use visit::{VisitAnswer, VisitQuestion, Visitor};

@@ -5,6 +5,7 @@
 
 mod account;
 mod breakers;
+mod census;
 mod certificates;
 mod checks;
 mod chores;
@@ -25,6 +26,7 @@ mod troubles;
 
 pub use account::{AccountRecord, AccountStore};
 pub use breakers::{Breaker, BreakerStore};
+pub use census::{Census, CensusStore, Condition, OperationCount, Pool};
 pub use certificates::{CertificateRecord, CertificateState, CertificateStore};
 pub use checks::{CheckRecord, CheckRun, CheckStore, RUNS_KEPT};
 pub use chores::{Chore, ChoreStore};
@@ -48,6 +50,8 @@ pub use renewals::{ChosenMoment, RenewalPlan, RenewalStore};
 pub use sweeps::{Sweep, SweepStore};
 pub use troubles::{Mishap, SiteFinding, TroubleStore};
 
+#[cfg(feature = "testing")]
+pub use census::MockCensusStore;
 #[cfg(feature = "testing")]
 pub use {
     account::MockAccountStore, breakers::MockBreakerStore, certificates::MockCertificateStore,

@@ -43,6 +43,7 @@ pub use world::World;
 pub use zone::FakeZone;
 
 pub use crate::alerts::{MockAlerts, MockMessenger};
+pub use crate::allowance::MockAllowance;
 pub use crate::canary::MockCanarySource;
 pub use crate::cdn::MockCdn;
 pub use crate::certificate::MockCertificateIssuer;
@@ -52,6 +53,7 @@ pub use crate::platform::MockPlatformDirectory;
 pub use crate::proof::MockProofProbe;
 pub use crate::sign_on::MockSignOn;
 pub use crate::site::MockChallengeSite;
+pub use crate::storage::MockCensusStore;
 pub use crate::storage::{
     MockAccountStore, MockBreakerStore, MockCertificateStore, MockChallengeAnswers, MockCheckStore,
     MockChoreStore, MockDomainStore, MockIncidentStore, MockInstanceStore, MockIssuanceStore,

@@ -4,6 +4,7 @@ mod accounts;
 mod answers;
 mod breakers;
 mod cell;
+mod census;
 mod certificates;
 mod changes;
 mod checks;

@@ -70,6 +70,11 @@ impl Store {
         Ok(Self { inner: Arc::new(Inner { threads, sealer, clock }) })
     }
 
+    /// How the connections are used at this moment.
+    pub(crate) fn usage(&self) -> contract::Pool {
+        self.inner.threads.usage()
+    }
+
     /// Runs `work` with a connection, on a thread where it may block. Once begun it runs to its end, even if nobody
     /// waits for it any more, so no transaction is ever left half done. What has not begun in time never does.
     pub(crate) async fn run<T, W>(&self, doing: &'static str, work: W) -> PortResult<T>

@@ -6,6 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 
+use contract::Pool;
+
 use crate::db::Db;
 use crate::line::Line;
 use crate::target::Target;
@@ -39,6 +41,17 @@ impl Threads {
         } else if state.running < self.most && self.begin(Line::to(self.target.clone())).is_ok() {
             // Where the system refuses a thread, those that run do its share.
             state.running += 1;
+        }
+    }
+
+    /// How many there are, and how many have nothing to do.
+    pub(crate) fn usage(&self) -> Pool {
+        let state = self.desk.state();
+        Pool {
+            open: state.running as u64,
+            idle: state.idle.len() as u64,
+            most: self.most as u64,
+            queue: state.jobs.len() as u64,
         }
     }
 

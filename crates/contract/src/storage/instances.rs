@@ -42,6 +42,9 @@ pub struct Settings {
     /// What the distribution does towards viewers.
     #[serde(default)]
     pub delivery: Delivery,
+    /// The e-mail address of whoever is told what needs their hand; nobody unless it was asked for.
+    #[serde(default)]
+    pub notify: Option<String>,
 }
 
 /// The stage of life of an instance. Operations move it; nothing else does.

@@ -29,6 +29,7 @@ const METHODS: &[&str] = &[
     "cdn.invalidate",
     "cdn.list",
     "cdn.remove",
+    "census.census",
     "certificates.expiring",
     "certificates.make_live",
     "certificates.named",

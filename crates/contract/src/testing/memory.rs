@@ -1,4 +1,5 @@
 mod breakers;
+mod census;
 mod checks;
 mod chores;
 mod domains;

@@ -49,6 +49,7 @@ pub fn instance(id: &str, domains: &[&str]) -> Instance {
             origin: origin(),
             behaviour: behaviour(),
             delivery: Delivery::default(),
+            notify: None,
         },
         reference: Reference::new(format!("{id}-1")),
         distribution: None,

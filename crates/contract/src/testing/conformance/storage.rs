@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod answers;
 pub mod breakers;
+pub mod census;
 pub mod certificates;
 pub mod checks;
 pub mod chores;
@@ -33,6 +34,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::{Passage, keep_promises};
+use crate::CensusStore;
 use crate::testing::sample;
 use crate::{
     AccountStore, BreakerStore, CertificateStore, ChallengeAnswers, CheckStore, ChoreStore, Claim, Cursor,
@@ -64,6 +66,7 @@ pub trait Storage:
     + SweepStore
     + ChoreStore
     + BreakerStore
+    + CensusStore
     + IncidentStore
     + Outbox
     + CheckStore
@@ -88,6 +91,7 @@ impl<T> Storage for T where
         + SweepStore
         + ChoreStore
         + BreakerStore
+        + CensusStore
         + IncidentStore
         + Outbox
         + CheckStore
@@ -114,6 +118,7 @@ pub struct Subject {
     sweeps: Arc<dyn SweepStore>,
     chores: Arc<dyn ChoreStore>,
     breakers: Arc<dyn BreakerStore>,
+    census: Arc<dyn CensusStore>,
     incidents: Arc<dyn IncidentStore>,
     outbox: Arc<dyn Outbox>,
     checks: Arc<dyn CheckStore>,
@@ -266,6 +271,7 @@ async fn names_and_chores(subject: &Subject) {
 /// What the operator and the users are told.
 async fn what_is_told(subject: &Subject) {
     keep_promises!(subject =>
+        census::what_is_there_is_counted,
         incidents::a_subject_has_one_open_incident,
         incidents::of_many_at_once_one_opens_and_one_changes,
         incidents::what_is_told_is_stored_with_the_incident,
@@ -301,6 +307,7 @@ impl Subject {
             sweeps: Arc::<S>::clone(store),
             chores: Arc::<S>::clone(store),
             breakers: Arc::<S>::clone(store),
+            census: Arc::<S>::clone(store),
             incidents: Arc::<S>::clone(store),
             outbox: Arc::<S>::clone(store),
             checks: Arc::<S>::clone(store),

@@ -25,6 +25,9 @@ CREATE TABLE instances (
     CHECK ((lease_token IS NULL) = (lease_until IS NULL))
 );
 
+-- How many there are of each: what is counted for those who watch is counted along an index.
+CREATE INDEX instances_by_state ON instances (state);
+
 CREATE TABLE operations (
     -- The order of arrival: two operations may begin in the same millisecond.
     seq        BIGINT  NOT NULL GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -101,6 +104,9 @@ CREATE TABLE certificates (
     CHECK ((serial IS NULL) = (fingerprint IS NULL) AND (serial IS NULL) = (not_before IS NULL)
         AND (serial IS NULL) = (not_after IS NULL) AND (serial IS NULL) = (names IS NULL))
 );
+
+-- How many expire soon.
+CREATE INDEX certificates_by_expiry ON certificates (state, not_after);
 
 -- Whose a certificate is that the vault lists.
 CREATE INDEX certificates_by_vault_name ON certificates (vault_name);
