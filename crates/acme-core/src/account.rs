@@ -96,7 +96,7 @@ impl Accounts {
         let builder = Account::builder_with_http(Box::new(self.transport.clone()));
         let key = PrivatePkcs8KeyDer::from(record.key.expose());
         let (account, exchange) =
-            listening(builder.from_parts(url, key, self.settings.directory_url.clone())).await;
+            listening("directory", builder.from_parts(url, key, self.settings.directory_url.clone())).await;
         let account =
             account.map_err(|error| AcmeError::refused(Operation::ReadDirectory, &exchange, error))?;
         self.directories.keep(&exchange.body).await;
@@ -138,8 +138,8 @@ impl Accounts {
         let record = self.store.find(&self.settings.directory_url).await?;
         let Some(record) = record.filter(|record| record.url.is_some()) else { return Ok(None) };
         let key = AccountKey::from_pkcs8(&record.key)?;
-        let asking = Box::pin(self.new_account(&key, json!({"onlyReturnExisting": true})));
-        let (url, exchange) = listening(asking).await;
+        let asking = self.new_account(&key, json!({"onlyReturnExisting": true}));
+        let (url, exchange) = listening("newAccount", asking).await;
         match url {
             Ok(url) => Ok(Some(record.url == Some(url))),
             Err(_) if exchange.json()["type"] == ACCOUNT_DOES_NOT_EXIST => Ok(Some(false)),
@@ -164,7 +164,7 @@ impl Accounts {
     async fn register(&self, record: &AccountRecord) -> Result<String, AcmeError> {
         let key = AccountKey::from_pkcs8(&record.key)?;
         let agreed = json!({"termsOfServiceAgreed": true, "contact": self.contact()});
-        let (url, exchange) = listening(Box::pin(self.new_account(&key, agreed))).await;
+        let (url, exchange) = listening("newAccount", self.new_account(&key, agreed)).await;
         let url = url.map_err(|error| error.into_acme(&exchange))?;
         self.store.record_url(&record.directory, &url).await?;
         tracing::info!(account.url = url, account.directory = record.directory, "opened the ACME account");

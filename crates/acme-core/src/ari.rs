@@ -92,7 +92,7 @@ impl Renewals {
     async fn ask(&self, id: &str) -> Result<(Option<Suggestion>, Duration), Trouble> {
         let Some(url) = self.url().await? else { return Ok((None, BOUNDS.1)) };
         let url = format!("{}/{id}", url.trim_end_matches('/'));
-        let (answer, exchange) = listening(self.transport.get(&url)).await;
+        let (answer, exchange) = listening("renewalInfo", self.transport.get(&url)).await;
         answer.map_err(|error| Trouble::new(error.to_string()))?;
         let wait = exchange.retry_after;
         match exchange.status {

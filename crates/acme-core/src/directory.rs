@@ -100,7 +100,7 @@ impl Directories {
 }
 
 async fn read(transport: &Transport, url: &str) -> Result<Fresh, AcmeError> {
-    let (answer, exchange) = listening(transport.get(url)).await;
+    let (answer, exchange) = listening("directory", transport.get(url)).await;
     let refused = |source: Box<dyn std::error::Error + Send + Sync>| {
         AcmeError::Refused(Box::new(Refusal::new(Operation::ReadDirectory, &exchange, source)))
     };

@@ -24,22 +24,36 @@ pub(crate) struct Exchange {
     pub(crate) body: Bytes,
 }
 
-tokio::task_local! {
-    static LAST: RefCell<Exchange>;
+/// An operation that listens: what it asks for, and what came last.
+struct Ear {
+    call: &'static str,
+    last: RefCell<Exchange>,
 }
 
-/// Runs an operation and gives its last exchange beside its result.
-pub(crate) async fn listening<T>(operation: impl Future<Output = T>) -> (T, Exchange) {
-    LAST.scope(RefCell::default(), async {
+tokio::task_local! {
+    static EAR: Ear;
+}
+
+/// Runs an operation and gives its last exchange beside its result. `call` is what RFC 8555 (section 7.1) or RFC 9773 calls
+/// the resource that is asked.
+pub(crate) async fn listening<T>(call: &'static str, operation: impl Future<Output = T>) -> (T, Exchange) {
+    // On the heap: every step waits for one of these somewhere.
+    let operation = Box::pin(operation);
+    EAR.scope(Ear { call, last: RefCell::default() }, async {
         let result = operation.await;
-        (result, LAST.with(RefCell::take))
+        (result, EAR.with(|ear| ear.last.take()))
     })
     .await
 }
 
+/// What is being asked for; outside of an operation nobody has said it.
+pub(crate) fn call() -> &'static str {
+    EAR.try_with(|ear| ear.call).unwrap_or("other")
+}
+
 /// Called by the HTTP client for each exchange; outside of an operation nobody listens.
 pub(crate) fn record(exchange: Exchange) {
-    let _ = LAST.try_with(|last| last.replace(exchange));
+    let _ = EAR.try_with(|ear| ear.last.replace(exchange));
 }
 
 impl Exchange {
@@ -73,7 +87,7 @@ mod tests {
     async fn the_last_exchange_of_an_operation_is_kept() {
         let exchange = |url: &str| Exchange { url: url.into(), ..Exchange::default() };
         record(exchange("nobody listens"));
-        let (result, last) = listening(async {
+        let (result, last) = listening("order", async {
             record(exchange("first"));
             record(exchange("second"));
             7

@@ -1,11 +1,11 @@
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use contract::Clock;
+use contract::{Clock, Meter, NoMeter, Upstream};
 use http::header::{LOCATION, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Request, Response, response};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, response};
 use http_body_util::{BodyExt, Limited};
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -33,6 +33,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     timeout: Duration,
     product: String,
+    meter: OnceLock<Arc<dyn Meter>>,
 }
 
 /// Why no complete answer came.
@@ -56,7 +57,24 @@ impl Transport {
             clock,
             timeout: settings.request_timeout,
             product: settings.user_agent.clone(),
+            meter: OnceLock::new(),
         })))
+    }
+
+    /// Has every request counted from now on. The first one who counts is the only one.
+    pub(crate) fn count_with(&self, meter: Arc<dyn Meter>) {
+        let _ = self.0.meter.set(meter);
+    }
+
+    /// How many proofs the authority has found wrong is counted by the same.
+    pub(crate) fn meter(&self) -> &dyn Meter {
+        self.0.meter.get().map_or(&NoMeter, |meter| meter.as_ref())
+    }
+
+    fn count(&self, is_nonce: bool, status: Option<StatusCode>) {
+        let call = if is_nonce { "newNonce" } else { exchange::call() };
+        let code = status.as_ref().map_or("none", StatusCode::as_str);
+        self.meter().request(Upstream::Authority, call, code);
     }
 
     /// Sends a request and takes in the whole answer, whatever its status.
@@ -66,9 +84,13 @@ impl Transport {
     ) -> Result<Response<Bytes>, TransportError> {
         self.introduce(&mut request);
         let url = request.uri().to_string();
+        // Only a nonce is asked for in this way (RFC 8555, section 7.2).
+        let is_nonce = request.method() == Method::HEAD;
         exchange::record(Exchange { url: url.clone(), ..Exchange::default() });
         let answer = tokio::time::timeout(self.0.timeout, self.exchange(request)).await;
-        let (parts, body) = answer.map_err(|_| TransportError::Timeout(self.0.timeout))??;
+        let answer = answer.unwrap_or(Err(TransportError::Timeout(self.0.timeout)));
+        self.count(is_nonce, answer.as_ref().ok().map(|(parts, _)| parts.status));
+        let (parts, body) = answer?;
         exchange::record(Exchange {
             url,
             status: Some(parts.status),

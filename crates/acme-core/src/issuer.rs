@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use contract::{
     AccountStore, CertificateBundle, CertificateFacts, CertificateIssuer, CertificateRequest, ChallengeSite,
     Clock, DomainInstructions, IssuanceId, IssuanceProgress, IssuanceRecord, IssuanceStore, LastLook,
-    LedgerStore, ManagedZone, Outlook, PortResult, ProofProbe, RenewalAdvice,
+    LedgerStore, ManagedZone, Meter, Outlook, PortResult, ProofProbe, RenewalAdvice,
 };
 
 use crate::account::Accounts;
@@ -43,6 +43,7 @@ pub struct AcmeIssuer {
     pub(crate) renewals: Renewals,
     pub(crate) ledger: Ledger,
     memory: Memory,
+    pub(crate) transport: Transport,
     pub(crate) proofs: Proofs,
     pub(crate) issuances: Arc<dyn IssuanceStore>,
     pub(crate) probe: Arc<dyn ProofProbe>,
@@ -68,12 +69,12 @@ impl AcmeIssuer {
             Arc::new(Directories::new(&settings.directory_url, transport.clone(), Arc::clone(&clock)));
         let (time, timeout) = (Arc::clone(&clock), settings.request_timeout);
         let renewals = Renewals::new(Arc::clone(&directories), transport.clone(), time, timeout);
-        let accounts =
-            Accounts::new(Arc::clone(&settings), transport, directories, accounts, Arc::clone(&clock));
+        let (time, way) = (Arc::clone(&clock), transport.clone());
+        let accounts = Accounts::new(Arc::clone(&settings), way, directories, accounts, time);
         let ledger = Ledger::new(&settings, ledger, Arc::clone(&clock));
         let durable_only = settings.is_durable_first();
         let (memory, proofs) = (Memory::default(), Proofs { durable_only, ..Proofs::default() });
-        Ok(Self { settings, accounts, renewals, ledger, memory, proofs, issuances, probe, clock })
+        Ok(Self { settings, accounts, renewals, ledger, memory, transport, proofs, issuances, probe, clock })
     }
 
     /// The same issuer, which offers its users what these settings make possible. What needs the managed zone or the
@@ -84,6 +85,13 @@ impl AcmeIssuer {
         settings.check()?;
         self.proofs.settings = settings;
         Ok(self)
+    }
+
+    /// The same issuer, whose requests and failed proofs are counted.
+    #[must_use]
+    pub fn with_meter(self, meter: Arc<dyn Meter>) -> Self {
+        self.transport.count_with(meter);
+        self
     }
 
     /// The same issuer, which may write TXT values into the managed zone of the settings.

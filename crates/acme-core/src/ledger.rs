@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::{CertificateRequest, Clock, DomainName, LedgerStore, PortResult, Timestamp};
+use contract::{CertificateRequest, Clock, DomainName, LedgerStore, PortResult, Room, Timestamp};
 
 use self::bucket::Bucket;
 pub(crate) use self::hold::HeldBack;
@@ -90,6 +90,14 @@ impl Ledger {
             Some((until, scarce)) => Ok(self.held_back(&scarce, until)),
             None => self.take(urgency, request.needed_by.is_some()).await,
         }
+    }
+
+    /// What is left of the limits that concern the whole account.
+    pub(crate) async fn rooms(&self) -> PortResult<Vec<Room>> {
+        let Some(quota) = Scarce::Orders.quota(&self.limits) else { return Ok(Vec::new()) };
+        let full = self.moment(&Scarce::Orders.key(&self.directory)).await?;
+        let left = Bucket { quota, percent: 100 }.left(full, self.clock.now());
+        Ok(vec![Room { limit: "orders", left, most: quota.count }])
     }
 
     /// Gives back what was taken for an order that was certainly not placed. Best effort: at worst an order too few is

@@ -27,6 +27,7 @@ mod proofs;
 mod rehearsal;
 mod renewal;
 mod retry_after;
+mod rooms;
 mod rules;
 mod settings;
 mod steps;
@@ -36,6 +37,7 @@ pub use issuer::AcmeIssuer;
 pub use limits::{Limits, Quota};
 pub use probe::{EdgeMark, Probe, ProbeSettings};
 pub use proofs::{ProofSettings, ProofSettingsError};
+pub use rooms::Rooms;
 pub use settings::{AcmeSettings, DurableFirst, ExternalAccount, SettingsError};
 
 /// What follows from each refusal of an authority, in the order of precedence: the rows of `docs/RETRIES.md`.

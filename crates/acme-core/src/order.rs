@@ -71,7 +71,7 @@ impl LiveOrder {
             let id = CertificateIdentifier { authority_key_identifier: issuer.into(), serial: serial.into() };
             request = request.replaces(id);
         }
-        let (order, latest) = listening(account.new_order(&request)).await;
+        let (order, latest) = listening("newOrder", account.new_order(&request)).await;
         let refused = |error| AcmeError::refused(Operation::NewOrder, &latest, error);
         match (order, latest.made()) {
             (Ok(order), _) => Ok(Self { order, latest, thumbprint: account.key_thumbprint().to_owned() }),
@@ -85,13 +85,13 @@ impl LiveOrder {
     /// Reads an order again; `None` when the authority has forgotten it, or says of it what no order comes back
     /// from.
     pub(crate) async fn read(account: &Account, url: &str) -> Result<Option<Self>, AcmeError> {
-        let (order, latest) = listening(account.order(url.to_owned())).await;
+        let (order, latest) = listening("order", account.order(url.to_owned())).await;
         Self::as_read(order, latest, account.key_thumbprint().to_owned())
     }
 
     /// [`Self::read`] for an order that is in hand: it still has a nonce (RFC 8555, section 6.5).
     pub(crate) async fn read_again(mut self) -> Result<Option<Self>, AcmeError> {
-        let (state, latest) = listening(async { self.order.refresh().await.map(drop) }).await;
+        let (state, latest) = listening("order", async { self.order.refresh().await.map(drop) }).await;
         Self::as_read(state.map(|()| self.order), latest, self.thumbprint)
     }
 
@@ -141,7 +141,7 @@ impl LiveOrder {
     }
 
     pub(crate) async fn refresh(&mut self) -> Result<(), AcmeError> {
-        let (state, latest) = listening(async { self.order.refresh().await.map(drop) }).await;
+        let (state, latest) = listening("order", async { self.order.refresh().await.map(drop) }).await;
         state.map_err(|error| AcmeError::refused(Operation::ReadOrder, &latest, error))?;
         self.latest = latest;
         Ok(())
@@ -152,7 +152,7 @@ impl LiveOrder {
         let mut found = Vec::new();
         let mut authorizations = self.order.authorizations();
         loop {
-            match listening(authorizations.next()).await {
+            match listening("authorization", authorizations.next()).await {
                 (None, _) => return Ok(found),
                 (Some(Ok(handle)), exchange) => {
                     found.extend(LiveAuthorization::of(&handle, &exchange.json(), &self.thumbprint));
@@ -196,13 +196,14 @@ impl LiveOrder {
     ) -> Result<(), AcmeError> {
         let mut authorizations = self.order.authorizations();
         loop {
-            let (next, exchange) = listening(authorizations.next()).await;
+            let (next, exchange) = listening("authorization", authorizations.next()).await;
             let refused = |error, exchange| AcmeError::refused(Operation::Deactivate, exchange, error);
             let Some(next) = next else { return Ok(()) };
             let mut handle = next.map_err(|error| refused(error, &exchange))?;
             let is_alive = matches!(handle.status, AuthorizationStatus::Pending | AuthorizationStatus::Valid);
             if is_alive && is_chosen(handle.url(), handle.status) {
-                let (state, exchange) = listening(async { handle.deactivate().await.map(drop) }).await;
+                let (state, exchange) =
+                    listening("authorization", async { handle.deactivate().await.map(drop) }).await;
                 state.map_err(|error| refused(error, &exchange))?;
             }
         }
@@ -211,7 +212,7 @@ impl LiveOrder {
     /// Sends the signing request. An order that is beyond that is read again instead: a finalization whose answer
     /// was lost has taken effect.
     pub(crate) async fn finalize(&mut self, csr: &[u8]) -> Result<(), AcmeError> {
-        let (state, latest) = listening(self.order.finalize_csr(csr)).await;
+        let (state, latest) = listening("finalize", self.order.finalize_csr(csr)).await;
         match state.map_err(|error| AcmeError::refused(Operation::Finalize, &latest, error)) {
             Ok(()) => {
                 self.latest = latest;
@@ -224,7 +225,7 @@ impl LiveOrder {
 
     /// The chain of a valid order, as it comes.
     pub(crate) async fn certificate(&mut self) -> Result<Option<String>, AcmeError> {
-        let (pem, latest) = listening(self.order.certificate()).await;
+        let (pem, latest) = listening("certificate", self.order.certificate()).await;
         pem.map_err(|error| AcmeError::refused(Operation::Download, &latest, error))
     }
 }
@@ -292,7 +293,7 @@ async fn tell(handle: AuthorizationHandle<'_>, method: ProofMethod) -> Result<()
         return Ok(());
     }
     let Some(mut challenge) = handle.challenge(challenge_type(method)) else { return Ok(()) };
-    match listening(challenge.set_ready()).await {
+    match listening("challenge", challenge.set_ready()).await {
         // A challenge that fails while it is being answered has been answered; the order tells the rest.
         (Err(_), exchange) if exchange.status.is_some_and(|status| status.is_success()) => Ok(()),
         (result, exchange) => result.map_err(|error| AcmeError::refused(Operation::Answer, &exchange, error)),

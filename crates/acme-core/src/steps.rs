@@ -236,7 +236,9 @@ impl<'a> Work<'a> {
         tracing::error!(issuance.id = %id, order.url = order.url(), failure, "the authority failed the order");
         self.save().await?;
         let failed = authorizations.iter().filter(|one| one.problem.is_some()).map(|one| one.name.clone());
-        self.issuer.ledger.failed(&failed.collect::<Vec<_>>()).await;
+        let failed: Vec<_> = failed.collect();
+        self.issuer.transport.meter().failed_proofs(failed.len() as u64);
+        self.issuer.ledger.failed(&failed).await;
         Ok(awaiting(pace::after_failed_order(self.record.orders_placed)))
     }
 

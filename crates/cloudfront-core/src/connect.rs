@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::meta::region::RegionProviderChain;
@@ -6,7 +7,9 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cloudfront::config::{Credentials, SharedCredentialsProvider, SharedHttpClient};
 use aws_types::service_config::ServiceConfigKey;
+use contract::{Meter, NoMeter, Upstream};
 
+use crate::metered::Metered;
 use crate::pacing::{self, paced};
 use crate::settings::{AwsSettings, Endpoint, Rates, Retries};
 use crate::{Bench, CloudFrontCdn, IamVault, Route53Zone, S3ChallengeSite};
@@ -33,12 +36,17 @@ pub struct Aws {
 /// `AWS_ENDPOINT_URL_CLOUDFRONT`, `_IAM`, `_S3`, `_ROUTE_53`) unless the settings name an endpoint; calls nobody: a
 /// credential that is missing or wrong shows in the first call of a port.
 pub async fn connect(settings: &AwsSettings) -> Aws {
+    connect_counted(settings, Arc::new(NoMeter)).await
+}
+
+/// The same, and every request is counted.
+pub async fn connect_counted(settings: &AwsSettings, meter: Arc<dyn Meter>) -> Aws {
     let sdk = match &settings.endpoint {
         None => from_environment(settings).await,
         Some(endpoint) => from_settings(settings, endpoint),
     };
     let region = sdk.region().map_or(HOME_REGION, Region::as_ref).to_owned();
-    let clients = Clients { sdk, http: pacing::plain_client(), rates: settings.rates };
+    let clients = Clients { sdk, http: pacing::plain_client(), rates: settings.rates, meter };
     let (cloudfront, iam, s3) = (clients.cloudfront(), clients.iam(), clients.s3());
     let zone = |zone| Route53Zone::new(clients.route53(), zone, settings.page_size);
     Aws {
@@ -95,24 +103,32 @@ struct Clients {
     sdk: SdkConfig,
     http: SharedHttpClient,
     rates: Rates,
+    meter: Arc<dyn Meter>,
 }
 
 impl Clients {
+    fn counting(&self, upstream: Upstream) -> Metered {
+        Metered { upstream, meter: Arc::clone(&self.meter) }
+    }
+
     fn cloudfront(&self) -> aws_sdk_cloudfront::Client {
         let http = paced(&self.http, "CloudFront", self.rates.cloudfront);
         let config = aws_sdk_cloudfront::config::Builder::from(&self.sdk).http_client(http);
+        let config = config.interceptor(self.counting(Upstream::Cdn));
         aws_sdk_cloudfront::Client::from_conf(config.build())
     }
 
     fn iam(&self) -> aws_sdk_iam::Client {
         let http = paced(&self.http, "IAM", self.rates.iam);
         let config = aws_sdk_iam::config::Builder::from(&self.sdk).http_client(http);
+        let config = config.interceptor(self.counting(Upstream::Vault));
         aws_sdk_iam::Client::from_conf(config.build())
     }
 
     fn route53(&self) -> aws_sdk_route53::Client {
         let http = paced(&self.http, "Route 53", self.rates.route53);
         let config = aws_sdk_route53::config::Builder::from(&self.sdk).http_client(http);
+        let config = config.interceptor(self.counting(Upstream::Zone));
         aws_sdk_route53::Client::from_conf(config.build())
     }
 
@@ -120,6 +136,7 @@ impl Clients {
     fn s3(&self) -> aws_sdk_s3::Client {
         let http = paced(&self.http, "S3", self.rates.s3);
         let config = aws_sdk_s3::config::Builder::from(&self.sdk).http_client(http);
+        let config = config.interceptor(self.counting(Upstream::Site));
         aws_sdk_s3::Client::from_conf(config.force_path_style(is_redirected(&self.sdk)).build())
     }
 }

@@ -7,6 +7,7 @@ mod connect;
 mod controls;
 mod folder;
 mod listing;
+mod metered;
 mod pacing;
 mod policy;
 mod settings;
@@ -17,7 +18,7 @@ mod zone;
 
 pub use cdn::CloudFrontCdn;
 pub use checks::{Assumption, Bench, Broken, Contract, ContractCheck, ContractPorts, Progress, Verdict};
-pub use connect::{Aws, connect};
+pub use connect::{Aws, connect, connect_counted};
 pub use folder::folder;
 pub use policy::{PolicySettings, bucket_policy, iam_policy};
 pub use settings::{AwsSettings, BODY_LOGGING_TARGETS, Endpoint, Rates, Retries, ZoneSettings};

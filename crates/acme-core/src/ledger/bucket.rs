@@ -30,6 +30,12 @@ impl Bucket {
         full - self.quota.step()
     }
 
+    /// How many could be taken at once now; not only whole ones.
+    pub(crate) fn left(self, full: Option<Timestamp>, now: Timestamp) -> f64 {
+        let missing = full.unwrap_or(now).since(now).as_secs_f64() / self.quota.step().as_secs_f64();
+        (f64::from(self.quota.count) * f64::from(self.percent) / 100.0 - missing).max(0.0)
+    }
+
     /// At least one, and only whole ones.
     fn usable(self) -> std::time::Duration {
         let count = u64::from(self.quota.count) * u64::from(self.percent) / 100;
