@@ -11,6 +11,7 @@ mod describe;
 mod draft;
 mod health;
 pub mod json;
+mod metrics;
 mod mishap;
 mod names;
 mod operator;
@@ -42,6 +43,7 @@ pub use checks::{
     WhichChecks,
 };
 pub use chores::Chores;
+pub use metrics::{Counters, Metrics, MetricsPage, serve_metrics};
 pub use operator::{Asked, Operator, Story};
 pub use pace::Pace;
 pub use page::{AdminStores, Pages, PublicUrl};

@@ -161,6 +161,9 @@ fn filter(
                     if let Some(answer) = service.answer_health(&method, path.as_str()).await {
                         return answer;
                     }
+                    if let Some(answer) = service.answer_metrics(&method, path.as_str(), &headers).await {
+                        return answer;
+                    }
                     let body = match within(limits.request_time, read(body, limits.body)).await {
                         Ok(body) => body,
                         Err(refusal) => return wire(refusal.for_request(&headers)),

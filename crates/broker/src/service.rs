@@ -13,13 +13,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use contract::{DomainName, InstanceId, PortResult};
-use http::Method;
+use http::{HeaderMap, Method};
 use osb_core::{Api, ErrorCode, Existing, Operation, Request, Response};
 use tokio::sync::Notify;
 use tracing::Instrument;
 
 pub(crate) use self::pages::shown;
 use crate::health::Health;
+use crate::metrics::MetricsPage;
 use crate::{AdminStores, Offer, Pace, Pages, Plans, Ports, page, responder};
 
 /// What the service is told by the operator.
@@ -51,6 +52,7 @@ pub struct Service {
     /// Whether the operator may have been told, by this process or one before, that the platform does not let us in.
     platform_trouble: Arc<AtomicBool>,
     admin: Option<Arc<AdminStores>>,
+    metrics: Option<MetricsPage>,
 }
 
 impl Service {
@@ -66,6 +68,7 @@ impl Service {
             health,
             pages: None,
             admin: None,
+            metrics: None,
             platform_trouble,
         }
     }
@@ -80,6 +83,12 @@ impl Service {
     #[must_use]
     pub fn with_admin(self, stores: AdminStores) -> Self {
         Self { admin: Some(Arc::new(stores)), ..self }
+    }
+
+    /// The same service, which also shows what is measured.
+    #[must_use]
+    pub fn with_metrics(self, page: MetricsPage) -> Self {
+        Self { metrics: Some(page), ..self }
     }
 
     /// The answer to a browser, if the request is one for pages.
@@ -126,6 +135,16 @@ impl Service {
     /// The answer to whoever watches over this process, if it is one of theirs.
     pub(crate) async fn answer_health(&self, method: &Method, path: &str) -> Option<http::Response<Bytes>> {
         self.health.answer(method, path).await
+    }
+
+    /// The answer to whoever reads what is measured, if that is shown here.
+    pub(crate) async fn answer_metrics(
+        &self,
+        method: &Method,
+        path: &str,
+        headers: &HeaderMap,
+    ) -> Option<http::Response<Bytes>> {
+        self.metrics.as_ref()?.answer(method, path, headers).await
     }
 
     /// What is known under an instance id, in the protocol's words.

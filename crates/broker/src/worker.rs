@@ -2,8 +2,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use contract::{
-    Alert, Claim, Cursor, InstanceState, KeyType, LeaseToken, Mishap, Operation, OperationState, PortError,
-    PortResult, Remedy, Side, Timestamp,
+    Alert, Claim, Cursor, InstanceState, KeyType, LeaseToken, Meter, Mishap, NoMeter, Operation,
+    OperationState, PortError, PortResult, Remedy, Side, Timestamp,
 };
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -30,6 +30,7 @@ pub struct WorkSettings {
 pub struct Worker {
     ports: Ports,
     settings: Arc<WorkSettings>,
+    meter: Arc<dyn Meter>,
     wake: Arc<Notify>,
     /// The claims that are being worked on, to be given back when the process stops in the middle.
     held: Arc<Mutex<Vec<Claim>>>,
@@ -48,7 +49,15 @@ const SHORTEST_NAP: Duration = Duration::from_millis(250);
 impl Worker {
     /// A worker on these ports.
     pub fn new(ports: Ports, settings: WorkSettings) -> Self {
-        Self { ports, settings: Arc::new(settings), wake: Arc::default(), held: Arc::default() }
+        let (settings, meter) = (Arc::new(settings), Arc::new(NoMeter));
+        Self { ports, settings, meter, wake: Arc::default(), held: Arc::default() }
+    }
+
+    /// The same worker, whose work is counted.
+    #[must_use]
+    pub fn with_meter(mut self, meter: Arc<dyn Meter>) -> Self {
+        self.meter = meter;
+        self
     }
 
     /// The bell that makes the worker look at once.
@@ -143,6 +152,7 @@ impl Worker {
                 }
             }
             move_to(&mut claim.operation, cursor);
+            self.meter.ended(claim.operation.kind, claim.operation.state);
             let due = claim.operation.next_at <= self.ports.clock.now();
             if claim.operation.state != OperationState::Running || !due {
                 break;
@@ -178,7 +188,7 @@ impl Worker {
             return Ok(self.unknown_step(operation).await);
         };
         let run = Run::prepare(&self.ports, &self.settings, operation, &instance).await?;
-        let limit = self.settings.pace.step_timeout;
+        let (limit, begun) = (self.settings.pace.step_timeout, self.ports.clock.now());
         let result = match tokio::time::timeout(limit, run.step(step)).await {
             Ok(result) => result,
             Err(_) => Err(PortError::new(
@@ -192,6 +202,7 @@ impl Worker {
         }
         let [chance, ..] = self.ports.randomness.bytes();
         let now = self.ports.clock.now();
+        self.meter.step(operation.kind, step.name(), now.since(begun).as_secs_f64());
         let decision = Situation { operation, step, pace: &self.settings.pace, now, chance }.decide(result);
         Ok(self.publish(operation, decision).await)
     }

@@ -37,6 +37,11 @@ impl Credential {
         }
         Ok(Self(Sha256::digest(format!("{user}:{password}")).into()))
     }
+
+    /// Whether a request comes with this credential. For pages beside the protocol's own.
+    pub fn admits(&self, headers: &HeaderMap) -> bool {
+        authenticate(std::slice::from_ref(self), headers).is_ok()
+    }
 }
 
 impl fmt::Debug for Credential {
