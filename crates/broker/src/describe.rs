@@ -4,6 +4,7 @@
 mod idle;
 #[cfg(test)]
 mod idle_tests;
+mod letters;
 mod notices;
 mod outlook;
 mod page;
@@ -17,6 +18,7 @@ mod words;
 use contract::{DomainInstructions, Instance, Operation, OperationKind, OperationState, Settings};
 
 pub(crate) use self::idle::{Idle, Open};
+pub(crate) use self::letters::{lapse_letter, renewal_letter};
 pub(crate) use self::notices::{
     goes_on, lapsed, late, parked, stands_in_the_way, taken, taken_while_waiting,
 };

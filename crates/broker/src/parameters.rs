@@ -7,6 +7,7 @@ pub(crate) mod effective;
 mod forwarding;
 pub(crate) mod invalidation;
 pub(crate) mod merge;
+mod notify;
 mod origin;
 mod path;
 mod policies;
@@ -50,6 +51,7 @@ pub(crate) const KNOWN: &[&str] = &[
     "price_class",
     "minimum_tls",
     "logging",
+    "notify",
 ];
 
 /// What can be asked for only where the operator has set up what it takes.
@@ -57,6 +59,8 @@ pub(crate) const KNOWN: &[&str] = &[
 pub struct Offer {
     /// There is a bucket for access logs.
     pub logging: bool,
+    /// Mail can be sent.
+    pub letters: bool,
 }
 
 /// Reads the parameters of an instance: those of a new one, or all that were ever given for an old one. `default_origin`
@@ -77,7 +81,8 @@ pub fn read_settings(
     let (origin, is_default) = origin::read(parameters, default_origin)?;
     let behaviour = forwarding::read(parameters, is_default)?;
     let delivery = delivery::read(parameters, offer)?;
-    Ok(Settings { domains, origin, behaviour, delivery })
+    let notify = notify::read(parameters, offer)?;
+    Ok(Settings { domains, origin, behaviour, delivery, notify })
 }
 
 /// `null` counts as absent: it asks for the default.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use contract::{
     Alerts, Cdn, CertificateIssuer, CertificateStore, CertificateVault, ChallengeAnswers, ChallengeSite,
     ChoreStore, Clock, DomainName, DomainStore, InstanceStore, ManagedZone, NameProbe, OperationStore,
-    PlatformDirectory, Randomness, Readiness, RenewalStore, SweepStore, TroubleStore, WorkQueue,
+    Outbox, PlatformDirectory, Randomness, Readiness, RenewalStore, SweepStore, TroubleStore, WorkQueue,
     durable_label,
 };
 
@@ -50,6 +50,8 @@ pub struct Ports {
     pub readiness: Arc<dyn Readiness>,
     /// What only the operator can remove; all that leads upstream is guarded by them.
     pub breakers: Breakers,
+    /// Where letters to users are put; `None` where the operator has set up nobody who delivers them.
+    pub letters: Option<Arc<dyn Outbox>>,
     /// Who tells the operator.
     pub alerts: Arc<dyn Alerts>,
     /// The time.

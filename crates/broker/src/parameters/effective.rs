@@ -27,6 +27,7 @@ pub(crate) fn parameters(settings: &Settings) -> Map<String, Value> {
     ]
     .into_iter()
     .chain(passing(behaviour))
+    .chain(settings.notify.iter().map(|address| ("notify", json!(address))))
     .map(|(name, value)| (name.to_owned(), value))
     .collect()
 }
@@ -58,7 +59,7 @@ mod tests {
     /// What is asked for, whether or not a default was asked for by name.
     fn meaning(shown: &Map<String, Value>) -> Map<String, Value> {
         let default = DomainName::parse("apps.example.org").expect("a name");
-        parameters(&read_settings(shown, &default, Offer { logging: true }).expect("good"))
+        parameters(&read_settings(shown, &default, Offer { logging: true, letters: true }).expect("good"))
     }
 
     #[test]
@@ -72,7 +73,7 @@ mod tests {
             json!({"domain": "a.gov", "origin": "o.gov", "cache_policy": "CachingDisabled"}),
             json!({"domain": "a.gov", "origin_request_policy": "AllViewer"}),
             json!({"domain": "a.gov", "compress": true, "hsts": true, "price_class": "PriceClass_All",
-                   "minimum_tls": "TLSv1.3_2025", "logging": true}),
+                   "minimum_tls": "TLSv1.3_2025", "logging": true, "notify": "a@b.gov"}),
         ] {
             let shown = meaning(asked.as_object().expect("an object"));
             assert_eq!(meaning(&shown), shown);

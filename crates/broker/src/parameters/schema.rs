@@ -147,6 +147,10 @@ fn delivery() -> Map<String, Value> {
             "description": "The oldest TLS that visitors may use: TLSv1.2_2021 unless given.",
         },
         "logging": {"type": ["boolean", "null"], "description": "Keep access logs, if the operator offers it."},
+        "notify": {
+            "type": ["string", "null"], "minLength": 3, "maxLength": 254, "pattern": "^[^@\\s]+@[^@\\s]+$",
+            "description": "An e-mail address that is told what needs your hand, if the operator offers it.",
+        },
     }))
 }
 

@@ -8,7 +8,8 @@ use super::*;
 fn read(parameters: &Value) -> Result<Settings, String> {
     let default = DomainName::parse("apps.example.org").expect("a name");
     let parameters = parameters.as_object().expect("an object");
-    read_settings(parameters, &default, Offer { logging: true }).map_err(|error| error.to_string())
+    read_settings(parameters, &default, Offer { logging: true, letters: true })
+        .map_err(|error| error.to_string())
 }
 
 #[test]

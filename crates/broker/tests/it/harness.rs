@@ -69,6 +69,7 @@ impl Bench {
             troubles: Arc::new(world.store.clone()),
             readiness: Arc::new(world.store),
             breakers,
+            letters: Some(Arc::new(self.world.store.clone())),
             alerts: Arc::new(world.alerts),
             clock: Arc::new(world.clock),
             randomness: Arc::new(world.randomness),
@@ -109,11 +110,15 @@ impl Bench {
     }
 
     pub(crate) fn service_on(&self, ports: Ports) -> Service {
+        self.service_offering(ports, broker::Offer { letters: true, ..broker::Offer::default() })
+    }
+
+    pub(crate) fn service_offering(&self, ports: Ports, offer: broker::Offer) -> Service {
         let api = Api::new(self.offering.catalog.clone(), vec![Credential::new("user", "secret").unwrap()])
             .unwrap();
         let rules = Rules {
             default_origin: DomainName::parse("apps.example.org").unwrap(),
-            offer: broker::Offer::default(),
+            offer,
             deleted_retention: Duration::from_hours(1),
             pace: self.pace.clone(),
             plans: self.offering.plans.clone(),

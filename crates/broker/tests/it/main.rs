@@ -11,6 +11,7 @@ mod faults;
 mod front_door;
 mod harness;
 mod health;
+mod letters;
 mod limits;
 mod lives;
 mod look;

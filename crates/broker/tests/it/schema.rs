@@ -37,7 +37,8 @@ impl Served {
 
 fn code_takes(parameters: &Value) -> Result<(), String> {
     let default = DomainName::parse("apps.example.org").unwrap();
-    let read = read_settings(parameters.as_object().unwrap(), &default, Offer { logging: true });
+    let read =
+        read_settings(parameters.as_object().unwrap(), &default, Offer { logging: true, letters: true });
     read.map(drop).map_err(|mistake| mistake.to_string())
 }
 

@@ -74,6 +74,7 @@ fn deaf_world(bench: &Bench) -> Ports {
         vault: Arc::new(MockCertificateVault::new()),
         site: Arc::new(MockChallengeSite::new()),
         managed,
+        letters: None,
         alerts: Arc::new(MockAlerts::new()),
         ..ports
     }
