@@ -8,6 +8,7 @@ pub mod hosts;
 pub mod origin;
 pub mod pki;
 pub mod platform;
+pub mod sinks;
 
 mod broker_process;
 mod client;
