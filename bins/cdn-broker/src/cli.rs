@@ -4,6 +4,7 @@ use std::io::Write;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::alerts::AlertsCommand;
 use crate::checks::ChecksCommand;
 use crate::instances::InstancesCommand;
 use crate::{OK, USAGE};
@@ -33,6 +34,9 @@ pub(crate) enum Command {
     /// Compare the store with CloudFront, IAM, S3 and Route 53, and say what differs.
     #[command(after_help = RECONCILE_HELP)]
     Reconcile(ReconcileArgs),
+    /// Whether alerts arrive, and what the operators were told of.
+    #[command(subcommand)]
+    Alerts(AlertsCommand),
     /// What the operator has to set up in AWS.
     #[command(subcommand)]
     Aws(AwsCommand),

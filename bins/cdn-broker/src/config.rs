@@ -1,9 +1,11 @@
 //! The environment, read once: the variables of docs/CONFIGURATION.md. Every mistake is reported, not only the first.
 
+mod alerts;
 mod broker;
 mod checks;
 #[cfg(test)]
 mod document;
+mod metrics;
 mod offering;
 mod pages;
 mod proofs;
@@ -18,7 +20,9 @@ use std::time::Duration;
 
 use contract::{DomainName, KeyType};
 
+pub(crate) use self::alerts::{AlertConfig, MailConfig, MailTls, WebhookConfig, WebhookFormat};
 pub(crate) use self::checks::ChecksConfig;
+pub(crate) use self::metrics::MetricsConfig;
 use self::reader::Reader;
 pub(crate) use self::variables::{Environment, Variables};
 
@@ -36,6 +40,8 @@ pub(crate) struct Config {
     /// `API_ADDRESS`, `CLIENT_ID`, `CLIENT_SECRET`, `API_ROOT_CA`; `None` when the platform is not asked.
     pub(crate) platform: Option<::broker::PlatformSettings>,
     pub(crate) log: LogConfig,
+    pub(crate) alerts: AlertConfig,
+    pub(crate) metrics: MetricsConfig,
 }
 
 /// Where the API listens and who may ask.
@@ -127,6 +133,8 @@ impl Config {
         let has_platform = platform.as_ref().is_none_or(Option::is_some);
         let dashboard_client =
             pages::dashboard_client(reader, public_url.as_ref().and_then(Option::as_ref), has_platform);
+        let alerts = alerts::alerts(reader);
+        let metrics = metrics::metrics(reader);
         let (proofs, managed_zone) = proofs?;
         Some(Self {
             http: HttpConfig { public_url: public_url?, dashboard_client: dashboard_client?, ..http? },
@@ -139,6 +147,8 @@ impl Config {
             checks: checks?,
             platform: platform?,
             log: log?,
+            alerts: alerts?,
+            metrics: metrics?,
         })
     }
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod alerts;
 mod aws;
 mod checks;
 mod cli;
@@ -41,6 +42,7 @@ fn run(command: Command) -> u8 {
         Command::Instances(command) => instances::run(&command),
         Command::Checks(command) => checks::run(&command),
         Command::Reconcile(arguments) => reconcile::run(&arguments),
+        Command::Alerts(command) => alerts::run(&command),
         Command::Aws(command) => aws::run(&command),
     }
 }

@@ -1,7 +1,8 @@
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::Context;
-use broker::{ServerLimits, serve};
+use broker::{MetricsPage, ServerError, ServerLimits, serve, serve_metrics};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -39,7 +40,7 @@ pub(crate) fn run() -> u8 {
 
 async fn run_until_stopped(config: &Config) -> anyhow::Result<()> {
     announce(config);
-    let Wired { service, worker, chores, checks } = wire(config).await?;
+    let Wired { service, worker, chores, checks, metrics } = wire(config).await?;
     let (stop, stopped) = watch::channel(false);
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
@@ -52,7 +53,9 @@ async fn run_until_stopped(config: &Config) -> anyhow::Result<()> {
         let stopped = stopped.clone();
         async move { checks.serve(stopped).await }
     });
-    let serving = serve(service, config.http.address, ServerLimits::default(), stopped);
+    let serving = serve(service, config.http.address, ServerLimits::default(), stopped.clone());
+    let showing = show_metrics(metrics, config.http.address.ip(), stopped);
+    let serving = async { tokio::try_join!(serving, showing).map(drop) };
     let mut serving = std::pin::pin!(serving);
     tokio::select! {
         ended = &mut serving => {
@@ -72,6 +75,18 @@ async fn run_until_stopped(config: &Config) -> anyhow::Result<()> {
     }
     worked.context("the worker has crashed")?;
     Ok(ended?)
+}
+
+/// Shows what is measured on a port of its own, if that is wanted.
+async fn show_metrics(
+    metrics: Option<(MetricsPage, u16)>,
+    address: IpAddr,
+    stopped: watch::Receiver<bool>,
+) -> Result<(), ServerError> {
+    match metrics {
+        Some((page, port)) => serve_metrics(page, SocketAddr::new(address, port), stopped).await,
+        None => Ok(()),
+    }
 }
 
 /// Says what an operator would otherwise find out too late.

@@ -5,19 +5,21 @@ mod checks;
 use std::sync::Arc;
 use std::time::Duration;
 
-use acme_core::{AcmeIssuer, Probe, ProofSettings};
+use acme_core::{AcmeIssuer, Probe, ProofSettings, Rooms};
 use anyhow::Context;
 use broker::{
-    AdminStores, Breakers, Checks, Chores, CloudController, ManagedNames, Notifier, Offer, Operator, Pace,
-    Pages, People, Ports, Reconciler, RoundSettings, Rules, Service, WorkSettings, Worker,
+    AdminStores, Breakers, Checks, Chores, CloudController, Counters, ManagedNames, Metrics, MetricsPage,
+    Notifier, Offer, Operator, Pace, Pages, People, Ports, Reconciler, RoundSettings, Rules, Service,
+    WorkSettings, Worker,
 };
 use cloudfront_core::Bench;
-use contract::{ChallengeSite, ManagedZone, PlatformDirectory, Secret};
+use contract::{ChallengeSite, Clock, ManagedZone, Meter, NoMeter, Outbox, PlatformDirectory, Secret};
 use osb_core::{Api, Catalog};
 use store::Store;
 
+use crate::alerts::messengers;
 use crate::clock::{SystemClock, SystemRandomness};
-use crate::config::Config;
+use crate::config::{Config, MetricsConfig};
 
 /// For how long a finished deletion is reported as succeeded; afterwards it is gone (R67).
 const DELETED_RETENTION: Duration = Duration::from_hours(1);
@@ -28,25 +30,30 @@ pub(crate) struct Wired {
     pub(crate) worker: Worker,
     pub(crate) chores: Chores,
     pub(crate) checks: Checks,
+    /// What is measured, where that has a port of its own.
+    pub(crate) metrics: Option<(MetricsPage, u16)>,
 }
 
 /// Opens the database, prepares the clients, and puts everything together. Asks nobody but the database.
 pub(crate) async fn wire(config: &Config) -> anyhow::Result<Wired> {
     let pace = pace(config);
     let store = store(config).await?;
-    let notifier = notifier(store.clone());
-    let built = build(config, store.clone(), notifier.clone(), &pace).await?;
+    let notifier = notifier(config, store.clone())?;
+    let counts = Counters::new();
+    let meter: Arc<dyn Meter> = Arc::new(counts.clone());
+    let built = build(config, store.clone(), notifier.clone(), meter.clone(), &pace).await?;
     let checks = checks::wire(config, &built, &store)?;
     let ports = built.ports;
     let rules = Rules {
         default_origin: config.service.default_origin.clone(),
-        offer: Offer { logging: config.aws.log_bucket.is_some() },
+        offer: Offer { logging: config.aws.log_bucket.is_some(), letters: config.alerts.mail.is_some() },
         deleted_retention: DELETED_RETENTION,
         pace: pace.clone(),
         plans: config.service.offering.plans.clone(),
     };
     let plans = config.service.offering.plans.clone();
-    let worker = Worker::new(ports.clone(), WorkSettings { pace, key_type: config.service.key_type, plans });
+    let work = WorkSettings { pace, key_type: config.service.key_type, plans };
+    let worker = Worker::new(ports.clone(), work).with_meter(meter);
     let api = Api::new(catalog(config), config.http.credentials.clone()).context("the catalog")?;
     let chores = Chores::new(ports.clone(), worker.bell()).with_notifier(notifier);
     let chores = match config.service.reconcile_every {
@@ -58,13 +65,14 @@ pub(crate) async fn wire(config: &Config) -> anyhow::Result<Wired> {
         Some(pages) => service.with_pages(pages),
         None => service,
     };
+    let (service, metrics) = measured(config, service, &counts, &store);
     let service = service.with_admin(AdminStores {
         overview: store.clone(),
         incidents: store.clone(),
         breakers: store.clone(),
         checks: store,
     });
-    Ok(Wired { service, worker, chores, checks })
+    Ok(Wired { service, worker, chores, checks, metrics })
 }
 
 /// The pages of instances, where the operator has said under which name they are found.
@@ -90,7 +98,8 @@ fn catalog(config: &Config) -> Catalog {
 /// The operator's hand on what the brokers of this configuration do.
 pub(crate) async fn operator(config: &Config) -> anyhow::Result<Operator> {
     let (store, pace) = (store(config).await?, pace(config));
-    let Built { ports, .. } = build(config, store.clone(), notifier(store.clone()), &pace).await?;
+    let Built { ports, .. } =
+        build(config, store.clone(), notifier(config, store.clone())?, nobody_counts(), &pace).await?;
     Ok(Operator::new(ports, store, pace))
 }
 
@@ -98,7 +107,8 @@ pub(crate) async fn operator(config: &Config) -> anyhow::Result<Operator> {
 pub(crate) async fn reconciler(config: &Config) -> anyhow::Result<Reconciler> {
     let every = config.service.reconcile_every.unwrap_or(Duration::from_hours(24));
     let store = store(config).await?;
-    let Built { ports, .. } = build(config, store.clone(), notifier(store), &pace(config)).await?;
+    let Built { ports, .. } =
+        build(config, store.clone(), notifier(config, store)?, nobody_counts(), &pace(config)).await?;
     Ok(Reconciler::new(ports, every))
 }
 
@@ -118,15 +128,19 @@ fn pace(config: &Config) -> Pace {
     }
 }
 
-/// Who tells the operator.
-fn notifier(store: Arc<Store>) -> Notifier {
-    Notifier::new(store.clone(), store, Vec::new(), Arc::new(SystemClock), Arc::new(SystemRandomness))
+/// Who tells the operator, and users who want to be told.
+fn notifier(config: &Config, store: Arc<Store>) -> anyhow::Result<Notifier> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let messengers = messengers(&config.alerts, &clock).context("cannot use the settings of alerts")?;
+    Ok(Notifier::new(store.clone(), store, messengers, clock, Arc::new(SystemRandomness)))
 }
 
 /// The checks that an operator runs by hand.
 pub(crate) async fn checks(config: &Config) -> anyhow::Result<Checks> {
     let store = store(config).await?;
-    let built = build(config, store.clone(), notifier(store.clone()), &pace(config)).await?;
+    let built =
+        build(config, store.clone(), notifier(config, store.clone())?, nobody_counts(), &pace(config))
+            .await?;
     checks::wire(config, &built, &store)
 }
 
@@ -139,10 +153,41 @@ pub(crate) struct Built {
     pub(crate) bench: Arc<Bench>,
 }
 
-async fn build(config: &Config, store: Arc<Store>, notifier: Notifier, pace: &Pace) -> anyhow::Result<Built> {
+/// The service with what is measured, or that beside it, where it has a port of its own. The same database tells every broker
+/// the same; what is counted is each one's own.
+fn measured(
+    config: &Config,
+    service: Service,
+    counts: &Counters,
+    store: &Arc<Store>,
+) -> (Service, Option<(MetricsPage, u16)>) {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let rooms = Arc::new(Rooms::new(&config.acme, store.clone(), clock.clone()));
+    let version = env!("CARGO_PKG_VERSION");
+    let metrics = Arc::new(Metrics::new(counts, store.clone(), store.clone(), rooms, clock, version));
+    let page = MetricsPage::new(metrics, config.metrics.credential.clone());
+    match config.metrics {
+        MetricsConfig { port: Some(port), .. } => (service, Some((page, port))),
+        MetricsConfig { credential: Some(_), .. } => (service.with_metrics(page), None),
+        MetricsConfig { credential: None, port: None } => (service, None),
+    }
+}
+
+/// Commands are over before anybody could read what they have counted.
+fn nobody_counts() -> Arc<dyn Meter> {
+    Arc::new(NoMeter)
+}
+
+async fn build(
+    config: &Config,
+    store: Arc<Store>,
+    notifier: Notifier,
+    meter: Arc<dyn Meter>,
+    pace: &Pace,
+) -> anyhow::Result<Built> {
     let clock = Arc::new(SystemClock);
     let probe = Arc::new(Probe::new(&config.probe)?);
-    let aws = cloudfront_core::connect(&config.aws).await;
+    let aws = cloudfront_core::connect_counted(&config.aws, meter.clone()).await;
     let alerts = Arc::new(notifier);
     // What leads upstream is guarded, also where the issuer uses it.
     let breakers =
@@ -150,7 +195,8 @@ async fn build(config: &Config, store: Arc<Store>, notifier: Notifier, pace: &Pa
     let bench = Arc::new(aws.bench);
     let site = breakers.site(Arc::new(aws.site));
     let zone = aws.zone.map(|zone| breakers.zone(Arc::new(zone)));
-    let issuer = Arc::new(issuer(config, &store, probe.clone(), site.clone(), zone.clone())?);
+    let issuer = issuer(config, &store, probe.clone(), site.clone(), zone.clone())?;
+    let issuer = Arc::new(issuer.with_meter(meter));
     let managed = zone.clone().and_then(|zone| managed_names(&config.proofs, zone));
     let ports = Ports {
         issuer: breakers.issuer(issuer.clone()),
@@ -170,6 +216,7 @@ async fn build(config: &Config, store: Arc<Store>, notifier: Notifier, pace: &Pa
         sweeps: store.clone(),
         chores: store.clone(),
         troubles: store.clone(),
+        letters: letters(config, &store),
         readiness: store,
         breakers,
         alerts,
@@ -177,6 +224,12 @@ async fn build(config: &Config, store: Arc<Store>, notifier: Notifier, pace: &Pa
         randomness: Arc::new(SystemRandomness),
     };
     Ok(Built { ports, issuer, probe, zone, bench })
+}
+
+/// Where letters to users are put, where they can be mailed.
+fn letters(config: &Config, store: &Arc<Store>) -> Option<Arc<dyn Outbox>> {
+    let outbox: Arc<dyn Outbox> = store.clone();
+    config.alerts.mail.is_some().then_some(outbox)
 }
 
 /// Who issues, with everything that proves names here.

@@ -81,6 +81,8 @@ pub(crate) const GROUPS: &[Group] = &[
     Group { title: "AWS", variables: AWS },
     Group { title: "Proofs of control", variables: PROOFS },
     Group { title: "The service", variables: SERVICE },
+    Group { title: "Alerts", variables: ALERTS },
+    Group { title: "Metrics", variables: METRICS },
     Group { title: "Checks", variables: CHECKS },
     Group { title: "The platform", variables: PLATFORM },
     Group { title: "Logs", variables: LOGS },
@@ -252,6 +254,46 @@ const SERVICE: &[Variable] = &[
     variable("RECONCILE_FIX", "`true`: what then differs is mended too, as by `cdn-broker reconcile --fix`")
         .default("false"),
     variable("STEP_TIMEOUT", "how long one step may run; a lease lasts twice that and five seconds").default("45s"),
+];
+
+const ALERTS: &[Variable] = &[
+    variable(
+        "ALERT_WEBHOOK_URL",
+        "where alerts are posted, besides the log: see [ALERTS.md](ALERTS.md). Redirects are not followed",
+    )
+    .secret(),
+    variable("ALERT_WEBHOOK_FORMAT", "what is posted: `json`, or `slack` for a chat message as Slack and others take it")
+        .default("json"),
+    variable("ALERT_WEBHOOK_TOKEN", "a token to send along: `Authorization: Bearer TOKEN`").secret(),
+    variable(
+        "ALERT_WEBHOOK_SECRET",
+        "what posts are signed with: `X-Cdn-Broker-Signature: t=SECONDS,v1=HEX`, HMAC-SHA256 of `SECONDS.BODY`",
+    )
+    .secret(),
+    variable(
+        "SMTP_URL",
+        "the server that takes mail: `smtps://USER:PASSWORD@HOST` (TLS, port 465), `smtp://USER:PASSWORD@HOST` (STARTTLS is \
+         required, port 587), or `smtp://HOST?tls=none` (port 25). User and password percent-encoded, or left out. With it \
+         users may name an address for what needs their hand (`notify`)",
+    )
+    .secret(),
+    variable("ALERT_EMAIL_FROM", "who writes: `Name <cdn@example.gov>`; needed with `SMTP_URL`"),
+    variable("ALERT_EMAIL_TO", "who gets alerts by mail, several with commas; nobody if not set"),
+    variable("ALERT_ROOT_CA", "a PEM file with the roots to trust for the TLS of the webhook and of the mail server")
+        .otherwise("system roots"),
+];
+
+const METRICS: &[Variable] = &[
+    variable(
+        "METRICS_USERNAME",
+        "who may read `/metrics` on the API's port; with neither this nor `METRICS_PORT` there are no metrics. See \
+         [METRICS.md](METRICS.md)",
+    ),
+    variable("METRICS_PASSWORD", "the password that goes with it").secret(),
+    variable(
+        "METRICS_PORT",
+        "a port of its own for `/metrics`, on `BIND_ADDRESS`. Without `METRICS_USERNAME` nobody needs a credential there",
+    ),
 ];
 
 const CHECKS: &[Variable] = &[

@@ -161,6 +161,11 @@ fn every_wrong_variable_is_named_without_its_secret() {
         ("RECONCILE_EVERY", "daily"),
         ("RECONCILE_FIX", "yes"),
         ("LOG_FORMAT", "xml"),
+        ("METRICS_PORT", "0"),
+        ("ALERT_WEBHOOK_URL", "hooks.example/hunter2"),
+        ("ALERT_WEBHOOK_FORMAT", "teams"),
+        ("SMTP_URL", "smtp://user:hunter2@mail.example?tls=none"),
+        ("ALERT_ROOT_CA", "/no/such/file.pem"),
     ] {
         let mut variables = complete();
         variables.insert(name, value);

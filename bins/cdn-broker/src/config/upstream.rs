@@ -56,7 +56,7 @@ fn limits(reader: &mut Reader<'_>, directory: &str) -> Option<Limits> {
     clippy::option_option,
     reason = "the outer one says whether a mistake was noted, as everywhere here"
 )]
-fn root_file(reader: &mut Reader<'_>, name: &str) -> Option<Option<String>> {
+pub(super) fn root_file(reader: &mut Reader<'_>, name: &str) -> Option<Option<String>> {
     let Some(path) = reader.optional(name) else { return Some(None) };
     match std::fs::read_to_string(&path) {
         Ok(pem) => Some(Some(pem)),
