@@ -197,6 +197,11 @@ impl House {
         })
     }
 
+    /// The folder in which everything of this house lies.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.state.path()
+    }
+
     /// What the brokers have logged so far.
     pub(crate) fn log(&self) -> anyhow::Result<String> {
         Ok(std::fs::read_to_string(self.state.path().join("broker.log"))?)

@@ -1,6 +1,7 @@
 //! Tests of the parts together, from outside. A missing component fails a test; it never skips it.
 #![expect(clippy::unwrap_used, reason = "test helpers fail the test by panicking")]
 
+mod alerts;
 mod bad_input;
 mod checks;
 mod cloudfront;
@@ -11,6 +12,7 @@ mod house;
 mod kills;
 mod logs;
 mod look;
+mod metrics;
 mod outage;
 mod packaging;
 mod page;

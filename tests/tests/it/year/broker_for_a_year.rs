@@ -180,6 +180,7 @@ fn ports(world: &World, authority: &Scripted, pace: &Pace) -> Ports {
         troubles: kept(),
         readiness: kept(),
         breakers,
+        letters: None,
         alerts: Arc::new(alerts),
         clock: time,
         randomness: Arc::new(Chance(Mutex::new(2026))),
