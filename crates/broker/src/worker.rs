@@ -189,7 +189,7 @@ impl Worker {
         };
         let run = Run::prepare(&self.ports, &self.settings, operation, &instance).await?;
         let (limit, begun) = (self.settings.pace.step_timeout, self.ports.clock.now());
-        let result = match tokio::time::timeout(limit, run.step(step)).await {
+        let result = match tokio::time::timeout(limit, Box::pin(run.step(step))).await {
             Ok(result) => result,
             Err(_) => Err(PortError::new(
                 step.name(),

@@ -281,7 +281,7 @@ impl Run<'_> {
         match progress {
             IssuanceProgress::Working { again } => Ok(Outcome::Wait(again)),
             IssuanceProgress::AwaitingProof { look_again } => {
-                self.write_for_proof(&certificate, &known).await?;
+                Box::pin(self.write_for_proof(&certificate, &known)).await?;
                 let lapsed = self.let_names_lapse(&certificate, &known).await?;
                 Ok(Outcome::Wait(if lapsed { Duration::ZERO } else { look_again }))
             }

@@ -54,7 +54,7 @@ impl Run<'_> {
         let alert = Alert::new(subject::names(&self.instance.id), message);
         let alert = alert.on(Side::Tenant).affecting([self.instance.id.clone()]).worse(true);
         self.ports.alerts.raise(alert).await;
-        self.write_of_lapse(certificate, &lapsing).await?;
+        Box::pin(self.write_of_lapse(certificate, &lapsing)).await?;
         self.ports.domains.lapse(&self.instance.id, &lapsing).await?;
         self.set_aside(certificate.clone()).await?;
         Ok(true)
