@@ -38,6 +38,7 @@ pub(crate) async fn measure(report: &mut Report) -> anyhow::Result<()> {
         settings.authority.nonce_rejection_percent = 0;
         settings.authority.authorization_reuse_percent = 0;
         settings.aws.distribution_quota = 200;
+        settings.aws.certificate_quota = 200;
     })
     .await?;
     let database = Database::postgres().await?;
