@@ -9,6 +9,7 @@ mod credential;
 mod decide;
 mod error_code;
 mod existing;
+pub mod fuzzing;
 mod identity;
 mod json;
 mod operation;

@@ -5,6 +5,7 @@ mod answers;
 mod catalog;
 mod decisions;
 mod fields;
+mod fuzz;
 mod headers;
 mod polling;
 mod precedence;
