@@ -31,6 +31,9 @@ pub(crate) enum Command {
     /// Try out what the service relies on, and see how it went: authority, live sites, certificates.
     #[command(subcommand)]
     Checks(ChecksCommand),
+    /// See what was understood of the environment, and whether it works.
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Compare the store with CloudFront, IAM, S3 and Route 53, and say what differs.
     #[command(after_help = RECONCILE_HELP)]
     Reconcile(ReconcileArgs),
@@ -56,6 +59,29 @@ pub(crate) struct ReconcileArgs {
     /// this store has not made.
     #[arg(long)]
     pub(crate) fix: bool,
+    /// One JSON object, for programs.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print every variable with its value and where it came from, secrets masked; then try out what can be tried.
+    #[command(after_help = CONFIG_CHECK_HELP)]
+    Check(ConfigCheckArgs),
+}
+
+const CONFIG_CHECK_HELP: &str = "Example:
+  cdn-broker config check
+
+Tried are the database and its schema, the certificate authority, AWS (who we are, CloudFront, IAM), the challenge bucket and the \
+managed zone (each by writing something, reading and removing it), CHALLENGE_URL and CHALLENGE_HOST (by asking for a token, for \
+which a broker has to run), and the platform. The database is made ready for this version, as by `cdn-broker serve`.
+
+Exit codes: 0 all is well; 1 it could not be done; 2 something does not work; 64 wrong command line or environment.";
+
+#[derive(Args)]
+pub(crate) struct ConfigCheckArgs {
     /// One JSON object, for programs.
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,6 +1,7 @@
 //! The environment, read once: the variables of docs/CONFIGURATION.md. Every mistake is reported, not only the first.
 
 mod alerts;
+mod bindings;
 mod broker;
 mod checks;
 #[cfg(test)]
@@ -10,12 +11,13 @@ mod offering;
 mod pages;
 mod proofs;
 mod reader;
-mod table;
+pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 mod upstream;
 mod variables;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use contract::{DomainName, KeyType};
@@ -24,6 +26,7 @@ pub(crate) use self::alerts::{AlertConfig, MailConfig, MailTls, WebhookConfig, W
 pub(crate) use self::checks::ChecksConfig;
 pub(crate) use self::metrics::MetricsConfig;
 use self::reader::Reader;
+pub(crate) use self::reader::{Source, Understood};
 pub(crate) use self::variables::{Environment, Variables};
 
 /// Everything the operator can say.
@@ -103,13 +106,27 @@ pub(crate) enum LogFormat {
     Text,
 }
 
+/// What was found in the environment.
+pub(crate) struct Examined {
+    /// By the names of the variables that were asked for.
+    pub(crate) understood: BTreeMap<&'static str, Understood>,
+    /// What follows from it, or everything that is wrong with it.
+    pub(crate) config: Result<Config, Vec<String>>,
+}
+
 impl Config {
     /// Reads everything, or says everything that is wrong.
     pub(crate) fn read(variables: &dyn Variables) -> Result<Self, Vec<String>> {
+        Self::examine(variables).config
+    }
+
+    /// The same, with what each variable was found to be.
+    pub(crate) fn examine(variables: &dyn Variables) -> Examined {
         let mut reader = Reader::new(variables);
         let config = Self::understand(&mut reader);
+        let understood = reader.asked().clone();
         let mistakes = reader.into_mistakes();
-        config.filter(|_| mistakes.is_empty()).ok_or(mistakes)
+        Examined { understood, config: config.filter(|_| mistakes.is_empty()).ok_or(mistakes) }
     }
 
     /// Every part reads before any of them gives up, so that all mistakes are noted.

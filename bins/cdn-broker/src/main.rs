@@ -7,6 +7,7 @@ mod cli;
 mod clock;
 mod command;
 mod config;
+mod config_check;
 mod instances;
 mod logging;
 mod reconcile;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, ConfigCommand};
 
 /// Everything went well.
 const OK: u8 = 0;
@@ -41,6 +42,7 @@ fn run(command: Command) -> u8 {
         Command::Serve => serve::run(),
         Command::Instances(command) => instances::run(&command),
         Command::Checks(command) => checks::run(&command),
+        Command::Config(ConfigCommand::Check(arguments)) => config_check::run(&arguments),
         Command::Reconcile(arguments) => reconcile::run(&arguments),
         Command::Alerts(command) => alerts::run(&command),
         Command::Aws(command) => aws::run(&command),

@@ -144,6 +144,13 @@ pub(crate) async fn checks(config: &Config) -> anyhow::Result<Checks> {
     checks::wire(config, &built, &store)
 }
 
+/// The issuer alone, to look at the authority: it can neither present proofs nor write records.
+pub(crate) fn bare_issuer(config: &Config, store: &Arc<Store>) -> anyhow::Result<AcmeIssuer> {
+    let (settings, probe) = (config.acme.clone(), Arc::new(Probe::new(&config.probe)?));
+    AcmeIssuer::new(settings, store.clone(), store.clone(), store.clone(), probe, Arc::new(SystemClock))
+        .context("cannot use the certificate authority's settings")
+}
+
 /// The ports, and what stands behind some of them that has more to tell.
 pub(crate) struct Built {
     pub(crate) ports: Ports,

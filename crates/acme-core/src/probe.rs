@@ -32,6 +32,7 @@ use contract::{
     Visitor,
 };
 use hickory_resolver::proto::rr::Name;
+use url::Url;
 
 use self::fetch::Fetcher;
 use self::http::Web;
@@ -131,6 +132,11 @@ impl Probe {
             missed_ipv6: AtomicBool::new(false),
         };
         Ok(Self { walker, web })
+    }
+
+    /// Asks for an answer as [`ProofProbe::http`] does, but begins at `url`: where users' redirects lead to.
+    pub async fn answer_at(&self, url: &Url, question: &HttpQuestion) -> Sighting {
+        self.web.look_from(&self.walker, url.clone(), question).await
     }
 }
 

@@ -51,6 +51,7 @@ pub use parameters::{Offer, ParameterError, read_settings};
 pub use platform::{CloudController, People, PlatformSettings, PlatformSettingsError, PlatformView};
 pub use ports::{ManagedNames, Ports};
 pub use reconcile::{Counts, Drift, Entry, Finding, Reconciler, Report, RoundSettings, Thing, Unread};
+pub use responder::{self_test_answer, self_test_token};
 pub use retry_rules::{RemedyRule, StepRule, remedy_name, remedy_rules, step_rules};
 pub use server::{ServerError, ServerLimits, serve};
 pub use service::{Rules, Service};

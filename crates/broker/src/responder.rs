@@ -19,6 +19,22 @@ const LONGEST_PLACE: usize = 253;
 /// Tokens have 43 characters today.
 const LONGEST_TOKEN: usize = 256;
 
+/// The start of a token that nobody's challenge has: `cdn-broker config check` asks for one, to see that what users and front
+/// ends redirect arrives here.
+const SELF_TEST: &str = "cdn-broker-self-test-";
+
+/// What is answered to a token of a self-test; `None` for any other. It proves nothing to an authority, whose answers end in the
+/// thumbprint of an account's key (RFC 8555, section 8.1).
+pub fn self_test_answer(token: &str) -> Option<String> {
+    let is_one = token.len() <= LONGEST_TOKEN && token.starts_with(SELF_TEST);
+    is_one.then(|| format!("{token}.self-test"))
+}
+
+/// A token for a self-test, made of some random text.
+pub fn self_test_token(random: &str) -> String {
+    format!("{SELF_TEST}{random}")
+}
+
 /// Whether a request is for the responder and not for the API.
 pub(crate) fn is_meant(path: &str) -> bool {
     path.starts_with(PATH)
@@ -29,6 +45,9 @@ pub(crate) fn is_meant(path: &str) -> bool {
 pub(crate) async fn answer(answers: &dyn ChallengeAnswers, method: &Method, path: &str) -> Response<Bytes> {
     let asks = matches!(*method, Method::GET | Method::HEAD);
     let Some((place, token)) = question(path).filter(|_| asks) else { return not_found() };
+    if let Some(answer) = self_test_answer(token) {
+        return found(&place, answer);
+    }
     match tokio::time::timeout(TIME, answers.answer(&place, token)).await {
         Ok(Ok(Some(answer))) => found(&place, answer),
         Ok(Ok(None)) => not_found(),

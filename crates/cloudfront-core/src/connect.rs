@@ -7,11 +7,11 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cloudfront::config::{Credentials, SharedCredentialsProvider, SharedHttpClient};
 use aws_types::service_config::ServiceConfigKey;
-use contract::{Meter, NoMeter, Upstream};
+use contract::{Meter, NoMeter, Secret, Upstream};
 
 use crate::metered::Metered;
 use crate::pacing::{self, paced};
-use crate::settings::{AwsSettings, Endpoint, Rates, Retries};
+use crate::settings::{AwsSettings, Endpoint, Keys, Rates, Retries};
 use crate::{Bench, CloudFrontCdn, IamVault, Route53Zone, S3ChallengeSite};
 
 /// Where CloudFront and IAM live, and the bucket too unless somebody says otherwise.
@@ -62,12 +62,20 @@ async fn from_environment(settings: &AwsSettings) -> SdkConfig {
     let region = RegionProviderChain::first_try(settings.region.clone().map(Region::new))
         .or_default_provider()
         .or_else(HOME_REGION);
-    aws_config::defaults(BehaviorVersion::latest())
+    let loader = aws_config::defaults(BehaviorVersion::latest())
         .region(region)
         .retry_config(retry_config(settings.retries))
-        .timeout_config(timeout_config())
-        .load()
-        .await
+        .timeout_config(timeout_config());
+    match &settings.keys {
+        Some(keys) => loader.credentials_provider(credentials(keys)).load().await,
+        None => loader.load().await,
+    }
+}
+
+fn credentials(keys: &Keys) -> Credentials {
+    let text = |secret: &Secret| secret.expose_str().unwrap_or_default().to_owned();
+    let token = keys.session_token.as_ref().map(text);
+    Credentials::new(&keys.access_key_id, text(&keys.secret_access_key), token, None, "settings")
 }
 
 fn from_settings(settings: &AwsSettings, endpoint: &Endpoint) -> SdkConfig {

@@ -21,7 +21,7 @@ pub use checks::{Assumption, Bench, Broken, Contract, ContractCheck, ContractPor
 pub use connect::{Aws, connect, connect_counted};
 pub use folder::folder;
 pub use policy::{PolicySettings, bucket_policy, iam_policy};
-pub use settings::{AwsSettings, BODY_LOGGING_TARGETS, Endpoint, Rates, Retries, ZoneSettings};
+pub use settings::{AwsSettings, BODY_LOGGING_TARGETS, Endpoint, Keys, Rates, Retries, ZoneSettings};
 pub use site::S3ChallengeSite;
 pub use vault::IamVault;
 pub use zone::Route53Zone;

@@ -19,8 +19,7 @@ pub const BODY_LOGGING_TARGETS: &[&str] = &[
     "hyper_util",
 ];
 
-/// What this crate has to know about the operator's AWS account. Credentials are not among it: the SDK finds them
-/// the way it always does (environment, profile, instance role).
+/// What this crate has to know about the operator's AWS account.
 #[derive(Clone, Debug)]
 pub struct AwsSettings {
     /// The bucket of the challenge answers.
@@ -40,6 +39,8 @@ pub struct AwsSettings {
     /// The region of the bucket; `None` takes the SDK's own setting (`AWS_REGION`, profile), then `us-east-1`.
     /// CloudFront and IAM have no region.
     pub region: Option<String>,
+    /// The credentials; `None` lets the SDK find them the way it always does (environment, profile, instance role).
+    pub keys: Option<Keys>,
     /// The AWS to talk to instead of the one that the SDK's environment names: several in one process, as in tests.
     pub endpoint: Option<Endpoint>,
     /// How many things a page of a list holds at most; `None` leaves it to AWS (100 of most, 1,000 answers, 300 records).
@@ -62,6 +63,7 @@ impl AwsSettings {
             web_acl: None,
             server_side_encryption: None,
             region: None,
+            keys: None,
             endpoint: None,
             page_size: None,
             retries: Retries::default(),
@@ -77,6 +79,17 @@ pub struct ZoneSettings {
     pub name: String,
     /// Route 53's id of it, such as `Z2FDTNDATAQYW2`.
     pub id: String,
+}
+
+/// The credentials of an AWS user, or of a session.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    /// The access key id.
+    pub access_key_id: String,
+    /// The secret that belongs to it.
+    pub secret_access_key: Secret,
+    /// What belongs to both when they are temporary.
+    pub session_token: Option<Secret>,
 }
 
 /// An AWS under one URL, with the credentials to use there.

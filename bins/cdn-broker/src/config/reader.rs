@@ -1,46 +1,109 @@
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::time::Duration;
 
 use super::Variables;
+use super::bindings::{self, Bindings};
 use super::table::{self, Unset, Variable};
 
 /// Reads variables of the table and remembers every mistake. A method answers `None` when it has noted one.
 pub(crate) struct Reader<'a> {
     variables: &'a dyn Variables,
+    bindings: Bindings,
     mistakes: Vec<String>,
-    asked: BTreeSet<&'static str>,
+    asked: BTreeMap<&'static str, Understood>,
+}
+
+/// What a variable was found to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Understood {
+    /// Not the default.
+    pub(crate) value: Option<String>,
+    pub(crate) source: Source,
+}
+
+/// Where a value comes from, in the order of precedence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A variable of the environment, by its whole name.
+    Environment(String),
+    /// A bound service, in words.
+    Service(String),
+    /// Nowhere: the default holds, if there is one.
+    Unset,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(variables: &'a dyn Variables) -> Self {
-        Self { variables, mistakes: Vec::new(), asked: BTreeSet::new() }
+        let (mistakes, asked) = (Vec::new(), BTreeMap::new());
+        let mut reader = Self { variables, bindings: Bindings::default(), mistakes, asked };
+        reader.bindings = bindings::read(&mut reader);
+        reader
     }
 
     pub(crate) fn into_mistakes(self) -> Vec<String> {
         self.mistakes
     }
 
-    /// The names that were asked for.
-    #[cfg(test)]
-    pub(crate) fn asked(&self) -> &BTreeSet<&'static str> {
+    /// What was asked for, and what was found.
+    pub(crate) fn asked(&self) -> &BTreeMap<&'static str, Understood> {
         &self.asked
     }
 
-    /// The value of `CDN_NAME` or `NAME`, without white space around it; an empty one counts as not set.
+    /// Where a value that was asked for has come from.
+    #[cfg(test)]
+    pub(crate) fn source(&self, name: &str) -> Option<&Source> {
+        self.asked.get(name).map(|found| &found.source)
+    }
+
+    /// The value of `CDN_NAME` or `NAME`, or else what a bound service says, without white space around it; an empty one counts
+    /// as not set.
     pub(crate) fn optional(&mut self, name: &str) -> Option<String> {
         let row = self.row(name)?;
-        [format!("CDN_{}", row.name), row.name.to_owned()]
-            .iter()
-            .filter_map(|name| self.variables.get(name))
-            .map(|value| value.trim().to_owned())
-            .find(|value| !value.is_empty())
+        if let Some(known) = self.asked.get(row.name) {
+            return known.value.clone();
+        }
+        let found = match self.in_environment(row.name) {
+            Some(found) => Some(found),
+            None => self.in_services(row.name),
+        };
+        let (value, source) = found.map_or((None, Source::Unset), |(value, source)| (Some(value), source));
+        self.asked.insert(row.name, Understood { value: value.clone(), source });
+        value
+    }
+
+    fn in_environment(&self, name: &str) -> Option<(String, Source)> {
+        [format!("CDN_{name}"), name.to_owned()].into_iter().find_map(|name| {
+            let value = self.variables.get(&name)?.trim().to_owned();
+            (!value.is_empty()).then_some((value, Source::Environment(name)))
+        })
+    }
+
+    fn in_services(&mut self, name: &str) -> Option<(String, Source)> {
+        let mut given = self.bindings.variable(name);
+        if name == "DATABASE_URL" && matches!(given, Ok(None)) {
+            let service = self.optional("DATABASE_SERVICE");
+            given = self.bindings.database(service.as_deref());
+        }
+        match given {
+            Ok(found) => {
+                let found = found.filter(|(value, _)| !value.trim().is_empty());
+                found.map(|(value, service)| (value.trim().to_owned(), Source::Service(service)))
+            }
+            Err(reason) => {
+                self.mistake(name, reason);
+                None
+            }
+        }
     }
 
     /// The same, noted as missing when it is.
     pub(crate) fn required(&mut self, name: &str) -> Option<String> {
         let value = self.optional(name);
+        // Whoever was told why it cannot be had needs not be told that it is missing.
+        let is_told = self.mistakes.iter().any(|mistake| mistake.starts_with(&format!("{name} ")));
         if value.is_none()
+            && !is_told
             && let Some(row) = table::find(name)
         {
             self.mistake(name, format!("is not set; it is {}", row.text));
@@ -122,9 +185,8 @@ impl<'a> Reader<'a> {
     /// The row of a name. One that has none cannot be read: that is a mistake of this program, and noted as such.
     fn row(&mut self, name: &str) -> Option<&'static Variable> {
         let row = table::find(name);
-        match row {
-            Some(row) => drop(self.asked.insert(row.name)),
-            None => self.mistake(name, "is not in the table of variables (config/table.rs)"),
+        if row.is_none() {
+            self.mistake(name, "is not in the table of variables (config/table.rs)");
         }
         row
     }

@@ -3,7 +3,6 @@
 
 /// Variables that belong together, under a heading of their own in the documentation.
 pub(crate) struct Group {
-    #[cfg_attr(not(test), expect(dead_code, reason = "only the documentation shows it"))]
     pub(crate) title: &'static str,
     pub(crate) variables: &'static [Variable],
 }
@@ -77,6 +76,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Variable> {
 pub(crate) const GROUPS: &[Group] = &[
     Group { title: "The API", variables: API },
     Group { title: "The database", variables: DATABASE },
+    Group { title: "Bound services", variables: BINDINGS },
     Group { title: "The certificate authority", variables: AUTHORITY },
     Group { title: "AWS", variables: AWS },
     Group { title: "Proofs of control", variables: PROOFS },
@@ -130,6 +130,23 @@ const DATABASE: &[Variable] = &[
     .secret(),
 ];
 
+const BINDINGS: &[Variable] = &[
+    variable("VCAP_SERVICES", "what Cloud Foundry sets: the services that are bound to the app").secret(),
+    variable(
+        "VCAP_SERVICES_FILE_PATH",
+        "the file with the same, where the app has the feature `file-based-vcap-services`",
+    ),
+    variable(
+        "SERVICE_BINDING_ROOT",
+        "the folder with a folder for each binding and a file for each key in it, where the app has the feature \
+         `service-binding-k8s`, or on Kubernetes (servicebinding.io)",
+    ),
+    variable(
+        "DATABASE_SERVICE",
+        "the name of the bound service that is the database, when `DATABASE_URL` is not set and several are PostgreSQL",
+    ),
+];
+
 const AUTHORITY: &[Variable] = &[
     variable("EMAIL", "the contact of the ACME account, to which the authority may write").required(),
     variable(
@@ -180,14 +197,17 @@ const AWS: &[Variable] = &[
         "the web ACL of the plan that has one: `arn:aws:wafv2:us-east-1:ACCOUNT:global/webacl/NAME/ID`. The challenge path \
          must pass it: see [OPERATIONS.md](OPERATIONS.md)",
     ),
-    variable("AWS_ACCESS_KEY_ID", "the AWS SDK's own, as all that follow; profiles and instance roles work too").of_the_sdk(),
-    variable("AWS_SECRET_ACCESS_KEY", "the key that goes with it").secret().of_the_sdk(),
-    variable("AWS_SESSION_TOKEN", "what temporary credentials need besides").secret().of_the_sdk(),
-    variable("AWS_REGION", "the region of the bucket").of_the_sdk(),
-    variable("AWS_DEFAULT_REGION", "the same, when `AWS_REGION` is not set").of_the_sdk(),
+    variable(
+        "AWS_ACCESS_KEY_ID",
+        "the key of the broker's AWS user. Without it the AWS SDK looks where it always does: profiles and instance roles work",
+    ),
+    variable("AWS_SECRET_ACCESS_KEY", "the secret that goes with it").secret(),
+    variable("AWS_SESSION_TOKEN", "what temporary credentials need besides").secret(),
+    variable("AWS_REGION", "the region of the bucket").otherwise("`AWS_DEFAULT_REGION`, the profile's, `us-east-1`"),
+    variable("AWS_DEFAULT_REGION", "the same, when `AWS_REGION` is not set"),
     variable(
         "AWS_ENDPOINT_URL",
-        "for laboratories: where all of AWS is; `AWS_ENDPOINT_URL_CLOUDFRONT`, `_IAM`, `_S3` and `_ROUTE_53` for one service",
+        "for laboratories, and read by the AWS SDK itself: where all of AWS is; `AWS_ENDPOINT_URL_CLOUDFRONT`, `_IAM`, `_S3` and `_ROUTE_53` for one service",
     )
     .of_the_sdk(),
 ];

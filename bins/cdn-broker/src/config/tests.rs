@@ -319,7 +319,7 @@ fn every_variable_of_the_table_is_read_and_no_other() {
     let mut reader = Reader::new(&variables);
     assert!(Config::understand(&mut reader).is_some(), "{:?}", reader.into_mistakes());
     let ours = table::all().filter(|variable| !variable.of_the_sdk).map(|variable| variable.name);
-    assert_eq!(*reader.asked(), ours.collect::<BTreeSet<_>>());
+    assert_eq!(reader.asked().keys().copied().collect::<BTreeSet<_>>(), ours.collect());
     assert_eq!(reader.into_mistakes(), Vec::<String>::new());
 }
 
@@ -351,4 +351,24 @@ fn the_value_of_a_secret_is_never_repeated() {
         assert_eq!(reader.parsed(name, |_| Err::<(), _>("no")), None);
     }
     assert_eq!(reader.into_mistakes(), ["BROKER_PASSWORD cannot be used: no", "PORT is `hunter2`: no"]);
+}
+
+#[test]
+fn aws_is_met_with_the_keys_that_are_given_or_as_the_sdk_finds_them() {
+    let read = |more: &[(&'static str, &'static str)]| {
+        let mut variables = complete();
+        variables.extend(more.iter().copied());
+        Config::read(&variables).map(|config| config.aws)
+    };
+    let (id, secret) = (("CDN_AWS_ACCESS_KEY_ID", "AKID"), ("AWS_SECRET_ACCESS_KEY", "hunter2"));
+    let none = read(&[]).unwrap();
+    assert!(none.keys.is_none() && none.region.is_none());
+    let aws = read(&[id, secret, ("AWS_DEFAULT_REGION", "eu-west-1")]).unwrap();
+    let keys = aws.keys.unwrap();
+    assert_eq!((keys.access_key_id.as_str(), keys.secret_access_key.expose()), ("AKID", &b"hunter2"[..]));
+    assert_eq!(aws.region.as_deref(), Some("eu-west-1"));
+    for (alone, missing) in [(id, "AWS_SECRET_ACCESS_KEY"), (secret, "AWS_ACCESS_KEY_ID")] {
+        let mistakes = read(&[alone]).unwrap_err();
+        assert!(mistakes.len() == 1 && mistakes[0].starts_with(missing), "{mistakes:?}");
+    }
 }

@@ -2,7 +2,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use acme_core::{AcmeSettings, DurableFirst, EdgeMark, ExternalAccount, Limits, ProbeSettings};
 use broker::PlatformSettings;
-use cloudfront_core::AwsSettings;
+use cloudfront_core::{AwsSettings, Keys};
 use contract::Secret;
 
 use super::Reader;
@@ -167,13 +167,43 @@ pub(super) fn aws(reader: &mut Reader<'_>) -> Option<AwsSettings> {
     });
     let log_bucket = reader.parsed_if_set("LOG_BUCKET", bucket_name);
     let web_acl = reader.parsed_if_set("WAF_WEB_ACL_ARN", web_acl_arn);
+    let region = reader.optional("AWS_REGION");
+    let default_region = reader.optional("AWS_DEFAULT_REGION");
+    let keys = keys(reader);
     Some(AwsSettings {
+        region: region.or(default_region),
+        keys: keys?,
         log_bucket: log_bucket?,
         web_acl: web_acl?,
         iam_path_prefix: prefix?,
         server_side_encryption: reader.optional("SERVER_SIDE_ENCRYPTION"),
         ..AwsSettings::new(bucket?)
     })
+}
+
+/// The inner `None` leaves the search to the SDK.
+#[expect(
+    clippy::option_option,
+    reason = "the outer one says whether a mistake was noted, as everywhere here"
+)]
+fn keys(reader: &mut Reader<'_>) -> Option<Option<Keys>> {
+    let id = reader.optional("AWS_ACCESS_KEY_ID");
+    let secret = reader.optional("AWS_SECRET_ACCESS_KEY");
+    let session_token = reader.optional("AWS_SESSION_TOKEN").map(Secret::new);
+    match (id, secret) {
+        (None, None) => Some(None),
+        (Some(access_key_id), Some(secret)) => {
+            Some(Some(Keys { access_key_id, secret_access_key: Secret::new(secret), session_token }))
+        }
+        (Some(_), None) => {
+            reader.mistake("AWS_SECRET_ACCESS_KEY", "is not set, but AWS_ACCESS_KEY_ID is; they go together");
+            None
+        }
+        (None, Some(_)) => {
+            reader.mistake("AWS_ACCESS_KEY_ID", "is not set, but AWS_SECRET_ACCESS_KEY is; they go together");
+            None
+        }
+    }
 }
 
 /// The name of a bucket, not its host name.

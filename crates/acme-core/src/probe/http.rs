@@ -46,8 +46,16 @@ struct Progress {
 impl Web {
     /// Asks for the answer.
     pub(super) async fn look(&self, walker: &Walker, question: &HttpQuestion) -> Sighting {
+        match http_rules::first_url(question) {
+            Ok(url) => self.look_from(walker, url, question).await,
+            Err(saw) => Sighting::not_yet(saw, Vec::new()),
+        }
+    }
+
+    /// Asks for it beginning at this URL.
+    pub(super) async fn look_from(&self, walker: &Walker, first: Url, question: &HttpQuestion) -> Sighting {
         let mut progress = Progress::default();
-        let look = tokio::time::timeout(BOUND, self.travel(walker, question, &mut progress)).await;
+        let look = tokio::time::timeout(BOUND, self.travel(walker, first, question, &mut progress)).await;
         let saw = look.unwrap_or_else(|_| Err(http_say::too_slow(progress.urls.last(), BOUND)));
         match saw {
             Ok(()) => Sighting::seen(progress.route),
@@ -59,10 +67,11 @@ impl Web {
     async fn travel(
         &self,
         walker: &Walker,
+        first: Url,
         question: &HttpQuestion,
         progress: &mut Progress,
     ) -> Result<(), String> {
-        let mut url = http_rules::first_url(question)?;
+        let mut url = first;
         loop {
             let target = http_rules::target(&url, self.ports)?;
             progress.urls.push(url.clone());
