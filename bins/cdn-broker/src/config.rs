@@ -57,6 +57,10 @@ pub(crate) struct HttpConfig {
     pub(crate) public_url: Option<::broker::PublicUrl>,
     /// `DASHBOARD_CLIENT_ID` and `DASHBOARD_CLIENT_SECRET`; `None` where pages are opened with links.
     pub(crate) dashboard_client: Option<osb_core::DashboardClient>,
+    /// Whether one of their passwords has fewer than [`SHORT_PASSWORD`] characters.
+    pub(crate) has_short_password: bool,
+    /// `TLS_CERT` and `TLS_KEY`; `None` for plain HTTP.
+    pub(crate) tls: Option<std::sync::Arc<::broker::Tls>>,
     /// The first of them, with which the broker asks itself.
     pub(crate) own: OwnCredential,
 }
@@ -66,6 +70,9 @@ pub(crate) struct OwnCredential {
     pub(crate) username: String,
     pub(crate) password: contract::Secret,
 }
+
+/// A random password of so many letters and digits is not guessed (docs/decisions/0050).
+pub(crate) const SHORT_PASSWORD: usize = 16;
 
 /// What the service does for its users.
 pub(crate) struct ServiceConfig {

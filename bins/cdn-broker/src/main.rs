@@ -12,6 +12,7 @@ mod instances;
 mod logging;
 mod reconcile;
 mod serve;
+mod tls;
 mod wire;
 
 use std::process::ExitCode;

@@ -1,15 +1,16 @@
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use broker::{MetricsPage, ServerError, ServerLimits, serve, serve_metrics};
+use broker::{Listening, MetricsPage, ServerError, ServerLimits, serve, serve_metrics};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::command;
-use crate::config::Config;
+use crate::config::{Config, HttpConfig, SHORT_PASSWORD};
 use crate::wire::{Wired, wire};
-use crate::{FAILED, OK, USAGE, logging};
+use crate::{FAILED, OK, USAGE, logging, tls};
 
 /// How long running steps may take to finish after SIGTERM. Cloud Foundry kills after ten seconds.
 const GRACE: Duration = Duration::from_secs(8);
@@ -53,8 +54,13 @@ async fn run_until_stopped(config: &Config) -> anyhow::Result<()> {
         let stopped = stopped.clone();
         async move { checks.serve(stopped).await }
     });
-    let serving = serve(service, config.http.address, ServerLimits::default(), stopped.clone());
-    let showing = show_metrics(metrics, config.http.address.ip(), stopped);
+    let HttpConfig { address, tls, .. } = &config.http;
+    if let Some(tls) = tls {
+        tls::watch_files(Arc::clone(tls), stopped.clone())?;
+    }
+    let listening = Listening { address: *address, limits: ServerLimits::default(), tls: tls.clone() };
+    let serving = serve(service, listening, stopped.clone());
+    let showing = show_metrics(metrics, address.ip(), stopped);
     let serving = async { tokio::try_join!(serving, showing).map(drop) };
     let mut serving = std::pin::pin!(serving);
     tokio::select! {
@@ -106,6 +112,12 @@ fn announce(config: &Config) {
         tracing::warn!(
             "domains are not checked against the platform (API_ADDRESS is not set): whoever proves control of a domain may \
              use it"
+        );
+    }
+    if config.http.has_short_password {
+        tracing::warn!(
+            "a password of the platform has fewer than {SHORT_PASSWORD} characters: wrong ones lock nobody out, so it has to be \
+             one that nobody can guess"
         );
     }
 }

@@ -67,7 +67,11 @@ impl Health {
 }
 
 fn answer(status: StatusCode, what: &str) -> Response<Bytes> {
-    let mut response = Response::new(serde_json::json!({ "status": what }).to_string().into());
+    let body = match status {
+        StatusCode::OK => serde_json::json!({ "status": what }),
+        _ => serde_json::json!({ "status": what, "description": what }),
+    };
+    let mut response = Response::new(body.to_string().into());
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

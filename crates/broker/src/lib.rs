@@ -53,7 +53,7 @@ pub use ports::{ManagedNames, Ports};
 pub use reconcile::{Counts, Drift, Entry, Finding, Reconciler, Report, RoundSettings, Thing, Unread};
 pub use responder::{self_test_answer, self_test_token};
 pub use retry_rules::{RemedyRule, StepRule, remedy_name, remedy_rules, step_rules};
-pub use server::{ServerError, ServerLimits, serve};
+pub use server::{Listening, ServerError, ServerLimits, Tls, TlsError, serve};
 pub use service::{Rules, Service};
 pub use worker::{WorkSettings, Worker};
 pub use workflow::{DEPROVISION, PROVISION, RECREATE, RENEW, Step, UPDATE_NAMES, UPDATE_SETTINGS};

@@ -86,18 +86,26 @@ fn found(place: &str, answer: String) -> Response<Bytes> {
 }
 
 fn not_found() -> Response<Bytes> {
-    plain(StatusCode::NOT_FOUND, Bytes::from_static(b"There is no such challenge now.\n"))
+    refusal(StatusCode::NOT_FOUND, "NotFound", "There is no such challenge now.")
 }
 
 fn unavailable() -> Response<Bytes> {
-    plain(StatusCode::SERVICE_UNAVAILABLE, Bytes::from_static(b"Try again in a moment.\n"))
+    refusal(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "Unavailable",
+        "The database does not answer. Try again in a moment.",
+    )
+}
+
+fn refusal(status: StatusCode, error: &str, description: &str) -> Response<Bytes> {
+    plain(status, serde_json::json!({ "error": error, "description": description }).to_string().into())
 }
 
 fn plain(status: StatusCode, body: Bytes) -> Response<Bytes> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=us-ascii"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response

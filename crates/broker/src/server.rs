@@ -1,21 +1,33 @@
-use std::future::Future;
-use std::net::SocketAddr;
-use std::pin::pin;
+mod explained;
+mod requests;
+mod tls;
+
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::{Stream, StreamExt};
-use http::{HeaderMap, Method};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
-use osb_core::{ErrorCode, Request, Response};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
-use warp::Filter;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_rustls::server::TlsStream;
 
-use crate::{Service, page, responder};
+use self::explained::Explained;
+pub use self::tls::{Tls, TlsError};
+use crate::Service;
+
+/// Where the API is served, and how.
+#[derive(Clone, Debug)]
+pub struct Listening {
+    /// The address.
+    pub address: SocketAddr,
+    /// What one client may take.
+    pub limits: ServerLimits,
+    /// Certificate and key; `None` for plain HTTP, where something before this process speaks TLS (R19).
+    pub tls: Option<Arc<Tls>>,
+}
 
 /// What one client may take of the server.
 #[derive(Clone, Debug)]
@@ -57,18 +69,19 @@ pub enum ServerError {
     },
 }
 
-/// Serves the API on `address` until `stop` turns true, then lets running requests finish.
+/// Serves the API until `stop` turns true, then lets running requests finish.
 ///
 /// warp's own server has neither limits nor a bound on its drain, so that warp's filter is served through hyper here.
 pub async fn serve(
     service: Service,
-    address: SocketAddr,
-    limits: ServerLimits,
+    listening: Listening,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), ServerError> {
+    let Listening { address, limits, tls } = listening;
     let listen = |source| ServerError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(listen)?;
-    tracing::info!(address = %listener.local_addr().map_err(listen)?, "listening");
+    let bound = listener.local_addr().map_err(listen)?;
+    tracing::info!(address = %bound, tls = tls.is_some(), "listening");
     let open = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
     while !*stop.borrow() {
@@ -76,13 +89,12 @@ pub async fn serve(
             _ = stop.changed() => continue,
             accepted = accept(&listener, &open) => accepted,
         };
-        if let Some((stream, permit)) = accepted {
-            let connection = connection(&service, stream, &limits);
-            let connection = graceful.watch(connection);
+        if let Some((stream, peer, permit)) = accepted {
+            let (limits, tls) = (limits.clone(), tls.clone());
+            let client = Client { service: service.clone(), limits, peer, watcher: graceful.watcher() };
+            let stop = stop.clone();
             tokio::spawn(async move {
-                if let Err(error) = connection.await {
-                    tracing::debug!(%error, "a connection ended early");
-                }
+                client.converse(stream, tls, stop).await;
                 drop(permit);
             });
         }
@@ -99,13 +111,13 @@ pub async fn serve(
 async fn accept(
     listener: &TcpListener,
     open: &Arc<Semaphore>,
-) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, IpAddr, OwnedSemaphorePermit)> {
     let permit = Arc::clone(open).acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => {
+        Ok((stream, peer)) => {
             // Answers are small and written at once; without this they would wait for an acknowledgement.
             let _ = stream.set_nodelay(true);
-            Some((stream, permit))
+            Some((stream, peer.ip(), permit))
         }
         Err(error) => {
             tracing::warn!(%error, "could not accept a connection");
@@ -115,113 +127,57 @@ async fn accept(
     }
 }
 
-fn connection(
-    service: &Service,
-    stream: TcpStream,
-    limits: &ServerLimits,
-) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + use<> {
-    hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_time)
-        .max_headers(100)
-        .max_buf_size(64 * 1024)
-        .serve_connection(
-            TokioIo::new(stream),
-            TowerToHyperService::new(warp::service(filter(service, limits))),
-        )
+/// Somebody who has connected.
+struct Client {
+    service: Service,
+    limits: ServerLimits,
+    peer: IpAddr,
+    /// Ends the connection when the server ends.
+    watcher: Watcher,
 }
 
-/// One filter that takes everything and rejects nothing: paths, methods and errors are the protocol's business, and all
-/// of it is in osb-core. Only the certificate authority and whoever watches over the process
-/// are answered elsewhere.
-fn filter(
-    service: &Service,
-    limits: &ServerLimits,
-) -> impl Filter<Extract = (http::Response<Bytes>,), Error = warp::Rejection> + Clone + use<> {
-    let service = service.clone();
-    let limits = limits.clone();
-    let query = warp::query::raw().map(Some).or(warp::any().map(|| None::<String>)).unify();
-    warp::method()
-        .and(warp::path::full())
-        .and(query)
-        .and(warp::header::headers_cloned())
-        .and(warp::body::stream())
-        .then(
-            move |method: Method,
-                  path: warp::path::FullPath,
-                  query: Option<String>,
-                  headers: HeaderMap,
-                  body| {
-                let service = service.clone();
-                let limits = limits.clone();
-                async move {
-                    if responder::is_meant(path.as_str()) {
-                        return service.answer_challenge(&method, path.as_str()).await;
-                    }
-                    if let Some(answer) = service.answer_health(&method, path.as_str()).await {
-                        return answer;
-                    }
-                    if let Some(answer) = service.answer_metrics(&method, path.as_str(), &headers).await {
-                        return answer;
-                    }
-                    let body = match within(limits.request_time, read(body, limits.body)).await {
-                        Ok(body) => body,
-                        Err(refusal) => return wire(refusal.for_request(&headers)),
-                    };
-                    let request = Request {
-                        method: &method,
-                        path: path.as_str(),
-                        query: query.as_deref(),
-                        headers: &headers,
-                        body: &body,
-                    };
-                    match tokio::time::timeout(limits.request_time, service.answer_page(&request)).await {
-                        Ok(None) => {}
-                        Ok(Some(page)) => return page,
-                        Err(_) => return page::too_slow(),
-                    }
-                    let answer = async { Ok(service.answer(&request).await) };
-                    let answer = within(limits.request_time, answer).await;
-                    wire(answer.unwrap_or_else(|late| late.for_request(&headers)))
+impl Client {
+    /// Answers until the other side or the server ends.
+    async fn converse(self, stream: TcpStream, tls: Option<Arc<Tls>>, stop: watch::Receiver<bool>) {
+        match tls {
+            None => self.answer(stream).await,
+            Some(tls) => {
+                if let Some(stream) = self.shake_hands(&tls, stream, stop).await {
+                    self.answer(stream).await;
                 }
-            },
-        )
-}
-
-/// Reads a body up to `limit` bytes, counted as they come (R17).
-async fn read<B: warp::Buf>(
-    body: impl Stream<Item = Result<B, warp::Error>>,
-    limit: usize,
-) -> Result<Vec<u8>, Response> {
-    let mut body = pin!(body);
-    let mut bytes = Vec::new();
-    while let Some(piece) = body.next().await {
-        let unreadable =
-            |_| Response::error(ErrorCode::InvalidRequest, "The body could not be read. Send it again.");
-        let mut piece = piece.map_err(unreadable)?;
-        if bytes.len() + piece.remaining() > limit {
-            return Err(Response::too_large(limit));
-        }
-        while piece.has_remaining() {
-            let chunk = piece.chunk();
-            bytes.extend_from_slice(chunk);
-            let length = chunk.len();
-            piece.advance(length);
+            }
         }
     }
-    Ok(bytes)
-}
 
-/// What takes too long is answered with 503: the platform asks again (R5).
-async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, Response>>) -> Result<T, Response> {
-    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
-        Err(Response::error(
-            ErrorCode::Unavailable,
-            "The service broker is too slow at the moment. Try again in a minute.",
-        ))
-    })
-}
+    /// Nobody waits for a handshake but who makes it, and not for longer than for the head of a request.
+    async fn shake_hands(
+        &self,
+        tls: &Tls,
+        stream: TcpStream,
+        mut stop: watch::Receiver<bool>,
+    ) -> Option<TlsStream<TcpStream>> {
+        let shaken = tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return None,
+            shaken = tokio::time::timeout(self.limits.head_time, tls.accept(stream)) => shaken,
+        };
+        match shaken {
+            Ok(Ok(stream)) => return Some(stream),
+            Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+            Err(_) => tracing::debug!("a TLS handshake took too long"),
+        }
+        None
+    }
 
-fn wire(response: Response) -> http::Response<Bytes> {
-    http::Response::from(response)
+    async fn answer(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let requests = warp::service(requests::filter(&self.service, &self.limits, self.peer));
+        let connection = hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.limits.head_time)
+            .max_headers(100)
+            .max_buf_size(64 * 1024)
+            .serve_connection(TokioIo::new(Explained::new(stream)), TowerToHyperService::new(requests));
+        if let Err(error) = self.watcher.watch(connection).await {
+            tracing::debug!(%error, "a connection ended early");
+        }
+    }
 }

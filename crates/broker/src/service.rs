@@ -1,3 +1,4 @@
+mod logins;
 mod look;
 mod pages;
 mod platform;
@@ -7,17 +8,19 @@ mod survey;
 mod trace;
 mod update;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bytes::Bytes;
 use contract::{DomainName, InstanceId, PortResult};
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
 use osb_core::{Api, ErrorCode, Existing, Operation, Request, Response};
 use tokio::sync::Notify;
 use tracing::Instrument;
 
+use self::logins::FailedLogins;
 pub(crate) use self::pages::shown;
 use crate::health::Health;
 use crate::metrics::MetricsPage;
@@ -53,6 +56,7 @@ pub struct Service {
     platform_trouble: Arc<AtomicBool>,
     admin: Option<Arc<AdminStores>>,
     metrics: Option<MetricsPage>,
+    logins: Arc<FailedLogins>,
 }
 
 impl Service {
@@ -70,6 +74,7 @@ impl Service {
             admin: None,
             metrics: None,
             platform_trouble,
+            logins: Arc::new(FailedLogins::new()),
         }
     }
 
@@ -103,12 +108,20 @@ impl Service {
     /// The answer to one request. Never fails: what cannot be done is an answer too. Every line that is logged on the way
     /// names the request as the platform does (R14).
     pub async fn answer(&self, request: &Request<'_>) -> Response {
-        self.answered(request).instrument(trace::span(request.headers)).await
+        self.answer_to(request, None).await
     }
 
-    async fn answered(&self, request: &Request<'_>) -> Response {
+    /// The same, for somebody at this address.
+    pub async fn answer_to(&self, request: &Request<'_>, peer: Option<IpAddr>) -> Response {
+        self.answered(request, peer).instrument(trace::span(request.headers)).await
+    }
+
+    async fn answered(&self, request: &Request<'_>, peer: Option<IpAddr>) -> Response {
         let call = match self.api.read(request) {
             Ok(call) => call,
+            Err(refusal) if refusal.status() == StatusCode::UNAUTHORIZED => {
+                return self.logins.answer(refusal, request.headers, peer, self.ports.clock.now());
+            }
             Err(refusal) => return refusal,
         };
         let answer = match &call.operation {

@@ -5,7 +5,7 @@ use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value};
 
 use crate::text::plain;
-use crate::{OperationId, Response};
+use crate::{ErrorCode, OperationId, Response};
 
 /// How an operation stands (OSB 2.17, "Polling Last Operation for Service Instances").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +128,16 @@ impl Response {
             ("dashboard_url", dashboard_url.map(Into::into)),
         ];
         Self::json(StatusCode::OK, fields(body))
+    }
+
+    /// 429 instead of 401: the credentials are wrong, as too many were before. `wait` is how long to wait with the next ones.
+    pub fn too_many_attempts(wait: Duration) -> Self {
+        Self::error(
+            ErrorCode::TooManyAttempts,
+            "The credentials of the platform are wrong, as they were too often before. Register the broker again with the \
+             right ones: those are let in at any time.",
+        )
+        .with_header(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)))
     }
 
     fn accepted(operation: &OperationId, dashboard_url: Option<&str>, description: Option<&str>) -> Self {

@@ -64,6 +64,15 @@ pub(crate) fn authenticate(credentials: &[Credential], headers: &HeaderMap) -> R
     if known.into() { Ok(()) } else { Err(refused()) }
 }
 
+/// The user that a request says it comes from, whether or not that is so: to be counted, not to be believed. `None` without
+/// Basic credentials that can be read.
+pub fn claimed_user(headers: &HeaderMap) -> Option<Vec<u8>> {
+    let mut pair = basic(headers)?;
+    let colon = pair.iter().position(|&b| b == b':')?;
+    pair.truncate(colon);
+    Some(pair)
+}
+
 /// `user:password` as sent. The user ends at the first colon and has none, so the pair is told by the whole.
 fn basic(headers: &HeaderMap) -> Option<Vec<u8>> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?;

@@ -25,6 +25,8 @@ pub enum ErrorCode {
     NotFound,
     /// 405: the path is known, the method is not for it.
     MethodNotAllowed,
+    /// 408: the request did not arrive in time.
+    RequestTimeout,
     /// 409: an instance with this id exists and differs.
     InstanceConflict,
     /// 412: the header `X-Broker-API-Version` is missing or names a version that is not spoken here.
@@ -37,6 +39,8 @@ pub enum ErrorCode {
     ConcurrencyError,
     /// 422: the platform's idea of the plan's `maintenance_info` is not the catalog's.
     MaintenanceInfoConflict,
+    /// 429: wrong credentials have come too often. It is for these alone: whoever has the right ones never reads it.
+    TooManyAttempts,
     /// 500: a defect in the broker.
     InternalError,
     /// 503: something the broker depends on does not answer; asking again later can succeed.
@@ -55,12 +59,14 @@ impl ErrorCode {
             Self::Unauthorized => "Unauthorized",
             Self::NotFound => "NotFound",
             Self::MethodNotAllowed => "MethodNotAllowed",
+            Self::RequestTimeout => "RequestTimeout",
             Self::InstanceConflict => "InstanceConflict",
             Self::ApiVersionNotSupported => "ApiVersionNotSupported",
             Self::RequestTooLarge => "RequestTooLarge",
             Self::AsyncRequired => "AsyncRequired",
             Self::ConcurrencyError => "ConcurrencyError",
             Self::MaintenanceInfoConflict => "MaintenanceInfoConflict",
+            Self::TooManyAttempts => "TooManyAttempts",
             Self::InternalError => "InternalError",
             Self::Unavailable => "Unavailable",
         }
@@ -77,12 +83,14 @@ impl ErrorCode {
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::InstanceConflict => StatusCode::CONFLICT,
             Self::ApiVersionNotSupported => StatusCode::PRECONDITION_FAILED,
             Self::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::AsyncRequired | Self::ConcurrencyError | Self::MaintenanceInfoConflict => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
+            Self::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,
             Self::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }

@@ -30,7 +30,7 @@ pub use catalog::{
     Catalog, DashboardClient, InvalidCatalog, MaintenanceInfo, ParametersSchema, Plan, Schemas, Service,
     ServiceInstanceSchema,
 };
-pub use credential::{Credential, InvalidCredential};
+pub use credential::{Credential, InvalidCredential, claimed_user};
 pub use decide::{
     DeprovisionDecision, FetchDecision, ProvisionDecision, decide_deprovision, decide_fetch, decide_provision,
 };

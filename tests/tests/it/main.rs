@@ -30,5 +30,6 @@ mod rolling;
 mod several;
 mod storm;
 mod tables;
+mod tls;
 mod update;
 mod year;

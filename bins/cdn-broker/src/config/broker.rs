@@ -1,13 +1,16 @@
 use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use broker::Tls;
 use contract::{DomainName, KeyType, Secret};
 use osb_core::Credential;
 use store::{SealingKey, StoreSettings};
 
 use super::offering::offering;
-use super::{HttpConfig, LogConfig, LogFormat, OwnCredential, Reader, ServiceConfig};
+use super::{HttpConfig, LogConfig, LogFormat, OwnCredential, Reader, SHORT_PASSWORD, ServiceConfig};
 
 /// Connections that one process holds at most. Every use of one takes a millisecond or less, and waiting for one is cheap;
 /// a dozen of them only wait for one another in the database (a third more polls a second with four, at a fifth of the
@@ -18,17 +21,43 @@ pub(super) fn http(reader: &mut Reader<'_>) -> Option<HttpConfig> {
     let port = reader.parsed("PORT", str::parse::<u16>);
     let address = reader.parsed("BIND_ADDRESS", str::parse::<std::net::IpAddr>);
     let credentials = credentials(reader);
-    let (credentials, own) = credentials?;
+    let tls = tls(reader);
+    let (credentials, own, has_short_password) = credentials?;
     Some(HttpConfig {
         address: SocketAddr::new(address?, port?),
         credentials,
         public_url: None,
         dashboard_client: None,
         own,
+        has_short_password,
+        tls: tls?,
     })
 }
 
-fn credentials(reader: &mut Reader<'_>) -> Option<(Vec<Credential>, OwnCredential)> {
+/// Certificate and key. The inner `None` means plain HTTP.
+#[expect(
+    clippy::option_option,
+    reason = "the outer one says whether a mistake was noted, as everywhere here"
+)]
+fn tls(reader: &mut Reader<'_>) -> Option<Option<Arc<Tls>>> {
+    let (missing, set) = match (reader.optional("TLS_CERT"), reader.optional("TLS_KEY")) {
+        (None, None) => return Some(None),
+        (Some(certificate), Some(key)) => {
+            let loaded = Tls::load(Path::new(&certificate), Path::new(&key));
+            return loaded
+                .map(|tls| Some(Arc::new(tls)))
+                .map_err(|error| reader.mistake("TLS_CERT", format!("and TLS_KEY cannot be used: {error}")))
+                .ok();
+        }
+        (Some(_), None) => ("TLS_KEY", "TLS_CERT"),
+        (None, Some(_)) => ("TLS_CERT", "TLS_KEY"),
+    };
+    reader.mistake(missing, format!("is not set, but {set} is; they go together"));
+    None
+}
+
+/// Who may ask, and whether one of the passwords is short.
+fn credentials(reader: &mut Reader<'_>) -> Option<(Vec<Credential>, OwnCredential, bool)> {
     let mut pairs = Vec::new();
     let several = reader.optional("BROKER_CREDENTIALS");
     let lone = reader.optional("BROKER_USERNAME").is_some() || reader.optional("BROKER_PASSWORD").is_some();
@@ -48,6 +77,7 @@ fn credentials(reader: &mut Reader<'_>) -> Option<(Vec<Credential>, OwnCredentia
         username: username.clone(),
         password: Secret::new(password.as_str()),
     });
+    let has_short_password = pairs.iter().any(|(_, _, password)| password.chars().count() < SHORT_PASSWORD);
     let mut credentials = Vec::new();
     for (name, user, password) in pairs {
         match Credential::new(&user, &password) {
@@ -55,7 +85,7 @@ fn credentials(reader: &mut Reader<'_>) -> Option<(Vec<Credential>, OwnCredentia
             Err(reason) => reader.mistake(name, format!("cannot be used: {reason}")),
         }
     }
-    Some((credentials, own?))
+    Some((credentials, own?, has_short_password))
 }
 
 pub(super) fn store(reader: &mut Reader<'_>) -> Option<StoreSettings> {

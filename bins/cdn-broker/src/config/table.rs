@@ -111,6 +111,13 @@ const API: &[Variable] = &[
          and with `API_ADDRESS` and `PUBLIC_URL`, users are signed on to pages by the platform instead of by a link",
     ),
     variable("DASHBOARD_CLIENT_SECRET", "its secret, made up by you").secret(),
+    variable(
+        "TLS_CERT",
+        "a PEM file with the API's own certificate and those above it. With it and `TLS_KEY` the API speaks TLS and nothing else; \
+         without them it speaks plain HTTP, and TLS ends at the router before it. Files that are replaced are taken up within \
+         ten seconds, or at SIGHUP",
+    ),
+    variable("TLS_KEY", "a PEM file with the private key of `TLS_CERT`, not encrypted"),
 ];
 
 const DATABASE: &[Variable] = &[

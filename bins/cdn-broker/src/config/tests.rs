@@ -139,6 +139,7 @@ fn every_wrong_variable_is_named_without_its_secret() {
         ("BROKER_CREDENTIALS", "hunter2"),
         ("DATABASE_URL", "mysql://hunter2@db/x"),
         ("DATABASE_ENCRYPTION_KEYS", "k1:hunter2"),
+        ("TLS_CERT", "/no/such/file.pem"),
         ("ACME_URL", "https://acme-v01.api.letsencrypt.org/directory"),
         ("ACME_ROOT_CA", "/no/such/file.pem"),
         ("ACME_EAB_KID", "kid-alone"),

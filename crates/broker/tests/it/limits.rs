@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use broker::{ServerLimits, Service, serve};
+use broker::{Listening, ServerLimits, Service, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -31,7 +31,8 @@ impl Running {
             listener.local_addr().unwrap()
         };
         let (stop, stopped) = watch::channel(false);
-        let server = tokio::spawn(async move { serve(service, address, limits, stopped).await.unwrap() });
+        let listening = Listening { address, limits, tls: None };
+        let server = tokio::spawn(async move { serve(service, listening, stopped).await.unwrap() });
         while TcpStream::connect(address).await.is_err() {
             assert!(!server.is_finished(), "the server did not start");
             tokio::task::yield_now().await;
@@ -104,7 +105,126 @@ async fn a_client_that_never_finishes_its_head_or_body_is_let_go() {
     let put = "PUT /v2/service_instances/x HTTP/1.1\r\n";
     let answer =
         server.exchange(&format!("{put}{HEAD}Connection: close\r\nContent-Length: 10\r\n\r\n{{")).await;
-    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert!(answer.contains("\"description\""), "{answer}");
+}
+
+/// Who trickles is let go as well: what counts is when the head is whole.
+#[tokio::test]
+async fn a_client_that_sends_its_head_byte_by_byte_is_let_go() {
+    let limits = ServerLimits { head_time: Duration::from_millis(200), ..ServerLimits::default() };
+    let server = start(limits).await;
+    let stream = TcpStream::connect(server.address).await.unwrap();
+    let (mut reading, mut writing) = stream.into_split();
+    let mut interval = tokio::time::interval(Duration::from_millis(20));
+    let trickle = async {
+        loop {
+            interval.tick().await;
+            if writing.write_all(b"x").await.is_err() {
+                break;
+            }
+        }
+    };
+    let mut answer = Vec::new();
+    let ended = async { reading.read_to_end(&mut answer).await };
+    let bound = tokio::time::timeout(Duration::from_secs(30), async {
+        tokio::select! {
+            () = trickle => {}
+            _ = ended => {}
+        }
+    });
+    assert!(bound.await.is_ok(), "it is still being listened to");
+}
+
+/// What hyper refuses by itself has a body too.
+#[tokio::test]
+async fn what_is_no_http_is_refused_with_a_sentence() {
+    let server = start(ServerLimits::default()).await;
+    let many = "x-y: z\r\n".repeat(200);
+    for (request, status) in [
+        ("nonsense\r\n\r\n".to_owned(), "400"),
+        (format!("GET /v2/cat alog HTTP/1.1\r\n{HEAD}\r\n"), "400"),
+        (format!("GET /v2/catalog HTTP/1.1\r\n{HEAD}bad name: x\r\n\r\n"), "400"),
+        (format!("GET /v2/catalog HTTP/1.1\r\n{HEAD}Content-Length: x\r\n\r\n"), "400"),
+        (format!("GET /v2/catalog HTTP/1.1\r\n{HEAD}{many}\r\n"), "431"),
+        (format!("GET /v2/catalog HTTP/1.1\r\n{HEAD}x: {}\r\n\r\n", "y".repeat(100_000)), "431"),
+        (format!("GET /{} HTTP/1.1\r\n{HEAD}\r\n", "y".repeat(70_000)), "431"),
+    ] {
+        let answer = server.exchange(&request).await;
+        let start: String = request.chars().take(60).collect();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{start}: {answer}");
+        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+        assert!(body["description"].is_string(), "{start}: {answer}");
+    }
+}
+
+/// Requests that are sent without waiting are answered one by one, in their order.
+#[tokio::test]
+async fn pipelined_requests_are_answered_in_order() {
+    let server = start(ServerLimits::default()).await;
+    let one = |number: usize, last: bool| {
+        let close = if last { "Connection: close\r\n" } else { "" };
+        format!("GET /v2/nothing HTTP/1.1\r\n{HEAD}X-Broker-API-Request-Identity: r-{number}\r\n{close}\r\n")
+    };
+    let all: String = (0..50).map(|number| one(number, number == 49)).collect();
+    let answers = server.exchange(&all).await;
+    let found: Vec<&str> =
+        answers.lines().filter_map(|line| line.strip_prefix("x-broker-api-request-identity: ")).collect();
+    assert_eq!(found, (0..50).map(|number| format!("r-{number}")).collect::<Vec<_>>());
+}
+
+/// More clients than there is room for wait for their turn; when those before them are let go, they are answered.
+#[tokio::test]
+async fn who_comes_when_there_is_no_room_waits_and_is_answered() {
+    let limits =
+        ServerLimits { connections: 4, head_time: Duration::from_millis(300), ..ServerLimits::default() };
+    let server = start(limits).await;
+    let mut idle = Vec::new();
+    for _ in 0..20 {
+        idle.push(TcpStream::connect(server.address).await.unwrap());
+    }
+    let answer =
+        server.exchange(&format!("GET /v2/catalog HTTP/1.1\r\n{HEAD}Connection: close\r\n\r\n")).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+/// R17: pieces that are no pieces, and sizes that nobody has.
+#[tokio::test]
+async fn chunks_that_are_none_are_refused() {
+    let server = start(ServerLimits::default()).await;
+    for body in ["zz\r\n{}\r\n0\r\n\r\n", "ffffffffffffffffff\r\n{}", "2\r\n{}{}\r\n0\r\n\r\n", "-1\r\n\r\n"]
+    {
+        let put = "PUT /v2/service_instances/x?accepts_incomplete=true HTTP/1.1\r\n";
+        let answer = server.exchange(&format!("{put}{HEAD}Transfer-Encoding: chunked\r\n\r\n{body}")).await;
+        assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("\"description\""), "{body}: {answer}");
+    }
+}
+
+/// R118: wrong passwords are told to slow down; the right one is let in at once all the same, from the same place and under
+/// the same name.
+#[tokio::test]
+async fn r118_wrong_passwords_are_limited_and_the_right_one_never() {
+    let server = start(ServerLimits::default()).await;
+    let get = |authorization: &str| {
+        format!(
+            "GET /v2/catalog HTTP/1.1\r\nAuthorization: {authorization}\r\nX-Broker-API-Version: 2.15\r\nHost: b\r\n\
+             X-Broker-API-Request-Identity: r-77\r\nConnection: close\r\n\r\n"
+        )
+    };
+    let wrong = get("Basic dXNlcjp3cm9uZw==");
+    let mut statuses = Vec::new();
+    for _ in 0..120 {
+        statuses.push(server.exchange(&wrong).await);
+    }
+    assert!(statuses[0].starts_with("HTTP/1.1 401"), "{}", statuses[0]);
+    let limited = &statuses[119];
+    assert!(limited.starts_with("HTTP/1.1 429") && limited.contains("retry-after: 1"), "{limited}");
+    assert!(limited.contains("\"description\"") && limited.contains("r-77"), "{limited}");
+    let right = server.exchange(&get("Basic dXNlcjpzZWNyZXQ=")).await;
+    assert!(right.starts_with("HTTP/1.1 200"), "{right}");
+    let nobody = server.exchange("GET /v2/catalog HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n").await;
+    assert!(nobody.starts_with("HTTP/1.1 401"), "{nobody}");
 }
 
 /// R5: a store that takes every question and answers none costs a bounded time, whatever is asked.

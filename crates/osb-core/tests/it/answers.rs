@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Ask, body, shown};
 
-const CODES: [ErrorCode; 16] = [
+const CODES: [ErrorCode; 18] = [
     ErrorCode::InvalidRequest,
     ErrorCode::MissingField,
     ErrorCode::UnknownServiceOrPlan,
@@ -19,12 +19,14 @@ const CODES: [ErrorCode; 16] = [
     ErrorCode::Unauthorized,
     ErrorCode::NotFound,
     ErrorCode::MethodNotAllowed,
+    ErrorCode::RequestTimeout,
     ErrorCode::InstanceConflict,
     ErrorCode::ApiVersionNotSupported,
     ErrorCode::RequestTooLarge,
     ErrorCode::AsyncRequired,
     ErrorCode::ConcurrencyError,
     ErrorCode::MaintenanceInfoConflict,
+    ErrorCode::TooManyAttempts,
     ErrorCode::InternalError,
     ErrorCode::Unavailable,
 ];
@@ -170,7 +172,7 @@ fn r22_r24_the_codes_that_the_specification_names() {
     ] {
         assert_eq!((code.as_str(), code.to_string().as_str(), code.status().as_u16()), (word, word, 422));
     }
-    let statuses = [400, 400, 400, 400, 400, 401, 404, 405, 409, 412, 413, 422, 422, 422, 500, 503];
+    let statuses = [400, 400, 400, 400, 400, 401, 404, 405, 408, 409, 412, 413, 422, 422, 422, 429, 500, 503];
     assert_eq!(CODES.map(|code| code.status().as_u16()), statuses);
 }
 
@@ -221,4 +223,13 @@ fn r108_long_descriptions_end_after_a_whole_line() {
     let room = 32_768 - CUT.len();
     let fitting = format!("One.\n{}", "x".repeat(room - 5));
     assert_eq!(description(&format!("{fitting}\n{}", "y".repeat(5000))), format!("{fitting}{CUT}"));
+}
+
+/// R118: what is said instead of 401 to whoever has been wrong too often.
+#[test]
+fn r118_too_many_attempts_say_when_to_come_back() {
+    let answer = Response::too_many_attempts(Duration::from_millis(1500));
+    assert_eq!((answer.status().as_u16(), answer.error_code()), (429, Some("TooManyAttempts")));
+    assert_eq!(answer.headers()[RETRY_AFTER], "2");
+    assert!(answer.description().is_some_and(|sentence| sentence.contains("let in at any time")));
 }

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
-use osb_core::{Api, ErrorCode, OriginatingIdentity, Response};
+use osb_core::{Api, ErrorCode, OriginatingIdentity, Response, claimed_user};
 use serde_json::json;
 
 use crate::support::{
@@ -185,4 +185,16 @@ fn r18_credentials_that_open_to_anybody_cannot_be_made() {
     assert_eq!(Credential::new("a:b", "x").err(), Some(InvalidCredential::User));
     assert_eq!(Credential::new("a", "").err(), Some(InvalidCredential::Password));
     assert_eq!(format!("{:?}", Credential::new("user", "secret").unwrap()), "Credential");
+}
+
+/// R118: whom a wrong password was for, so that it can be counted.
+#[test]
+fn r118_the_claimed_user_is_what_stands_before_the_first_colon() {
+    let claimed = |value: &str| claimed_user(&Ask::new("GET", "/").header(AUTHORIZATION, value).headers);
+    assert_eq!(claimed(&basic("user:pass:word")), Some(b"user".to_vec()));
+    assert_eq!(claimed(&basic(":password")), Some(Vec::new()));
+    for none in ["", "Basic", "Basic !!!", "Bearer x", &basic("without a colon")] {
+        assert_eq!(claimed(none), None, "{none}");
+    }
+    assert_eq!(claimed_user(&Ask::new("GET", "/").without(AUTHORIZATION).headers), None);
 }
