@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::alerts::AlertsCommand;
 use crate::checks::ChecksCommand;
 use crate::instances::InstancesCommand;
+use crate::keys::KeysCommand;
 use crate::{OK, USAGE};
 
 /// A service broker that puts CloudFront with an automatically renewed certificate in front of users' own domains.
@@ -34,6 +35,9 @@ pub(crate) enum Command {
     /// See what was understood of the environment, and whether it works.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// The keys that private keys are sealed with in the database, and how one is replaced; brokers may run beside it.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Compare the store with CloudFront, IAM, S3 and Route 53, and say what differs.
     #[command(after_help = RECONCILE_HELP)]
     Reconcile(ReconcileArgs),

@@ -9,6 +9,7 @@ mod command;
 mod config;
 mod config_check;
 mod instances;
+mod keys;
 mod logging;
 mod reconcile;
 mod serve;
@@ -44,6 +45,7 @@ fn run(command: Command) -> u8 {
         Command::Instances(command) => instances::run(&command),
         Command::Checks(command) => checks::run(&command),
         Command::Config(ConfigCommand::Check(arguments)) => config_check::run(&arguments),
+        Command::Keys(command) => keys::run(&command),
         Command::Reconcile(arguments) => reconcile::run(&arguments),
         Command::Alerts(command) => alerts::run(&command),
         Command::Aws(command) => aws::run(&command),

@@ -64,10 +64,11 @@ pub use storage::{
     CertificateState, CertificateStore, ChallengeAnswers, Change, CheckRecord, CheckRun, CheckStore, Chore,
     ChoreStore, ChosenMoment, Claim, Cursor, Dispatch, DispatchState, DomainRecord, DomainState, DomainStore,
     HttpAnswer, Incident, IncidentStore, Instance, InstanceState, InstanceStore, IssuanceRecord,
-    IssuanceStore, LedgerStore, LogEntry, Mishap, Operation, OperationKind, OperationState, OperationStore,
-    OperatorStore, OriginalRequest, Outbox, Overview, OverviewStore, PageStore, PresentedProof, ProofPlace,
-    RUNS_KEPT, Readiness, RenewalPlan, RenewalStore, RunningOperations, Settings, Sight, SiteFinding,
-    Standing, Survey, Sweep, SweepStore, Track, TroubleStore, WorkQueue,
+    IssuanceStore, KeyStanding, LedgerStore, LogEntry, Mishap, Operation, OperationKind, OperationState,
+    OperationStore, OperatorStore, OriginalRequest, Outbox, Overview, OverviewStore, PageStore,
+    PresentedProof, ProofPlace, RUNS_KEPT, Readiness, RenewalPlan, RenewalStore, Resealed, RunningOperations,
+    SealedPlace, SealedStore, SealingKeyUse, Settings, Sight, SiteFinding, Standing, StuckValue, Survey,
+    Sweep, SweepStore, Track, TroubleStore, WorkQueue,
 };
 pub use storage::{Census, CensusStore, Condition, OperationCount, Pool};
 pub use time::{Clock, Randomness, Timestamp};

@@ -21,6 +21,7 @@ mod pages;
 mod queue;
 mod readiness;
 mod renewals;
+mod sealed;
 mod sweeps;
 mod troubles;
 
@@ -47,6 +48,7 @@ pub use pages::{PageStore, Sight, Survey};
 pub use queue::{Claim, Cursor, WorkQueue};
 pub use readiness::Readiness;
 pub use renewals::{ChosenMoment, RenewalPlan, RenewalStore};
+pub use sealed::{KeyStanding, Resealed, SealedPlace, SealedStore, SealingKeyUse, StuckValue};
 pub use sweeps::{Sweep, SweepStore};
 pub use troubles::{Mishap, SiteFinding, TroubleStore};
 
@@ -59,5 +61,6 @@ pub use {
     incidents::MockOutbox, instances::MockInstanceStore, issuance::MockChallengeAnswers,
     issuance::MockIssuanceStore, ledger::MockLedgerStore, operations::MockOperationStore,
     operator::MockOperatorStore, overview::MockOverviewStore, pages::MockPageStore, queue::MockWorkQueue,
-    readiness::MockReadiness, renewals::MockRenewalStore, sweeps::MockSweepStore, troubles::MockTroubleStore,
+    readiness::MockReadiness, renewals::MockRenewalStore, sealed::MockSealedStore, sweeps::MockSweepStore,
+    troubles::MockTroubleStore,
 };

@@ -58,7 +58,7 @@ pub use crate::storage::{
     MockAccountStore, MockBreakerStore, MockCertificateStore, MockChallengeAnswers, MockCheckStore,
     MockChoreStore, MockDomainStore, MockIncidentStore, MockInstanceStore, MockIssuanceStore,
     MockLedgerStore, MockOperationStore, MockOperatorStore, MockOutbox, MockOverviewStore, MockPageStore,
-    MockReadiness, MockRenewalStore, MockSweepStore, MockTroubleStore, MockWorkQueue,
+    MockReadiness, MockRenewalStore, MockSealedStore, MockSweepStore, MockTroubleStore, MockWorkQueue,
 };
 pub use crate::time::MockClock;
 pub use crate::vault::MockCertificateVault;

@@ -28,6 +28,7 @@ mod pages;
 mod queue;
 mod readiness;
 mod renewals;
+mod resealing;
 mod schema;
 mod sealing;
 mod standing;

@@ -95,6 +95,19 @@ impl Sealer {
         Ok(Secret::new(opened))
     }
 
+    /// Seals a value of this place under the first key; `None` when it is already.
+    pub(crate) fn reseal(&self, cell: Cell<'_>, text: &str) -> Result<Option<String>, StoreError> {
+        if key_name(text) == Some(&self.first.0) {
+            return Ok(None);
+        }
+        self.seal(cell, &self.open(cell, text)?).map(Some)
+    }
+
+    /// The names of the keys, the first one first.
+    pub(crate) fn names(&self) -> Vec<String> {
+        std::iter::once(&self.first).chain(&self.others).map(|(name, _)| name.clone()).collect()
+    }
+
     fn cipher(&self, name: &str) -> Option<&Aes256Gcm> {
         let mut all = std::iter::once(&self.first).chain(&self.others);
         all.find(|(known, _)| known == name).map(|(_, cipher)| cipher)
@@ -108,6 +121,13 @@ fn named_cipher(key: &SealingKey) -> (String, Aes256Gcm) {
 /// The associated data. Neither tables nor columns contain line breaks, so no two places read the same.
 fn place(cell: Cell<'_>) -> String {
     format!("{}\n{}\n{}", cell.table, cell.column, cell.row)
+}
+
+/// The name of the key that a value is sealed under; `None` when it is not a sealed value.
+pub(crate) fn key_name(text: &str) -> Option<&str> {
+    let (version, rest) = text.split_once(':')?;
+    let (name, _) = rest.split_once(':')?;
+    (version == VERSION).then_some(name)
 }
 
 /// The key's name, and nonce and ciphertext together, which are longer than a nonce alone.

@@ -75,6 +75,11 @@ impl Store {
         self.inner.threads.usage()
     }
 
+    /// What seals and opens.
+    pub(crate) fn sealer(&self) -> &Sealer {
+        &self.inner.sealer
+    }
+
     /// Runs `work` with a connection, on a thread where it may block. Once begun it runs to its end, even if nobody
     /// waits for it any more, so no transaction is ever left half done. What has not begun in time never does.
     pub(crate) async fn run<T, W>(&self, doing: &'static str, work: W) -> PortResult<T>

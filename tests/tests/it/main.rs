@@ -10,6 +10,7 @@ mod contracts;
 mod dnssec;
 mod drain;
 mod house;
+mod keys;
 mod kills;
 mod logs;
 mod look;

@@ -11,6 +11,7 @@ mod overview;
 mod pages;
 mod queue;
 mod records;
+mod sealed;
 mod troubles;
 
 use std::collections::BTreeMap;
@@ -20,8 +21,8 @@ use super::{CrashPlan, ManualClock, locked};
 use crate::{
     AccountRecord, Breaker, CertificateRecord, CheckRecord, CheckRun, Chore, Clock, Dispatch, DomainName,
     DomainRecord, Incident, Instance, InstanceId, IssuanceId, IssuanceRecord, LeaseToken, LogEntry, Mishap,
-    Operation, OperationId, OperationState, PortResult, RenewalPlan, Secret, SiteFinding, Survey, Sweep,
-    Timestamp, VaultName,
+    Operation, OperationId, OperationState, PortResult, RenewalPlan, SealedPlace, Secret, SiteFinding,
+    Survey, Sweep, Timestamp, VaultName,
 };
 
 /// All storage ports in memory, with exactly the promises of the ports. Clones share the data, so that the store
@@ -30,6 +31,8 @@ use crate::{
 pub struct MemoryStore {
     clock: ManualClock,
     plan: CrashPlan,
+    /// The names of the keys that it seals with and opens; nothing is really sealed.
+    keys: Arc<[String]>,
     state: Arc<Mutex<State>>,
 }
 
@@ -48,6 +51,8 @@ struct State {
     /// Who has proven what an authorization is about, by its URL.
     credits: BTreeMap<String, String>,
     accounts: BTreeMap<String, AccountRecord>,
+    /// Under which key each sealed value is.
+    sealed_under: BTreeMap<SealedPlace, String>,
     ledger: BTreeMap<String, Timestamp>,
     domains: BTreeMap<(InstanceId, DomainName), DomainRecord>,
     renewals: BTreeMap<InstanceId, RenewalPlan>,
@@ -79,7 +84,14 @@ struct Lease {
 impl MemoryStore {
     /// An empty store whose leases and due times go by `clock`.
     pub fn new(clock: ManualClock) -> Self {
-        Self { clock, plan: CrashPlan::new(), state: Arc::default() }
+        Self { clock, plan: CrashPlan::new(), keys: Arc::from(["fake".to_owned()]), state: Arc::default() }
+    }
+
+    /// The same store, opened with these keys; the first one seals.
+    #[must_use]
+    pub fn with_keys(mut self, keys: &[&str]) -> Self {
+        self.keys = keys.iter().map(|&name| name.to_owned()).collect();
+        self
     }
 
     /// The same store, with every call passing `plan`.

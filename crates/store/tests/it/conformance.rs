@@ -4,11 +4,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use contract::testing::ManualClock;
 use contract::testing::conformance::Passage;
-use contract::testing::conformance::storage::{Subject, run};
+use contract::testing::conformance::storage::{Subject, run, sealed};
 use contract::{Clock, Timestamp};
 
 use crate::cluster::{Database, execute};
-use crate::support::{fresh, open_url};
+use crate::support::{file_in, fresh, key, open_url, open_with};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sqlite_keeps_the_promises_of_the_storage_ports() -> anyhow::Result<()> {
@@ -46,4 +46,28 @@ impl Passage for LeasesByTheServer {
         let moved = execute(&self.url, &earlier);
         assert!(moved.is_ok(), "{moved:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sqlite_lets_keys_be_replaced() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    sealed::run(&sealing(&file_in(folder.path())).await?).await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn postgres_lets_keys_be_replaced() -> anyhow::Result<()> {
+    let database = Database::new()?;
+    sealed::run(&sealing(&database.url).await?).await;
+    Ok(())
+}
+
+/// One database, opened as before, during and after a rotation.
+async fn sealing(url: &str) -> anyhow::Result<sealed::Subject> {
+    let (clock, old, new) = (ManualClock::new(), key("old", 1)?, key("new", 2)?);
+    Ok(sealed::Subject {
+        old: Arc::new(open_with(url, &clock, vec![old.clone()]).await?),
+        both: Arc::new(open_with(url, &clock, vec![new.clone(), old]).await?),
+        new: Arc::new(open_with(url, &clock, vec![new]).await?),
+    })
 }

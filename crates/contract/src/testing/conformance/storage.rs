@@ -23,6 +23,7 @@ pub mod queue;
 pub mod race;
 pub mod recreations;
 pub mod renewals;
+pub mod sealed;
 pub mod sweeps;
 pub mod troubles;
 pub mod updates;

@@ -70,7 +70,10 @@ impl IssuanceStore for MemoryStore {
     async fn insert(&self, record: &IssuanceRecord) -> PortResult<()> {
         self.call("issuances.insert", |state, _| {
             let first = IssuanceRecord { version: 0, ..record.clone() };
-            state.issuances.entry(record.id.clone()).or_insert(first);
+            if !state.issuances.contains_key(&record.id) {
+                state.issuances.insert(record.id.clone(), first);
+                state.seal("issuances", record.id.as_str(), &self.keys[0]);
+            }
             Ok(())
         })
         .await
@@ -94,6 +97,7 @@ impl IssuanceStore for MemoryStore {
         self.call("issuances.save", |state, _| match state.issuances.get_mut(&record.id) {
             Some(stored) if stored.version == record.version => {
                 *stored = IssuanceRecord { version: record.version + 1, ..record.clone() };
+                state.seal("issuances", record.id.as_str(), &self.keys[0]);
                 Ok(true)
             }
             _ => Ok(false),
@@ -194,6 +198,9 @@ impl AccountStore for MemoryStore {
     async fn ensure(&self, candidate: &AccountRecord) -> PortResult<AccountRecord> {
         self.call("accounts.ensure", |state, _| {
             let directory = candidate.directory.clone();
+            if !state.accounts.contains_key(&directory) {
+                state.seal("accounts", &directory, &self.keys[0]);
+            }
             Ok(state.accounts.entry(directory).or_insert_with(|| candidate.clone()).clone())
         })
         .await

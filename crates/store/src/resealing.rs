@@ -1,0 +1,166 @@
+//! Everything that is sealed, for when keys are replaced. Who adds a sealed column adds it to [`COLUMNS`].
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use contract::{KeyStanding, PortResult, Resealed, SealedPlace, SealedStore, SealingKeyUse, StuckValue};
+use diesel::prelude::*;
+
+use crate::cell::Cell;
+use crate::db::Db;
+use crate::error::StoreError;
+use crate::schema::{accounts, issuances};
+use crate::sealing::{Sealer, key_name};
+use crate::store::Store;
+
+/// A row's key, and the value.
+type Sealed = (String, String);
+
+/// The sealed values of one column.
+struct Kind {
+    table: &'static str,
+    column: &'static str,
+    /// The next values behind a row: the row's key, and the value.
+    page: fn(&mut Db, &str, i64) -> QueryResult<Vec<Sealed>>,
+    /// Writes a value, if the row still has the one that was read.
+    replace: fn(&mut Db, &str, &str, &str) -> QueryResult<usize>,
+}
+
+/// In the order of their tables' names, which is that of places.
+const COLUMNS: [Kind; 2] = [
+    Kind {
+        table: "accounts",
+        column: "key",
+        page: |db, after, most| {
+            accounts::table
+                .filter(accounts::directory.gt(after))
+                .order(accounts::directory)
+                .limit(most)
+                .select((accounts::directory, accounts::key))
+                .load(db)
+        },
+        replace: |db, row, old, new| {
+            let row = accounts::table.find(row).filter(accounts::key.eq(old));
+            diesel::update(row).set(accounts::key.eq(new)).execute(db)
+        },
+    },
+    Kind {
+        table: "issuances",
+        column: "private_key",
+        page: |db, after, most| {
+            issuances::table
+                .filter(issuances::id.gt(after))
+                .filter(issuances::private_key.is_not_null())
+                .order(issuances::id)
+                .limit(most)
+                .select((issuances::id, issuances::private_key.assume_not_null()))
+                .load(db)
+        },
+        replace: |db, row, old, new| {
+            let row = issuances::table.find(row).filter(issuances::private_key.eq(old));
+            diesel::update(row).set(issuances::private_key.eq(new)).execute(db)
+        },
+    },
+];
+
+/// How many values are read at once to be counted.
+const COUNTED: i64 = 500;
+
+#[async_trait]
+impl SealedStore for Store {
+    async fn keys(&self) -> PortResult<Vec<SealingKeyUse>> {
+        let mut counts = Counts::new();
+        for kind in &COLUMNS {
+            let mut after = String::new();
+            loop {
+                // Page by page, so that nobody waits for a connection behind a long list.
+                let behind = after.clone();
+                let page = self.run("count what is sealed", move |db, _| count(db, kind, &behind));
+                let (last, found) = page.await?;
+                for (key, values) in found {
+                    *counts.entry(key).or_default().entry(kind.table.to_owned()).or_default() += values;
+                }
+                let Some(last) = last else { break };
+                after = last;
+            }
+        }
+        Ok(uses(&self.sealer().names(), counts))
+    }
+
+    async fn reseal(&self, after: Option<SealedPlace>, most: u32) -> PortResult<Resealed> {
+        self.run("seal anew", move |db, inner| {
+            for kind in &COLUMNS {
+                let behind = match &after {
+                    Some(after) if after.table.as_str() > kind.table => continue,
+                    Some(after) if after.table == kind.table => after.row.as_str(),
+                    _ => "",
+                };
+                let page = (kind.page)(db, behind, most.into())?;
+                if !page.is_empty() {
+                    return reseal(db, kind, &page, &inner.sealer);
+                }
+            }
+            Ok(Resealed::default())
+        })
+        .await
+    }
+}
+
+/// By key and by table.
+type Counts = BTreeMap<String, BTreeMap<String, u64>>;
+
+/// Counts a page; the last row of it, and how many values each key has in it.
+fn count(
+    db: &mut Db,
+    kind: &Kind,
+    after: &str,
+) -> Result<(Option<String>, BTreeMap<String, u64>), StoreError> {
+    let page = (kind.page)(db, after, COUNTED)?;
+    let mut counts = BTreeMap::new();
+    for (row, text) in &page {
+        let cell = Cell { table: kind.table, column: kind.column, row };
+        let key = key_name(text).ok_or_else(|| cell.inconsistent("it is not a sealed value"))?;
+        *counts.entry(key.to_owned()).or_default() += 1;
+    }
+    Ok((page.into_iter().next_back().map(|(row, _)| row), counts))
+}
+
+fn uses(configured: &[String], mut counts: Counts) -> Vec<SealingKeyUse> {
+    let mut uses = Vec::new();
+    for (number, name) in configured.iter().enumerate() {
+        let standing = if number == 0 { KeyStanding::First } else { KeyStanding::Configured };
+        let values = counts.remove(name).unwrap_or_default();
+        uses.push(SealingKeyUse { name: name.clone(), standing, values });
+    }
+    let missing = counts.into_iter();
+    uses.extend(missing.map(|(name, values)| SealingKeyUse { name, standing: KeyStanding::Missing, values }));
+    uses
+}
+
+/// Seals the values of a page anew: all of the work first, then all of the writing in one short transaction.
+fn reseal(db: &mut Db, kind: &Kind, page: &[Sealed], sealer: &Sealer) -> Result<Resealed, StoreError> {
+    let place = |row: &str| SealedPlace { table: kind.table.to_owned(), row: row.to_owned() };
+    let mut outcome = Resealed { last: page.last().map(|(row, _)| place(row)), ..Resealed::default() };
+    let mut fresh = Vec::new();
+    for (row, old) in page {
+        outcome.looked_at += 1;
+        let cell = Cell { table: kind.table, column: kind.column, row };
+        match sealer.reseal(cell, old) {
+            Ok(None) => {}
+            Ok(Some(new)) => fresh.push((row, old, new)),
+            Err(error) => outcome.stuck.push(StuckValue { place: place(row), why: error.to_string() }),
+        }
+    }
+    if !fresh.is_empty() {
+        db.write(|db| {
+            for (row, old, new) in &fresh {
+                match (kind.replace)(db, row, old, new)? {
+                    0 => outcome.raced += 1,
+                    _ => outcome.sealed_anew += 1,
+                }
+            }
+            Ok(true)
+        })?;
+    }
+    Ok(outcome)
+}
