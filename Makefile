@@ -9,7 +9,10 @@ MINUTES ?= 10
 SEED := $(or $(SEED),$(shell date +%s))
 FULL ?= 1
 
-.PHONY: help setup demo test check full chaos moto packaging checkers bench audit release
+# Of `make requests`, for each endpoint.
+COUNT ?= 10000
+
+.PHONY: help setup demo test check full chaos requests moto packaging checkers bench audit release
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,7 +35,7 @@ check: setup ## format, lints, documentation and the dependency map
 	@scripts/cargo-deny
 	@$(CARGO) deny check bans licenses sources
 
-full: test check moto chaos packaging checkers ## everything there is
+full: test check moto requests chaos packaging checkers ## everything there is
 
 packaging: setup ## the unit for systemd, as systemd itself sees it
 	@scripts/setup full
@@ -55,6 +58,10 @@ checkers: setup ## public checkers let loose on the program (docs/CHECKERS.md); 
 	@scripts/setup full
 	@$(CARGO) build --quiet --bin cdn-broker --bin cdn-sandbox
 	@scripts/checkers $(if $(DOCUMENT),--document $(DOCUMENT))
+
+requests: setup ## generated requests of every kind, sent to the real program; COUNT=10000 SEED=…
+	@$(CARGO) build --workspace --bins
+	@$(CARGO) test --quiet --package acceptance --test requests -- --count $(COUNT) --seed $(SEED)
 
 bench: setup ## measurements of the release build: prints a table; ARGS="acme http" chooses sections
 	@scripts/release

@@ -9,6 +9,7 @@ mod chores;
 mod decide;
 mod describe;
 mod draft;
+mod fuzzing;
 mod health;
 pub mod json;
 mod metrics;
@@ -44,6 +45,7 @@ pub use checks::{
     WhichChecks,
 };
 pub use chores::Chores;
+pub use fuzzing::fuzz_parameters;
 pub use metrics::{Counters, Metrics, MetricsPage, serve_metrics};
 pub use operator::{Asked, Operator, Story};
 pub use pace::Pace;

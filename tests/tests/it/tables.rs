@@ -8,6 +8,8 @@ use anyhow::Context;
 /// The rows of the protocol, and the defects of earlier brokers.
 const ROWS: usize = 118;
 const DEFECTS: usize = 36;
+/// The threats of docs/SECURITY.md.
+const THREATS: usize = 10;
 
 /// One line of a table.
 #[derive(Debug)]
@@ -154,6 +156,13 @@ fn every_defect_of_earlier_brokers_is_shown_not_to_be_here() -> anyhow::Result<(
     let ids: Vec<String> = numbered('D', DEFECTS).into_iter().chain(letters).collect();
     let problems = problems(&document("DEFECTS.md")?, &ids, false);
     assert!(problems.is_empty(), "docs/DEFECTS.md:\n{}", problems.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn every_threat_of_the_model_is_met_by_something_that_a_test_shows() -> anyhow::Result<()> {
+    let problems = problems(&document("SECURITY.md")?, &numbered('S', THREATS), false);
+    assert!(problems.is_empty(), "docs/SECURITY.md:\n{}", problems.join("\n"));
     Ok(())
 }
 

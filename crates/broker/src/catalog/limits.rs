@@ -25,7 +25,7 @@ impl Default for Limits {
 impl Limits {
     /// Refuses what the plan does not include, of the parameters in `named`. `null` asks for the default, which every plan
     /// includes.
-    pub(super) fn check(
+    pub(crate) fn check(
         &self,
         plan: &str,
         settings: &Settings,

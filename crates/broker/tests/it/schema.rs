@@ -200,6 +200,13 @@ proptest! {
         }
     }
 
+    /// The target of `tests/fuzz`, driven by generated JSON and by any bytes.
+    #[test]
+    fn fuzz_parameters(parameters in anything(), bytes in vec(any::<u8>(), 0..60)) {
+        broker::fuzz_parameters(parameters.to_string().as_bytes());
+        broker::fuzz_parameters(&bytes);
+    }
+
     /// R41: what the code takes is what the schema takes. The other way round there are rules that no schema can say.
     #[test]
     fn r41_what_the_schema_refuses_the_code_refuses(parameters in parameters("create")) {
