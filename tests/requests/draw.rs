@@ -216,7 +216,7 @@ fn spoil_headers(draft: &mut Draft, chance: &mut Chance) {
             }
         }
         1 => {
-            draft.headers.extend((0..chance.below(150)).map(|number| (format!("x-{number}"), b"y".to_vec())))
+            draft.headers.extend((0..chance.below(150)).map(|number| (format!("x-{number}"), b"y".to_vec())));
         }
         2 => draft.headers.push(("x-long".to_owned(), vec![b'x'; chance.below(200_000)])),
         _ => draft.headers.clear(),

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use crate::draw::Sent;
 
 /// Longer than any limit of the server: who has not been answered then never will be.
-const BOUND: Duration = Duration::from_secs(60);
+const BOUND: Duration = Duration::from_mins(1);
 
 /// A connection that is opened when it is needed.
 pub(crate) struct Line {

@@ -74,56 +74,8 @@ async fn no_secret_is_in_any_log_answer_or_output() -> anyhow::Result<()> {
     })
     .await?;
     let (settings, environment) = talkative(&mut house).await?;
-    let mut seen = Vec::new();
-    let path = |id: &str| format!("/v2/service_instances/{id}");
-
-    // A life: created, proven, looked at, renewed, deleted; another one that is refused, and one that never gets on.
-    let put = |id: &str| format!("{}?accepts_incomplete=true", path(id));
-    let body = provision_body(&json!({"domain": "www.example.gov"})).to_string();
-    seen.push(ask(&house, GUESS, Method::PUT, &put(ID), &body).await?);
-    seen.push(ask(&house, PASSWORD, Method::PUT, &put(ID), &body).await?);
-    let records = sandbox::wait_for("the records", crate::house::BOUND, || async {
-        let told = ask(&house, PASSWORD, Method::GET, &format!("{}/last_operation", path(ID)), "").await?;
-        let description = told.replace("\\\"", "\"").replace("\\n", "\n");
-        let records = crate::house::records_in(&description);
-        Ok((!records.is_empty()).then_some(records))
-    })
-    .await?;
-    for (name, value) in records {
-        house.sandbox.dns().set_txt(&name, vec![value])?;
-    }
-    sandbox::wait_for("the end of the provision", crate::house::BOUND, || async {
-        let told = ask(&house, PASSWORD, Method::GET, &format!("{}/last_operation", path(ID)), "").await?;
-        ensure!(!told.contains("\"failed\""), "{told}");
-        Ok(told.contains("\"succeeded\"").then_some(()))
-    })
-    .await?;
-    seen.push(ask(&house, PASSWORD, Method::GET, &path(ID), "").await?);
-    seen.push(ask(&house, PASSWORD, Method::GET, "/v2/catalog", "").await?);
-    let bad = provision_body(&json!({"domain": "not a domain"})).to_string();
-    seen.push(ask(&house, PASSWORD, Method::PUT, &put(FAILING), &bad).await?);
-    let waiting = provision_body(&json!({"domain": "nobody.example.gov"})).to_string();
-    seen.push(ask(&house, PASSWORD, Method::PUT, &put(FAILING), &waiting).await?);
-
-    for arguments in [
-        vec!["instances", "renew", ID, "--json"],
-        vec!["instances", "list", "--json"],
-        vec!["instances", "show", ID],
-        vec!["instances", "show", ID, "--json"],
-        vec!["instances", "history", ID, "--json"],
-        vec!["instances", "retry", FAILING, "--json"],
-        vec!["reconcile", "--json"],
-        vec!["keys", "list", "--json"],
-        vec!["keys", "rotate", "--json"],
-    ] {
-        seen.push(printed(&environment, &arguments).await?);
-    }
-    // A broken environment is complained of without what was in it.
-    let mut broken = environment.clone();
-    broken.retain(|(name, _)| name != "BUCKET" && name != "DATABASE_URL");
-    broken.push(("DATABASE_URL".to_owned(), format!("mysql://user:{OTHER_PASSWORD}@db/x")));
-    seen.push(printed(&broken, &["serve"]).await?);
-
+    let mut seen = told_in_a_life(&house).await?;
+    seen.extend(printed_by_commands(&environment).await?);
     let delete = format!(
         "{}?accepts_incomplete=true&service_id={}&plan_id={}",
         path(ID),
@@ -135,6 +87,66 @@ async fn no_secret_is_in_any_log_answer_or_output() -> anyhow::Result<()> {
     seen.push(house.log()?);
     ensure!(house.log()?.contains("\"level\":\"TRACE\""), "it has not logged everything");
     check(&settings, &seen)
+}
+
+fn path(id: &str) -> String {
+    format!("/v2/service_instances/{id}")
+}
+
+/// What is answered in a life: created, proven, looked at; another one that is refused, and one that never gets on.
+async fn told_in_a_life(house: &House) -> anyhow::Result<Vec<String>> {
+    let mut seen = Vec::new();
+    let put = |id: &str| format!("{}?accepts_incomplete=true", path(id));
+    let body = provision_body(&json!({"domain": "www.example.gov"})).to_string();
+    seen.push(ask(house, GUESS, Method::PUT, &put(ID), &body).await?);
+    seen.push(ask(house, PASSWORD, Method::PUT, &put(ID), &body).await?);
+    let records = sandbox::wait_for("the records", crate::house::BOUND, || async {
+        let told = ask(house, PASSWORD, Method::GET, &format!("{}/last_operation", path(ID)), "").await?;
+        let description = told.replace("\\\"", "\"").replace("\\n", "\n");
+        let records = crate::house::records_in(&description);
+        Ok((!records.is_empty()).then_some(records))
+    })
+    .await?;
+    for (name, value) in records {
+        house.sandbox.dns().set_txt(&name, vec![value])?;
+    }
+    sandbox::wait_for("the end of the provision", crate::house::BOUND, || async {
+        let told = ask(house, PASSWORD, Method::GET, &format!("{}/last_operation", path(ID)), "").await?;
+        ensure!(!told.contains("\"failed\""), "{told}");
+        Ok(told.contains("\"succeeded\"").then_some(()))
+    })
+    .await?;
+    seen.push(ask(house, PASSWORD, Method::GET, &path(ID), "").await?);
+    seen.push(ask(house, PASSWORD, Method::GET, "/v2/catalog", "").await?);
+    let bad = provision_body(&json!({"domain": "not a domain"})).to_string();
+    seen.push(ask(house, PASSWORD, Method::PUT, &put(FAILING), &bad).await?);
+    let waiting = provision_body(&json!({"domain": "nobody.example.gov"})).to_string();
+    seen.push(ask(house, PASSWORD, Method::PUT, &put(FAILING), &waiting).await?);
+    Ok(seen)
+}
+
+/// What commands print, also where the environment is wrong.
+async fn printed_by_commands(environment: &[(String, String)]) -> anyhow::Result<Vec<String>> {
+    let mut seen = Vec::new();
+    for arguments in [
+        vec!["instances", "renew", ID, "--json"],
+        vec!["instances", "list", "--json"],
+        vec!["instances", "show", ID],
+        vec!["instances", "show", ID, "--json"],
+        vec!["instances", "history", ID, "--json"],
+        vec!["instances", "retry", FAILING, "--json"],
+        vec!["reconcile", "--json"],
+        vec!["keys", "list", "--json"],
+        vec!["keys", "rotate", "--json"],
+    ] {
+        seen.push(printed(environment, &arguments).await?);
+    }
+    // A broken environment is complained of without what was in it.
+    let mut broken = environment.to_vec();
+    broken.retain(|(name, _)| name != "BUCKET" && name != "DATABASE_URL");
+    broken.push(("DATABASE_URL".to_owned(), format!("mysql://user:{OTHER_PASSWORD}@db/x")));
+    seen.push(printed(&broken, &["serve"]).await?);
+    Ok(seen)
 }
 
 fn check(settings: &BrokerSettings, seen: &[String]) -> anyhow::Result<()> {
