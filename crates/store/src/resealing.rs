@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use crate::cell::Cell;
 use crate::db::Db;
 use crate::error::StoreError;
-use crate::schema::{accounts, issuances};
+use crate::schema::{accounts, issuances, page_keys};
 use crate::sealing::{Sealer, key_name};
 use crate::store::Store;
 
@@ -27,7 +27,7 @@ struct Kind {
 }
 
 /// In the order of their tables' names, which is that of places.
-const COLUMNS: [Kind; 2] = [
+const COLUMNS: [Kind; 3] = [
     Kind {
         table: "accounts",
         column: "key",
@@ -59,6 +59,22 @@ const COLUMNS: [Kind; 2] = [
         replace: |db, row, old, new| {
             let row = issuances::table.find(row).filter(issuances::private_key.eq(old));
             diesel::update(row).set(issuances::private_key.eq(new)).execute(db)
+        },
+    },
+    Kind {
+        table: "page_keys",
+        column: "key",
+        page: |db, after, most| {
+            page_keys::table
+                .filter(page_keys::name.gt(after))
+                .order(page_keys::name)
+                .limit(most)
+                .select((page_keys::name, page_keys::key))
+                .load(db)
+        },
+        replace: |db, row, old, new| {
+            let row = page_keys::table.find(row).filter(page_keys::key.eq(old));
+            diesel::update(row).set(page_keys::key.eq(new)).execute(db)
         },
     },
 ];

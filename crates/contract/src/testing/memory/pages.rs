@@ -7,6 +7,9 @@ use crate::{InstanceId, PageStore, PortResult, Secret, Survey};
 impl PageStore for MemoryStore {
     async fn ensure_key(&self, candidate: &Secret) -> PortResult<Secret> {
         self.call("pages.ensure_key", |state, _| {
+            if state.page_key.is_none() {
+                state.seal("page_keys", "signing", &self.keys[0]);
+            }
             Ok(state.page_key.get_or_insert_with(|| candidate.clone()).clone())
         })
         .await

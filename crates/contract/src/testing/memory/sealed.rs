@@ -63,8 +63,11 @@ impl State {
         let accounts = self.accounts.keys().map(|directory| ("accounts", directory.clone()));
         let issuances = self.issuances.values().filter(|record| record.private_key.is_some());
         let issuances = issuances.map(|record| ("issuances", record.id.as_str().to_owned()));
-        let places =
-            accounts.chain(issuances).map(|(table, row)| SealedPlace { table: table.to_owned(), row });
+        let page_key = self.page_key.iter().map(|_| ("page_keys", "signing".to_owned()));
+        let places = accounts
+            .chain(issuances)
+            .chain(page_key)
+            .map(|(table, row)| SealedPlace { table: table.to_owned(), row });
         let mut sealed: Vec<(SealedPlace, String)> = places
             .map(|place| {
                 let key = self.sealed_under.get(&place).cloned().unwrap_or_default();

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use crate::testing::conformance::keep_promises;
 use crate::testing::sample;
 use crate::{
-    AccountRecord, AccountStore, IssuanceId, IssuanceRecord, IssuanceStore, KeyStanding, PortResult,
-    SealedPlace, SealedStore, Secret, Timestamp,
+    AccountRecord, AccountStore, IssuanceId, IssuanceRecord, IssuanceStore, KeyStanding, PageStore,
+    PortResult, SealedPlace, SealedStore, Secret, Timestamp,
 };
 
 /// What the suite needs of a store.
-pub trait Sealing: SealedStore + IssuanceStore + AccountStore {}
+pub trait Sealing: SealedStore + IssuanceStore + AccountStore + PageStore {}
 
-impl<T: SealedStore + IssuanceStore + AccountStore> Sealing for T {}
+impl<T: SealedStore + IssuanceStore + AccountStore + PageStore> Sealing for T {}
 
 /// One database, opened with different keys: by name `old`; `new` and `old`; `new` alone. It has to be empty at first.
 #[derive(Clone)]
@@ -47,7 +47,8 @@ pub async fn what_is_sealed_is_counted_by_key(subject: &Subject) -> PortResult<(
     }
     IssuanceStore::insert(&*subject.old, &issuance(5, None)).await?;
     subject.old.ensure(&account()).await?;
-    let values = vec![("accounts", 1), ("issuances", 5)];
+    subject.old.ensure_key(&Secret::new("the key of links")).await?;
+    let values = vec![("accounts", 1), ("issuances", 5), ("page_keys", 1)];
     assert_eq!(told(&*subject.old).await?, [("old", KeyStanding::First, values.clone())].map(owned));
     let both = [("new", KeyStanding::First, vec![]), ("old", KeyStanding::Configured, values.clone())];
     assert_eq!(told(&*subject.both).await?, both.map(owned));
@@ -60,10 +61,10 @@ pub async fn what_is_sealed_is_counted_by_key(subject: &Subject) -> PortResult<(
 pub async fn what_cannot_be_opened_is_named_and_stays(subject: &Subject) -> PortResult<()> {
     let before = told(&*subject.both).await?;
     let outcome = subject.new.reseal(None, 100).await?;
-    assert_eq!((outcome.looked_at, outcome.sealed_anew, outcome.raced, outcome.stuck.len()), (6, 0, 0, 6));
+    assert_eq!((outcome.looked_at, outcome.sealed_anew, outcome.raced, outcome.stuck.len()), (7, 0, 0, 7));
     for stuck in &outcome.stuck {
         assert!(stuck.why.contains("\"old\""), "{stuck:?}");
-        assert!(["accounts", "issuances"].contains(&stuck.place.table.as_str()), "{stuck:?}");
+        assert!(["accounts", "issuances", "page_keys"].contains(&stuck.place.table.as_str()), "{stuck:?}");
     }
     assert_eq!(told(&*subject.both).await?, before);
     Ok(())
@@ -81,16 +82,18 @@ pub async fn everything_is_sealed_anew_page_by_page(subject: &Subject) -> PortRe
         assert!(seen.last().is_none_or(|earlier| *earlier < last), "{last:?}");
         seen.push(last);
     }
-    assert!(resealed == 6 && seen.len() > 1, "{resealed} in {} pages", seen.len());
+    assert!(resealed == 7 && seen.len() > 1, "{resealed} in {} pages", seen.len());
     let again = subject.both.reseal(None, 100).await?;
-    assert_eq!((again.looked_at, again.sealed_anew), (6, 0));
+    assert_eq!((again.looked_at, again.sealed_anew), (7, 0));
     for number in 0..5 {
         let read = subject.new.load(&id(number)).await?;
         assert_eq!(read.and_then(|record| record.private_key), Some(Secret::new("leaf")));
     }
+    let links = subject.new.ensure_key(&Secret::new("another")).await?;
+    assert_eq!(links, Secret::new("the key of links"));
     let directory = account().directory;
     assert_eq!(AccountStore::find(&*subject.new, &directory).await?, Some(account()));
-    let values = vec![("accounts", 1), ("issuances", 5)];
+    let values = vec![("accounts", 1), ("issuances", 5), ("page_keys", 1)];
     assert_eq!(told(&*subject.new).await?, [("new", KeyStanding::First, values)].map(owned));
     Ok(())
 }
