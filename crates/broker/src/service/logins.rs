@@ -117,17 +117,17 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
-    fn peer(last: u8) -> Option<IpAddr> {
-        Some(IpAddr::from([10, 0, 0, last]))
+    fn peer(last: u8) -> IpAddr {
+        IpAddr::from([10, 0, 0, last])
     }
 
     /// The status, and what `Retry-After` says.
-    fn ask(logins: &FailedLogins, user: &str, peer: Option<IpAddr>, now: Timestamp) -> (u16, Option<String>) {
+    fn ask(logins: &FailedLogins, user: &str, peer: IpAddr, now: Timestamp) -> (u16, Option<String>) {
         use base64::Engine as _;
         let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{user}:wrong"));
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, HeaderValue::try_from(format!("Basic {encoded}")).expect("ASCII"));
-        let answer = logins.answer(Response::error(ErrorCode::Unauthorized, "No."), &headers, peer, now);
+        let answer = logins.answer(Response::error(ErrorCode::Unauthorized, "No."), &headers, Some(peer), now);
         let after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         (answer.status().as_u16(), after.map(str::to_owned))
     }
@@ -168,7 +168,7 @@ mod tests {
         let logins = FailedLogins::new();
         for _ in 0..1000 {
             let refusal = Response::error(ErrorCode::Unauthorized, "No.");
-            let answer = logins.answer(refusal, &HeaderMap::new(), peer(1), NOW);
+            let answer = logins.answer(refusal, &HeaderMap::new(), Some(peer(1)), NOW);
             assert_eq!(answer.status(), 401);
         }
         assert_eq!(logins.remembered(), 0);
