@@ -122,12 +122,18 @@ mod tests {
     }
 
     /// The status, and what `Retry-After` says.
-    fn ask(logins: &FailedLogins, user: &str, peer: IpAddr, now: Timestamp) -> (u16, Option<String>) {
+    fn ask(
+        logins: &FailedLogins,
+        user: &str,
+        peer: impl Into<Option<IpAddr>>,
+        now: Timestamp,
+    ) -> (u16, Option<String>) {
         use base64::Engine as _;
         let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{user}:wrong"));
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, HeaderValue::try_from(format!("Basic {encoded}")).expect("ASCII"));
-        let answer = logins.answer(Response::error(ErrorCode::Unauthorized, "No."), &headers, Some(peer), now);
+        let answer =
+            logins.answer(Response::error(ErrorCode::Unauthorized, "No."), &headers, peer.into(), now);
         let after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         (answer.status().as_u16(), after.map(str::to_owned))
     }
@@ -158,7 +164,7 @@ mod tests {
     #[test]
     fn a_neighbourhood_of_ipv6_is_one_peer() {
         let logins = FailedLogins::new();
-        let peer = |host: u16| Some(IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, host]));
+        let peer = |host: u16| IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, host]);
         let last = (0..=100).map(|number| ask(&logins, &number.to_string(), peer(number), NOW).0).last();
         assert_eq!(last, Some(429));
     }
