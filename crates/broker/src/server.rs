@@ -2,8 +2,11 @@ mod explained;
 mod requests;
 mod tls;
 
+use std::future::{Future, poll_fn};
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -55,6 +58,9 @@ impl Default for ServerLimits {
         }
     }
 }
+
+/// How long it may take to notice what a client has sent before the server stopped.
+const NOTICE: Duration = Duration::from_millis(500);
 
 /// The API could not be served.
 #[derive(Debug, thiserror::Error)]
@@ -139,6 +145,9 @@ struct Client {
 impl Client {
     /// Answers until the other side or the server ends.
     async fn converse(self, stream: TcpStream, tls: Option<Arc<Tls>>, stop: watch::Receiver<bool>) {
+        if !self.speaks(&stream, stop.clone()).await {
+            return;
+        }
         match tls {
             None => self.answer(stream).await,
             Some(tls) => {
@@ -147,6 +156,16 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// Waits until the client says something; `false` if it does not. When the server stops, what was sent before is still
+    /// noticed.
+    async fn speaks(&self, stream: &TcpStream, mut stop: watch::Receiver<bool>) -> bool {
+        tokio::select! {
+            heard = tokio::time::timeout(self.limits.head_time, stream.readable()) => return heard.is_ok(),
+            _ = stop.wait_for(|stopped| *stopped) => {}
+        }
+        tokio::time::timeout(NOTICE, stream.readable()).await.is_ok()
     }
 
     /// Nobody waits for a handshake but who makes it, and not for longer than for the head of a request.
@@ -168,15 +187,21 @@ impl Client {
         None
     }
 
+    /// hyper drops a connection at once of which it has read nothing when it is told of the stop, also when a whole request
+    /// waits to be read: so it is made to read before.
     async fn answer(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
         let requests = warp::service(requests::filter(&self.service, &self.limits, self.peer));
-        let connection = hyper::server::conn::http1::Builder::new()
+        let mut connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.head_time)
             .max_headers(100)
             .max_buf_size(64 * 1024)
             .serve_connection(TokioIo::new(Explained::new(stream)), TowerToHyperService::new(requests));
-        if let Err(error) = self.watcher.watch(connection).await {
+        let ended = match poll_fn(|context| Poll::Ready(Pin::new(&mut connection).poll(context))).await {
+            Poll::Ready(ended) => ended,
+            Poll::Pending => self.watcher.watch(connection).await,
+        };
+        if let Err(error) = ended {
             tracing::debug!(%error, "a connection ended early");
         }
     }

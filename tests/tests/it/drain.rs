@@ -80,7 +80,7 @@ async fn drained(house: &mut House, database_url: &str) -> anyhow::Result<()> {
     for number in WORKED_ON..WORKED_ON + ASKED_FOR {
         halves.push(Half::send(&address, number).await?);
     }
-    // Whoever is answered after them, on a connection that was made later, shows that they have been heard.
+    // Somebody who is answered, on a connection that was made later, shows that the others have been taken.
     ensure!(house.call_at(&first.url(), http::Method::GET, "/v2/catalog", None).await?.status == 200);
     tokio::try_join!(stop(&mut first), answered(&address, halves))?;
 
