@@ -14,7 +14,7 @@ const DRAFT: &str = "http://json-schema.org/draft-04/schema#";
 const TOKEN: &str = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
 
 /// A path, or nothing: printable ASCII without what ends a path or stands for something else.
-const PATH: &str = r"^(/[!$-)+-;=@-\[\]_a-z~]*)?$";
+const PATH: &str = r"^(/[!$-)+-;=@-\[\]_a-z~]{0,254}/?)?$";
 
 /// The same, and it has to be there.
 const PAGE: &str = r"^/[!$-)+-;=@-\[\]_a-z~]*$";
@@ -77,7 +77,7 @@ fn domains() -> Map<String, Value> {
 fn origin() -> Map<String, Value> {
     object(json!({
         "origin": {"type": ["string", "null"], "maxLength": 253, "description": "The host the content comes from."},
-        "path": {"type": ["string", "null"], "maxLength": 256, "pattern": PATH, "description": "Put before the path of each request."},
+        "path": {"type": ["string", "null"], "pattern": PATH, "description": "Put before the path of each request."},
         "insecure_origin": {
             "type": ["boolean", "null"],
             "description": "Fetch from an `origin` of your own over plain HTTP.",
