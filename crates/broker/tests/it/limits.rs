@@ -147,8 +147,9 @@ async fn what_is_no_http_is_refused_with_a_sentence() {
         (format!("GET /v2/catalog HTTP/1.1\r\n{HEAD}bad name: x\r\n\r\n"), "400"),
         (format!("GET /v2/catalog HTTP/1.1\r\n{HEAD}Content-Length: x\r\n\r\n"), "400"),
         (format!("GET /v2/catalog HTTP/1.1\r\n{HEAD}{many}\r\n"), "431"),
-        (format!("GET /v2/catalog HTTP/1.1\r\n{HEAD}x: {}\r\n\r\n", "y".repeat(100_000)), "431"),
-        (format!("GET /{} HTTP/1.1\r\n{HEAD}\r\n", "y".repeat(70_000)), "431"),
+        // hyper reads up to 64 KiB more before it looks at the limit: these are too large however they arrive.
+        (format!("GET /v2/catalog HTTP/1.1\r\n{HEAD}x: {}\r\n\r\n", "y".repeat(200_000)), "431"),
+        (format!("GET /{} HTTP/1.1\r\n{HEAD}\r\n", "y".repeat(200_000)), "431"),
     ] {
         let answer = server.exchange(&request).await;
         let start: String = request.chars().take(60).collect();
