@@ -1,5 +1,5 @@
 //! The platform that the broker is registered with: Cloud Controller's v3 API and its UAA, as far as a broker asks them.
-//! Written from the documentation of both; the paths are in [`api`] and [`uaa`].
+//! Written from the documentation of both; the paths are in `api.rs` and `uaa.rs`.
 
 mod api;
 mod change;
