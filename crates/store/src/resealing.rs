@@ -105,18 +105,20 @@ impl SealedStore for Store {
 
     async fn reseal(&self, after: Option<SealedPlace>, most: u32) -> PortResult<Resealed> {
         self.run("seal anew", move |db, inner| {
+            let mut outcome = Resealed::default();
             for kind in &COLUMNS {
                 let behind = match &after {
                     Some(after) if after.table.as_str() > kind.table => continue,
                     Some(after) if after.table == kind.table => after.row.as_str(),
                     _ => "",
                 };
-                let page = (kind.page)(db, behind, most.into())?;
+                let left = most.saturating_sub(outcome.looked_at);
+                let page = (kind.page)(db, behind, left.into())?;
                 if !page.is_empty() {
-                    return reseal(db, kind, &page, &inner.sealer);
+                    add(&mut outcome, reseal(db, kind, &page, &inner.sealer)?);
                 }
             }
-            Ok(Resealed::default())
+            Ok(outcome)
         })
         .await
     }
@@ -151,6 +153,15 @@ fn uses(configured: &[String], mut counts: Counts) -> Vec<SealingKeyUse> {
     let missing = counts.into_iter();
     uses.extend(missing.map(|(name, values)| SealingKeyUse { name, standing: KeyStanding::Missing, values }));
     uses
+}
+
+/// Adds what came of the next table.
+fn add(outcome: &mut Resealed, next: Resealed) {
+    outcome.looked_at += next.looked_at;
+    outcome.sealed_anew += next.sealed_anew;
+    outcome.raced += next.raced;
+    outcome.stuck.extend(next.stuck);
+    outcome.last = next.last.or(outcome.last.take());
 }
 
 /// Seals the values of a page anew: all of the work first, then all of the writing in one short transaction.

@@ -28,7 +28,6 @@ mod recreate;
 mod renewal;
 mod retries;
 mod rolling;
-mod secrets;
 mod several;
 mod storm;
 mod tables;

@@ -105,6 +105,8 @@ const METHODS: &[&str] = &[
     "pages.keep_survey",
     "pages.revoke",
     "pages.survey",
+    "sealed.keys",
+    "sealed.reseal",
     "platform.domains",
     "platform.place",
     "queue.claim",
