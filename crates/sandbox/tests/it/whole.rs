@@ -33,6 +33,7 @@ async fn the_environment_names_every_part_and_nothing_else() {
             "BROKER_USERNAME",
             "BUCKET",
             "CERTIFICATE_KEY_TYPE",
+            "CHECKS",
             "DATABASE_ENCRYPTION_KEYS",
             "DATABASE_URL",
             "DEFAULT_ORIGIN",
@@ -45,6 +46,7 @@ async fn the_environment_names_every_part_and_nothing_else() {
             "PROOF_DNS_PORT",
             "PROOF_HTTPS_PORT",
             "PROOF_HTTP_PORT",
+            "PUBLIC_URL",
             "STEP_TIMEOUT",
             "UPDATE_PROOF_WAIT",
         ]
