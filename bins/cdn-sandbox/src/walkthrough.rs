@@ -41,6 +41,8 @@ async fn play(options: &WalkthroughOptions, mut document: Document) -> anyhow::R
     let state = State::prepare(options.setup.state.as_deref())?;
     let mut settings = broker_settings(&options.setup, state.path())?;
     settings.proofs = Proofs::ALL;
+    // Its authority's values are good for an hour, as long as an update waits: which of them ends first would be chance.
+    "50m".clone_into(&mut settings.update_proof_wait);
     let mut world = sandbox_settings(&options.setup, state.path());
     // What was proven is never asked for again: chance would change the texts.
     world.authority.authorization_reuse_percent = 100;
