@@ -60,3 +60,15 @@ fn account(world: &World) -> cdn::Subject {
     let (cdn, vault) = (Arc::new(world.cdn.clone()), Arc::new(world.vault.clone()));
     cdn::Subject::new(cdn, vault, world.clock.clone(), Arc::new(mint), "fake")
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_memory_store_lets_keys_be_replaced() {
+    let store = World::new().store;
+    let opened = |keys: &[&str]| Arc::new(store.clone().with_keys(keys));
+    let subject = storage::sealed::Subject {
+        old: opened(&["old"]),
+        both: opened(&["new", "old"]),
+        new: opened(&["new"]),
+    };
+    storage::sealed::run(&subject).await;
+}

@@ -123,6 +123,8 @@ pub async fn a_rotation_disturbs_nobody(subject: &Subject) -> PortResult<()> {
         subject.both.reseal(None, 3).await?;
         let behind = SealedPlace { table: "issuances".to_owned(), row: String::new() };
         subject.both.reseal(Some(behind), 100).await?;
+        // A store that never waits would keep the writer from its turn for ever.
+        tokio::task::yield_now().await;
     }
     match writer.await {
         Ok(written) => written?,
