@@ -28,6 +28,7 @@ mod recreate;
 mod renewal;
 mod retries;
 mod rolling;
+mod secrets;
 mod several;
 mod storm;
 mod tables;
