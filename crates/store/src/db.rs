@@ -5,6 +5,7 @@ use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionMa
 use diesel::dsl::sql;
 use diesel::migration::MigrationSource;
 use diesel::pg::PgConnection;
+use diesel::result::Error;
 use diesel::sql_types::BigInt;
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{Connection, MultiConnection, RunQueryDsl};
@@ -31,6 +32,9 @@ const POSTGRES_SETTINGS: &str = "SET search_path TO cdn_broker; SET statement_ti
 const POSTGRES_BEFORE_MIGRATIONS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '1min'; \
      SELECT pg_advisory_xact_lock(x'63646e2d62726f6b'::bigint); \
      DO $$ BEGIN IF to_regnamespace('cdn_broker') IS NULL THEN CREATE SCHEMA cdn_broker; END IF; END $$;";
+
+/// How often the mode of a file of SQLite is asked for while others open it as well: each time somebody was done with it.
+const MODE_TRIES: usize = 50;
 
 /// A connection to one of the databases.
 #[derive(MultiConnection)]
@@ -64,8 +68,7 @@ impl Db {
     /// find nothing left to do.
     pub(crate) fn migrate(&mut self) -> Result<(), StoreError> {
         if let Self::Sqlite(connection) = self {
-            // The mode is kept in the file. Changing it needs the file for itself, so this comes before anybody else.
-            connection.batch_execute("PRAGMA journal_mode = WAL")?;
+            keep_a_write_ahead_log(connection)?;
         }
         self.write(|db| {
             match db {
@@ -133,4 +136,18 @@ impl Db {
             }
         }
     }
+}
+
+/// Sets the mode that is kept in the file. Changing it needs the file for itself, and whoever finds another one at work on a
+/// new file is refused at once, whatever `busy_timeout` says. Asking for the file in a transaction does wait.
+fn keep_a_write_ahead_log(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    for _ in 0..MODE_TRIES {
+        match connection.batch_execute("PRAGMA journal_mode = WAL") {
+            Err(Error::DatabaseError(_, said)) if said.message() == "database is locked" => {
+                connection.batch_execute("BEGIN EXCLUSIVE; COMMIT")?;
+            }
+            outcome => return Ok(outcome?),
+        }
+    }
+    Ok(connection.batch_execute("PRAGMA journal_mode = WAL")?)
 }

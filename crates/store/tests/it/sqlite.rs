@@ -43,13 +43,15 @@ async fn what_was_stored_is_there_after_the_file_is_opened_again() -> anyhow::Re
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_may_open_a_new_file_at_once() -> anyhow::Result<()> {
-    let (folder, clock) = (tempfile::tempdir()?, ManualClock::new());
-    let opened = [(); 4].map(|()| {
-        let (url, clock) = (file_in(folder.path()), clock.clone());
-        tokio::spawn(async move { open_url(&url, &clock).await })
-    });
-    for store in opened {
-        assert_eq!(store.await??.next_due().await?, None);
+    for _ in 0..20 {
+        let (folder, clock) = (tempfile::tempdir()?, ManualClock::new());
+        let opened = [(); 8].map(|()| {
+            let (url, clock) = (file_in(folder.path()), clock.clone());
+            tokio::spawn(async move { open_url(&url, &clock).await })
+        });
+        for store in opened {
+            assert_eq!(store.await??.next_due().await?, None);
+        }
     }
     Ok(())
 }
