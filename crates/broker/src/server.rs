@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
@@ -191,12 +192,16 @@ impl Client {
     /// waits to be read: so it is made to read before.
     async fn answer(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
         let requests = warp::service(requests::filter(&self.service, &self.limits, self.peer));
+        let requests = TowerToHyperService::new(requests);
         let mut connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.head_time)
             .max_headers(100)
             .max_buf_size(64 * 1024)
-            .serve_connection(TokioIo::new(Explained::new(stream)), TowerToHyperService::new(requests));
+            .serve_connection(
+                TokioIo::new(Explained::new(stream)),
+                service_fn(move |request| requests.call(requests::with_path(request))),
+            );
         let ended = match poll_fn(|context| Poll::Ready(Pin::new(&mut connection).poll(context))).await {
             Poll::Ready(ended) => ended,
             Poll::Pending => self.watcher.watch(connection).await,

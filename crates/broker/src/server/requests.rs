@@ -73,6 +73,15 @@ pub(super) fn filter(
         )
 }
 
+/// A target in authority form, which only `CONNECT` may have (RFC 9112, section 3.2.3), is without a path, and warp panics
+/// when it looks for one. Nothing is served under the path that is put there instead.
+pub(super) fn with_path<B>(mut request: http::Request<B>) -> http::Request<B> {
+    if request.uri().path_and_query().is_none() {
+        *request.uri_mut() = http::Uri::from_static("/");
+    }
+    request
+}
+
 /// Reads a body up to `limit` bytes, counted as they come (R17).
 async fn read<B: warp::Buf>(
     body: impl Stream<Item = Result<B, warp::Error>>,

@@ -160,6 +160,18 @@ async fn what_is_no_http_is_refused_with_a_sentence() {
     }
 }
 
+/// A target that is a host and a port is for proxies. Whoever mistakes the broker for one is told so, like everybody.
+#[tokio::test]
+async fn targets_without_a_path_are_answered() {
+    let server = start(ServerLimits::default()).await;
+    for method in ["GET", "PUT", "CONNECT"] {
+        let request = format!("{method} example.gov:443 HTTP/1.1\r\n{HEAD}Connection: close\r\n\r\n");
+        let answer = server.exchange(&request).await;
+        assert!(answer.starts_with("HTTP/1.1 404"), "{method}: {answer}");
+        assert!(answer.contains("\"description\":"), "{method}: {answer}");
+    }
+}
+
 /// Requests that are sent without waiting are answered one by one, in their order.
 #[tokio::test]
 async fn pipelined_requests_are_answered_in_order() {
