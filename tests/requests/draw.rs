@@ -297,7 +297,9 @@ fn write(draft: &Draft) -> Sent {
     Sent {
         is_cut_short: draft.is_cut_short,
         is_head: draft.method == "HEAD",
-        is_page: ["/instances", "/assets"].iter().any(|start| draft.path.starts_with(start)),
+        is_page: ["/instances", "/assets", "/admin", "/sso"]
+            .iter()
+            .any(|start| draft.path.starts_with(start)),
         identity: identity.filter(|_| draft.path.starts_with("/v2")),
         bytes,
     }

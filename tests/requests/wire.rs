@@ -1,5 +1,6 @@
 //! A connection that sends what no HTTP library would.
 
+use std::fmt;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -13,25 +14,40 @@ use crate::draw::Sent;
 /// Longer than any limit of the server: who has not been answered then never will be.
 const BOUND: Duration = Duration::from_mins(1);
 
+type Halves = (OwnedReadHalf, OwnedWriteHalf);
+
 /// A connection that is opened when it is needed.
 pub(crate) struct Line {
     address: String,
-    open: Option<(OwnedReadHalf, OwnedWriteHalf)>,
+    open: Option<Halves>,
 }
 
 /// What has come back.
-#[derive(Debug)]
+#[derive(Default)]
 pub(crate) struct Answer {
+    version: String,
     /// `None` when the connection was closed instead.
     pub(crate) status: Option<u16>,
     headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
 }
 
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let body = self.body.get(..400).unwrap_or(&self.body).escape_ascii();
+        write!(f, "{} {:?} {:?} {body}", self.version, self.status, self.headers)
+    }
+}
+
 impl Answer {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())
+    }
+
+    /// HTTP/1.0 closes behind each answer (RFC 9112, section 9.3).
+    fn stays_open(&self) -> bool {
+        self.version == "HTTP/1.1" && self.header("connection") != Some("close")
     }
 }
 
@@ -40,9 +56,21 @@ impl Line {
         Self { address: address.to_owned(), open: None }
     }
 
-    /// Sends a request on a connection of its own and reads the first answer that is final.
+    /// Sends a request and reads the first answer that is final. A server may end a connection that is open for the next
+    /// request (RFC 9112, section 9.3.1): then the request is sent once more, on a new one.
     pub(crate) async fn exchange(&mut self, sent: &Sent) -> anyhow::Result<Answer> {
-        let (mut reading, mut writing) = self.take().await?;
+        if let Some(open) = self.open.take() {
+            let answer = self.exchange_on(open, sent).await?;
+            if answer.status.is_some() {
+                return Ok(answer);
+            }
+        }
+        let new = TcpStream::connect(&self.address).await.context("cannot connect")?;
+        self.exchange_on(new.into_split(), sent).await
+    }
+
+    async fn exchange_on(&mut self, halves: Halves, sent: &Sent) -> anyhow::Result<Answer> {
+        let (mut reading, mut writing) = halves;
         let (bytes, is_cut_short) = (sent.bytes.clone(), sent.is_cut_short);
         // Who refuses a long request may answer before it has read all of it, and close.
         let sending = tokio::spawn(async move {
@@ -57,17 +85,10 @@ impl Line {
         let writing = sending.await.context("the sender")?;
         // A request that was understood leaves the connection as it was; any other may have left something in it.
         let can_go_on = !sent.is_cut_short && answer.status.is_some_and(|status| status < 400);
-        if can_go_on && answer.header("connection") != Some("close") {
+        if can_go_on && answer.stays_open() {
             self.open = Some((reading, writing));
         }
         Ok(answer)
-    }
-
-    async fn take(&mut self) -> anyhow::Result<(OwnedReadHalf, OwnedWriteHalf)> {
-        match self.open.take() {
-            Some(open) => Ok(open),
-            None => Ok(TcpStream::connect(&self.address).await.context("cannot connect")?.into_split()),
-        }
     }
 }
 
@@ -75,7 +96,7 @@ impl Line {
 async fn read(reading: &mut OwnedReadHalf, sent: &Sent) -> anyhow::Result<Answer> {
     loop {
         let Some(head) = head(reading).await? else {
-            return Ok(Answer { status: None, headers: Vec::new(), body: Vec::new() });
+            return Ok(Answer::default());
         };
         let mut answer = parse(&head)?;
         if answer.status.is_some_and(|status| (100..200).contains(&status)) {
@@ -110,8 +131,10 @@ async fn head(reading: &mut OwnedReadHalf) -> anyhow::Result<Option<String>> {
 
 fn parse(head: &str) -> anyhow::Result<Answer> {
     let mut lines = head.lines();
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|code| code.parse().ok());
+    let mut first = lines.next().unwrap_or_default().split(' ');
+    let version = first.next().unwrap_or_default().to_owned();
+    let status = first.next().and_then(|code| code.parse().ok());
     let headers = lines.filter_map(|line| line.split_once(": "));
     let headers = headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
-    Ok(Answer { status: Some(status.context("no status")?), headers, body: Vec::new() })
+    Ok(Answer { version, status: Some(status.context("no status")?), headers, body: Vec::new() })
 }
