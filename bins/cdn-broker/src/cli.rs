@@ -8,6 +8,7 @@ use crate::alerts::AlertsCommand;
 use crate::checks::ChecksCommand;
 use crate::instances::InstancesCommand;
 use crate::keys::KeysCommand;
+use crate::operations::OperationsCommand;
 use crate::{OK, USAGE};
 
 /// A service broker that puts CloudFront with an automatically renewed certificate in front of users' own domains.
@@ -29,6 +30,9 @@ pub(crate) enum Command {
     /// Look at service instances, and set right what has gone wrong with one; brokers may run beside it.
     #[command(subcommand)]
     Instances(InstancesCommand),
+    /// Look at what runs and what has run on the instances, and see what it waits for.
+    #[command(subcommand)]
+    Operations(OperationsCommand),
     /// Try out what the service relies on, and see how it went: authority, live sites, certificates.
     #[command(subcommand)]
     Checks(ChecksCommand),

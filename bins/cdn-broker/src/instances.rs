@@ -2,7 +2,7 @@
 //! write the database only; the work is done by whichever broker takes it on.
 
 mod act;
-mod history;
+pub(crate) mod history;
 mod link;
 mod list;
 mod show;

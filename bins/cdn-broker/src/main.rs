@@ -11,6 +11,7 @@ mod config_check;
 mod instances;
 mod keys;
 mod logging;
+mod operations;
 mod reconcile;
 mod serve;
 mod tls;
@@ -43,6 +44,7 @@ fn run(command: Command) -> u8 {
     match command {
         Command::Serve => serve::run(),
         Command::Instances(command) => instances::run(&command),
+        Command::Operations(command) => operations::run(&command),
         Command::Checks(command) => checks::run(&command),
         Command::Config(ConfigCommand::Check(arguments)) => config_check::run(&arguments),
         Command::Keys(command) => keys::run(&command),

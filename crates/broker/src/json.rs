@@ -6,7 +6,7 @@ use contract::{
 };
 use serde_json::{Value, json};
 
-use crate::{Story, words};
+use crate::{Plot, Story, Waiting, words};
 
 /// An instance, and what was asked.
 pub fn instance(instance: &Instance) -> Value {
@@ -45,7 +45,21 @@ pub fn operation(operation: &Operation) -> Value {
         "sentence": operation.sentence,
         "error": operation.error,
         "waits_for": operation.waits_for,
+        "instance": operation.instance.as_str(),
+        "waiting": Waiting::of(operation).map(Waiting::word),
     })
+}
+
+/// An operation with its history, and who is at work on it.
+pub fn plot(plot: &Plot) -> Value {
+    let mut told = operation(&plot.operation);
+    if let Some(told) = told.as_object_mut() {
+        told.insert("leased_until".to_owned(), json!(plot.leased_until.map(words::rfc3339)));
+        told.insert("gives_up_at".to_owned(), json!(plot.gives_up_at.map(words::rfc3339)));
+        told.insert("errors".to_owned(), plot.errors().iter().map(|entry| line(entry)).collect());
+        told.insert("history".to_owned(), plot.history.iter().map(line).collect());
+    }
+    told
 }
 
 /// A line of history.

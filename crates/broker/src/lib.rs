@@ -30,6 +30,7 @@ mod rotation;
 mod server;
 mod service;
 mod sweeper;
+mod waiting;
 pub mod words;
 mod worker;
 mod workflow;
@@ -47,7 +48,7 @@ pub use checks::{
 pub use chores::Chores;
 pub use fuzzing::fuzz_parameters;
 pub use metrics::{Counters, Metrics, MetricsPage, serve_metrics};
-pub use operator::{Asked, Operator, Story};
+pub use operator::{Asked, Operator, Plot, Story};
 pub use pace::Pace;
 pub use page::{AdminStores, Pages, PublicUrl};
 pub use parameters::{Offer, ParameterError, read_settings};
@@ -59,5 +60,6 @@ pub use retry_rules::{RemedyRule, StepRule, remedy_name, remedy_rules, step_rule
 pub use rotation::{Rotation, Rotator};
 pub use server::{Listening, ServerError, ServerLimits, Tls, TlsError, serve};
 pub use service::{Rules, Service};
+pub use waiting::{WAITING, Waiting};
 pub use worker::{WorkSettings, Worker};
 pub use workflow::{DEPROVISION, PROVISION, RECREATE, RENEW, Step, UPDATE_NAMES, UPDATE_SETTINGS};

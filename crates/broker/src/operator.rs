@@ -1,6 +1,7 @@
 //! What an operator does to one instance by hand, and all that is known about it. Everything is read from the store and
 //! written there; the work itself is done by whichever broker takes it on.
 
+mod plot;
 mod story;
 
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use contract::{
     OperatorStore, PortResult, Track,
 };
 
+pub use self::plot::Plot;
 pub use self::story::Story;
 use crate::describe::{self, kind};
 use crate::workflow::{Step, facts};

@@ -4,7 +4,7 @@ pub(crate) mod patience;
 
 use std::time::Duration;
 
-use contract::{Operation, OperationKind};
+use contract::{Operation, OperationKind, OperationState, Timestamp};
 
 use self::patience::{Limit, patience};
 use crate::workflow::Step;
@@ -60,6 +60,14 @@ impl Pace {
     pub(crate) fn has_timed_out(&self, operation: &Operation) -> bool {
         let tried = operation.next_at.since(operation.step_since);
         Step::of(operation).is_some_and(|step| tried > self.deadline(operation.kind, step))
+    }
+
+    /// When the step of an operation is given up; `None` when it does not run, or is never given up.
+    pub(crate) fn gives_up_at(&self, operation: &Operation) -> Option<Timestamp> {
+        let runs = operation.state == OperationState::Running;
+        let patience = Step::of(operation).filter(|_| runs).map(|step| self.deadline(operation.kind, step));
+        let patience = patience.filter(|patience| *patience < Duration::MAX);
+        patience.map(|patience| operation.step_since + patience)
     }
 
     /// How long a step may keep failing before its operation is given up. Waiting for the user counts; waiting for the

@@ -4,6 +4,8 @@ use contract::{
     CertificateState, InstanceState, OperationKind, OperationState, ProofMethod, ProofState, Timestamp,
 };
 
+use crate::{WAITING, Waiting};
+
 /// All stages of life, in the order in which they come.
 pub const STATES: [InstanceState; 6] = [
     InstanceState::Provisioning,
@@ -32,6 +34,43 @@ pub fn state(state: InstanceState) -> &'static str {
 pub fn parse_state(text: &str) -> Result<InstanceState, String> {
     let found = STATES.into_iter().find(|one| state(*one) == text);
     found.ok_or_else(|| format!("the states are {}", STATES.map(state).join(", ")))
+}
+
+/// All that an operation can do.
+pub const KINDS: [OperationKind; 5] = [
+    OperationKind::Provision,
+    OperationKind::Update,
+    OperationKind::Renew,
+    OperationKind::Recreate,
+    OperationKind::Deprovision,
+];
+
+/// All the ways in which an operation can stand.
+pub const OUTCOMES: [OperationState; 4] =
+    [OperationState::Running, OperationState::Succeeded, OperationState::Failed, OperationState::Cancelled];
+
+/// What an operation does, for a word.
+///
+/// Errors: a sentence with the words that there are.
+pub fn parse_kind(text: &str) -> Result<OperationKind, String> {
+    let found = KINDS.into_iter().find(|one| kind(*one) == text);
+    found.ok_or_else(|| format!("the kinds are {}", KINDS.map(kind).join(", ")))
+}
+
+/// How an operation stands, for a word.
+///
+/// Errors: a sentence with the words that there are.
+pub fn parse_outcome(text: &str) -> Result<OperationState, String> {
+    let found = OUTCOMES.into_iter().find(|one| outcome(*one) == text);
+    found.ok_or_else(|| format!("the states are {}", OUTCOMES.map(outcome).join(", ")))
+}
+
+/// For whom an operation waits, for a word.
+///
+/// Errors: a sentence with the words that there are.
+pub fn parse_waiting(text: &str) -> Result<Waiting, String> {
+    let found = WAITING.into_iter().find(|one| one.word() == text);
+    found.ok_or_else(|| format!("what operations wait for is {}", WAITING.map(Waiting::word).join(", ")))
 }
 
 /// What an operation does, in a word.
@@ -103,6 +142,18 @@ mod tests {
             assert_eq!(parse_state(state(one)), Ok(one));
         }
         assert!(parse_state("failed").unwrap_err().contains("provision-failed"));
+        for one in KINDS {
+            assert_eq!(parse_kind(kind(one)), Ok(one));
+        }
+        assert!(parse_kind("delete").unwrap_err().contains("deprovision"));
+        for one in OUTCOMES {
+            assert_eq!(parse_outcome(outcome(one)), Ok(one));
+        }
+        assert!(parse_outcome("done").unwrap_err().contains("succeeded"));
+        for one in WAITING {
+            assert_eq!(parse_waiting(one.word()), Ok(one));
+        }
+        assert!(parse_waiting("nobody").unwrap_err().contains("operator"));
     }
 
     #[test]

@@ -60,15 +60,15 @@ pub use secret::Secret;
 pub use sign_on::{Permissions, SignOn};
 pub use site::{ChallengeSite, SiteFolder};
 pub use storage::{
-    AccountRecord, AccountStore, AuthorizationRecord, Breaker, BreakerStore, CertificateRecord,
-    CertificateState, CertificateStore, ChallengeAnswers, Change, CheckRecord, CheckRun, CheckStore, Chore,
-    ChoreStore, ChosenMoment, Claim, Cursor, Dispatch, DispatchState, DomainRecord, DomainState, DomainStore,
-    HttpAnswer, Incident, IncidentStore, Instance, InstanceState, InstanceStore, IssuanceRecord,
-    IssuanceStore, KeyStanding, LedgerStore, LogEntry, Mishap, Operation, OperationKind, OperationState,
-    OperationStore, OperatorStore, OriginalRequest, Outbox, Overview, OverviewStore, PageStore,
-    PresentedProof, ProofPlace, RUNS_KEPT, Readiness, RenewalPlan, RenewalStore, Resealed, RunningOperations,
-    SealedPlace, SealedStore, SealingKeyUse, Settings, Sight, SiteFinding, Standing, StuckValue, Survey,
-    Sweep, SweepStore, Track, TroubleStore, WorkQueue,
+    AccountRecord, AccountStore, AuthorizationRecord, Breaker, BreakerStore, CertificateKey,
+    CertificateRecord, CertificateState, CertificateStore, ChallengeAnswers, Change, CheckRecord, CheckRun,
+    CheckStore, Chore, ChoreStore, ChosenMoment, Claim, Cursor, Dispatch, DispatchState, DomainRecord,
+    DomainState, DomainStore, HttpAnswer, Incident, IncidentStore, Instance, InstanceState, InstanceStore,
+    IssuanceRecord, IssuanceStore, KeyStanding, LedgerStore, LogEntry, Mishap, Operation, OperationFilter,
+    OperationKind, OperationState, OperationStore, OperatorStore, OriginalRequest, Outbox, Overview,
+    OverviewStore, PageStore, PresentedProof, ProofPlace, RUNS_KEPT, Readiness, RenewalPlan, RenewalStore,
+    Resealed, RunningOperations, SealedPlace, SealedStore, SealingKeyUse, Settings, Sight, SiteFinding,
+    Standing, StuckValue, Survey, Sweep, SweepStore, Track, TroubleStore, WorkQueue,
 };
 pub use storage::{Census, CensusStore, Condition, OperationCount, Pool};
 pub use time::{Clock, Randomness, Timestamp};

@@ -28,7 +28,7 @@ mod troubles;
 pub use account::{AccountRecord, AccountStore};
 pub use breakers::{Breaker, BreakerStore};
 pub use census::{Census, CensusStore, Condition, OperationCount, Pool};
-pub use certificates::{CertificateRecord, CertificateState, CertificateStore};
+pub use certificates::{CertificateKey, CertificateRecord, CertificateState, CertificateStore};
 pub use checks::{CheckRecord, CheckRun, CheckStore, RUNS_KEPT};
 pub use chores::{Chore, ChoreStore};
 pub use domains::{DomainRecord, DomainState, DomainStore};
@@ -42,7 +42,7 @@ pub use ledger::LedgerStore;
 pub use operations::{
     Change, LogEntry, Operation, OperationKind, OperationState, OperationStore, Standing, Track,
 };
-pub use operator::OperatorStore;
+pub use operator::{OperationFilter, OperatorStore};
 pub use overview::{Overview, OverviewStore, RunningOperations};
 pub use pages::{PageStore, Sight, Survey};
 pub use queue::{Claim, Cursor, WorkQueue};

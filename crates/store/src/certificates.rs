@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use contract::{
-    CertificateFacts, CertificateRecord, CertificateState, CertificateStore, InstanceId, IssuanceId,
-    PortResult, StoredCertificate, Timestamp, VaultName,
+    CertificateFacts, CertificateKey, CertificateRecord, CertificateState, CertificateStore, InstanceId,
+    IssuanceId, PortResult, StoredCertificate, Timestamp, VaultName,
 };
 use diesel::prelude::*;
 
@@ -64,6 +64,10 @@ impl CertificateStore for Store {
         .await
     }
 
+    async fn list(&self, after: Option<CertificateKey>, most: u32) -> PortResult<Vec<CertificateRecord>> {
+        self.run("list certificate records", move |db, _| list(db, after, most)).await
+    }
+
     async fn of_instance(&self, id: &InstanceId, incarnation: i32) -> PortResult<Vec<CertificateRecord>> {
         let id = id.as_str().to_owned();
         self.run("read the certificate records of an instance", move |db, _| {
@@ -71,6 +75,23 @@ impl CertificateStore for Store {
         })
         .await
     }
+}
+
+fn list(db: &mut Db, after: Option<CertificateKey>, most: u32) -> Result<Vec<CertificateRecord>, StoreError> {
+    // An id has at least one character, so that all of them come after the empty text.
+    let (instance, incarnation, generation) = after
+        .map_or_else(Default::default, |at| (at.instance.as_str().to_owned(), at.incarnation, at.generation));
+    let of_same = certificates::instance.eq(instance.clone());
+    let later_life = certificates::incarnation.gt(incarnation);
+    let later = certificates::incarnation.eq(incarnation).and(certificates::generation.gt(generation));
+    let behind = certificates::instance.gt(instance).or(of_same.and(later_life.or(later)));
+    let rows: Vec<CertificateRow> = certificates::table
+        .filter(behind)
+        .order((certificates::instance, certificates::incarnation, certificates::generation))
+        .limit(most.into())
+        .select(CertificateRow::as_select())
+        .load(db)?;
+    rows.into_iter().map(CertificateRow::into_record).collect()
 }
 
 /// The certificates of one incarnation, oldest generation first.

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use contract::{
-    InstanceId, InstanceState, Operation, OperationId, OperationKind, OperationState, OperatorStore,
-    PortResult, Timestamp, Track,
+    InstanceId, InstanceState, Operation, OperationFilter, OperationId, OperationKind, OperationState,
+    OperatorStore, PortResult, Timestamp, Track,
 };
 use diesel::prelude::*;
 
@@ -89,7 +89,66 @@ impl OperatorStore for Store {
         })
         .await
     }
+
+    async fn list(
+        &self,
+        filter: &OperationFilter,
+        before: Option<OperationId>,
+        most: u32,
+    ) -> PortResult<Vec<Operation>> {
+        let filter = filter.clone();
+        self.run("list operations", move |db, _| {
+            let Some(end) = end_of_page(db, before.as_ref())? else { return Ok(Vec::new()) };
+            page(db, &filter, end, most)?.into_iter().map(OperationRow::into_operation).collect()
+        })
+        .await
+    }
+
+    async fn leased_until(&self, instance: &InstanceId) -> PortResult<Option<Timestamp>> {
+        let instance = instance.as_str().to_owned();
+        self.run("look who works on an instance", move |db, inner| {
+            let now = db.lease_clock(inner.clock.as_ref())?;
+            let row = instances::table.find(instance).select(instances::lease_until);
+            let until: Option<Option<i64>> = row.first(db).optional()?;
+            Ok(until.flatten().filter(|until| *until > now).map(Timestamp::from_millis))
+        })
+        .await
+    }
 }
+
+/// The sequence number that a page ends before; `None` when there is no such operation.
+fn end_of_page(db: &mut Db, before: Option<&OperationId>) -> Result<Option<i64>, StoreError> {
+    let Some(before) = before else { return Ok(Some(i64::MAX)) };
+    Ok(table::table.filter(table::id.eq(before.as_str())).select(table::seq).first(db).optional()?)
+}
+
+fn page(db: &mut Db, filter: &OperationFilter, end: i64, most: u32) -> Result<Vec<OperationRow>, StoreError> {
+    let states: Vec<&str> = match filter.state {
+        Some(state) => vec![state.label()],
+        None => STATES.map(Label::label).to_vec(),
+    };
+    let kinds: Vec<&str> = match filter.kind {
+        Some(kind) => vec![kind.label()],
+        None => KINDS.map(Label::label).to_vec(),
+    };
+    let meant = table::state.eq_any(states).and(table::kind.eq_any(kinds)).and(table::seq.lt(end));
+    let rows = table::table.filter(meant).order(table::seq.desc()).limit(most.into());
+    let rows = rows.select(OperationRow::as_select());
+    Ok(match &filter.instance {
+        Some(instance) => rows.filter(table::instance.eq(instance.as_str())).load(db)?,
+        None => rows.load(db)?,
+    })
+}
+
+const STATES: [OperationState; 4] =
+    [OperationState::Running, OperationState::Succeeded, OperationState::Failed, OperationState::Cancelled];
+const KINDS: [OperationKind; 5] = [
+    OperationKind::Provision,
+    OperationKind::Update,
+    OperationKind::Renew,
+    OperationKind::Deprovision,
+    OperationKind::Recreate,
+];
 
 fn resume(db: &mut Db, failed: &Operation, at: Timestamp) -> Result<bool, StoreError> {
     let instance = failed.instance.as_str();

@@ -5,6 +5,7 @@ mod alerts;
 mod bad_input;
 mod checks;
 mod cloudfront;
+mod commands;
 mod config_check;
 mod contracts;
 mod dnssec;

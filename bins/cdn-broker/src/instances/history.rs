@@ -43,7 +43,7 @@ fn text(operation: &Operation, lines: &[LogEntry]) -> String {
 }
 
 /// One line of history below the other.
-pub(super) fn log(lines: &[LogEntry]) -> Vec<String> {
+pub(crate) fn log(lines: &[LogEntry]) -> Vec<String> {
     let rows: Vec<[String; 4]> = lines
         .iter()
         .map(|line| {

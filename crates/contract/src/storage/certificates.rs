@@ -42,6 +42,25 @@ pub struct CertificateRecord {
     pub state: CertificateState,
 }
 
+/// What tells one certificate from all others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateKey {
+    /// The instance.
+    pub instance: InstanceId,
+    /// Its incarnation.
+    pub incarnation: i32,
+    /// The generation.
+    pub generation: i32,
+}
+
+impl CertificateRecord {
+    /// What tells it from all others.
+    pub fn key(&self) -> CertificateKey {
+        let Self { instance, incarnation, generation, .. } = self;
+        CertificateKey { instance: instance.clone(), incarnation: *incarnation, generation: *generation }
+    }
+}
+
 /// Keeps the certificates of instances.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
@@ -59,6 +78,11 @@ pub trait CertificateStore: Send + Sync {
 
     /// At most `most` of the certificates that are live and expire before a moment, the first to expire first.
     async fn expiring(&self, before: Timestamp, most: u32) -> PortResult<Vec<CertificateRecord>>;
+
+    /// At most `most` certificates behind `after`, in the order of instance, incarnation and generation, whatever has become
+    /// of them. Whoever hands in the last one of a page gets the next page; the order of instances is the database's own for
+    /// texts, and always the same.
+    async fn list(&self, after: Option<CertificateKey>, most: u32) -> PortResult<Vec<CertificateRecord>>;
 
     /// The certificates of one incarnation, oldest generation first.
     async fn of_instance(&self, id: &InstanceId, incarnation: i32) -> PortResult<Vec<CertificateRecord>>;

@@ -1,6 +1,17 @@
 use async_trait::async_trait;
 
-use crate::{InstanceId, Operation, OperationId, PortResult, Timestamp};
+use crate::{InstanceId, Operation, OperationId, OperationKind, OperationState, PortResult, Timestamp};
+
+/// Which operations are meant; what is `None` does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OperationFilter {
+    /// Those on this instance.
+    pub instance: Option<InstanceId>,
+    /// Those that stand like this.
+    pub state: Option<OperationState>,
+    /// Those that do this.
+    pub kind: Option<OperationKind>,
+}
 
 /// Keeps operations, for the operator's own commands. Each of them only writes: the work is done by whichever broker takes
 /// it on.
@@ -32,4 +43,17 @@ pub trait OperatorStore: Send + Sync {
 
     /// At most `most` operations of an instance, on both tracks, the newest first.
     async fn of_instance(&self, instance: &InstanceId, most: u32) -> PortResult<Vec<Operation>>;
+
+    /// At most `most` of the operations that are meant, on both tracks, the newest first; with `before` only those that are
+    /// older than that one, and none when there is no such operation. Whoever hands in the last one of a page gets the next
+    /// page, and meets every operation once that was there from the beginning, as it stands when its page is read.
+    async fn list(
+        &self,
+        filter: &OperationFilter,
+        before: Option<OperationId>,
+        most: u32,
+    ) -> PortResult<Vec<Operation>>;
+
+    /// Until when whoever works on an instance has it; `None` when nobody does at this moment.
+    async fn leased_until(&self, instance: &InstanceId) -> PortResult<Option<Timestamp>>;
 }

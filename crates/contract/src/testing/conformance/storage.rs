@@ -17,6 +17,7 @@ pub mod issuances;
 pub mod leases;
 pub mod ledger;
 pub mod operations;
+pub mod operator;
 pub mod overview;
 pub mod pages;
 pub mod queue;
@@ -198,6 +199,9 @@ async fn by_the_operator(subject: &Subject) {
         recreations::what_nobody_works_on_is_ended_where_it_stands,
         recreations::the_operations_of_an_instance_come_newest_first,
         recreations::a_spent_reference_is_replaced_once,
+        operator::operations_are_listed_page_by_page,
+        operator::operations_are_filtered,
+        operator::who_is_at_work_is_known,
     );
 }
 
@@ -206,6 +210,7 @@ async fn records(subject: &Subject) {
     keep_promises!(subject =>
         certificates::a_certificate_is_put_and_replaced,
         certificates::certificates_are_listed_by_generation,
+        certificates::all_certificates_are_listed_page_by_page,
         certificates::what_expires_first_is_found,
         certificates::only_one_certificate_is_live,
         certificates::a_certificate_is_found_by_its_name_in_the_vault,

@@ -2,8 +2,8 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, State};
 use crate::{
-    InstanceId, InstanceState, Operation, OperationId, OperationKind, OperationState, OperatorStore,
-    PortResult, Timestamp, Track,
+    InstanceId, InstanceState, Operation, OperationFilter, OperationId, OperationKind, OperationState,
+    OperatorStore, PortResult, Timestamp, Track,
 };
 
 #[async_trait]
@@ -59,6 +59,36 @@ impl OperatorStore for MemoryStore {
         })
         .await
     }
+
+    async fn list(
+        &self,
+        filter: &OperationFilter,
+        before: Option<OperationId>,
+        most: u32,
+    ) -> PortResult<Vec<Operation>> {
+        self.call("operator.list", |state, _| {
+            let end = match &before {
+                Some(id) => state.operations.iter().position(|one| one.id == *id).unwrap_or(0),
+                None => state.operations.len(),
+            };
+            let older = state.operations.iter().take(end).rev();
+            Ok(older.filter(|one| is_meant(filter, one)).take(most as usize).cloned().collect())
+        })
+        .await
+    }
+
+    async fn leased_until(&self, instance: &InstanceId) -> PortResult<Option<Timestamp>> {
+        self.call("operator.leased_until", |state, now| {
+            Ok(state.leases.get(instance).map(|lease| lease.until).filter(|until| *until > now))
+        })
+        .await
+    }
+}
+
+fn is_meant(filter: &OperationFilter, one: &Operation) -> bool {
+    filter.instance.as_ref().is_none_or(|instance| *instance == one.instance)
+        && filter.state.is_none_or(|state| state == one.state)
+        && filter.kind.is_none_or(|kind| kind == one.kind)
 }
 
 impl State {

@@ -2,9 +2,9 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, State};
 use crate::{
-    AccountRecord, AccountStore, AuthorizationRecord, CertificateRecord, CertificateState, CertificateStore,
-    ChallengeAnswers, InstanceId, IssuanceId, IssuanceRecord, IssuanceStore, LastLook, PortResult,
-    ProofPlace, ProofState, Readiness, Timestamp, VaultName, durable_label,
+    AccountRecord, AccountStore, AuthorizationRecord, CertificateKey, CertificateRecord, CertificateState,
+    CertificateStore, ChallengeAnswers, InstanceId, IssuanceId, IssuanceRecord, IssuanceStore, LastLook,
+    PortResult, ProofPlace, ProofState, Readiness, Timestamp, VaultName, durable_label,
 };
 
 #[async_trait]
@@ -49,6 +49,15 @@ impl CertificateStore for MemoryStore {
             expiring.sort_by_key(ends);
             expiring.truncate(most as usize);
             Ok(expiring)
+        })
+        .await
+    }
+
+    async fn list(&self, after: Option<CertificateKey>, most: u32) -> PortResult<Vec<CertificateRecord>> {
+        self.call("certificates.list", |state, _| {
+            let key = after.map(|after| (after.instance, after.incarnation, after.generation));
+            let behind = state.certificates.iter().filter(|(at, _)| key.as_ref().is_none_or(|key| *at > key));
+            Ok(behind.take(most as usize).map(|(_, record)| record.clone()).collect())
         })
         .await
     }

@@ -72,6 +72,35 @@ pub async fn what_expires_first_is_found(subject: &Subject) -> PortResult<()> {
     Ok(())
 }
 
+/// `list` gives every certificate once, those of one instance in the order of their lives, however short the pages are.
+pub async fn all_certificates_are_listed_page_by_page(subject: &Subject) -> PortResult<()> {
+    let mut expected = Vec::new();
+    for _ in 0..2 {
+        let (instance, _) = subject.provisioning().await?;
+        for (incarnation, generation) in [(1, 1), (1, 2), (1, 10), (2, 1)] {
+            let record = record(&instance.id, incarnation, generation);
+            subject.certificates.put(&record).await?;
+            expected.push(record);
+        }
+    }
+    let mut all: Vec<CertificateRecord> = Vec::new();
+    loop {
+        let page = subject.certificates.list(all.last().map(CertificateRecord::key), 3).await?;
+        if page.is_empty() {
+            break;
+        }
+        assert!(page.len() <= 3, "a page is no longer than asked for");
+        all.extend(page);
+    }
+    let of_both: Vec<CertificateRecord> =
+        all.iter().filter(|one| expected.iter().any(|it| it.instance == one.instance)).cloned().collect();
+    assert_eq!(of_both, expected);
+    let keys: Vec<_> = all.iter().map(|one| format!("{:?}", one.key())).collect();
+    let once: std::collections::BTreeSet<_> = keys.iter().collect();
+    assert_eq!(once.len(), keys.len(), "nothing is given twice");
+    Ok(())
+}
+
 /// `of_instance` gives one incarnation of one instance, oldest generation first, whatever was written first.
 pub async fn certificates_are_listed_by_generation(subject: &Subject) -> PortResult<()> {
     let (instance, _) = subject.provisioning().await?;
