@@ -90,6 +90,14 @@ impl Aws {
         self.shared.world().trust(root_pem)
     }
 
+    /// Lets ACM have a certificate for these names, which distributions may use, and gives its ARN. The edge cannot serve it.
+    pub fn acm_certificate(&self, names: &[&str]) -> String {
+        let mut world = self.shared.world();
+        let arn = format!("arn:aws:acm:us-east-1:{ACCOUNT}:certificate/{}", world.acm.len() + 1);
+        world.acm.insert(arn.clone(), names.iter().map(ToString::to_string).collect());
+        arn
+    }
+
     /// Makes a hosted zone of the account `111111111111` and answers its id. With [`Aws::serve_zones`] its name servers are
     /// those of the sandbox.
     ///

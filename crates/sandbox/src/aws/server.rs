@@ -83,10 +83,20 @@ async fn answer(
     if request.path().starts_with("/_sandbox/") {
         return Ok(respond(admin::answer(shared, &request).await, is_head));
     }
+    take_time(shared).await;
     let request_id = shared.request_id();
     let answer = call(shared, &request, &request_id).await?;
     let answer = answer.header("x-amzn-requestid", &request_id).header("x-amz-request-id", &request_id);
     Ok(respond(answer, is_head))
+}
+
+/// The way there and back, as far as it is longer than here.
+#[expect(clippy::disallowed_methods, reason = "a network that is slow on purpose")]
+async fn take_time(shared: &Shared) {
+    let delay = shared.world().settings.answer_after;
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
 }
 
 async fn read(request: hyper::Request<Incoming>) -> Result<Request, Failure> {

@@ -31,6 +31,8 @@ pub struct AwsSettings {
     pub iam_propagation: Duration,
     /// From the deployment of a change that dropped a certificate until it can be deleted.
     pub iam_release: Duration,
+    /// How long every call takes before it is begun.
+    pub answer_after: Duration,
     /// The most server certificates the account can hold.
     pub certificate_quota: usize,
     /// The most distributions the account can have.
@@ -53,6 +55,7 @@ impl Default for AwsSettings {
             deploy: Duration::from_mins(5),
             iam_propagation: Duration::from_secs(20),
             iam_release: Duration::from_mins(15),
+            answer_after: Duration::ZERO,
             certificate_quota: 20,
             distribution_quota: 500,
             distributions_per_control: 100,
@@ -75,6 +78,8 @@ pub struct Adjustment {
     pub iam_propagation_ms: Option<u64>,
     /// [`AwsSettings::iam_release`], in milliseconds.
     pub iam_release_ms: Option<u64>,
+    /// [`AwsSettings::answer_after`], in milliseconds.
+    pub answer_after_ms: Option<u64>,
     /// [`AwsSettings::certificate_quota`].
     pub certificate_quota: Option<usize>,
     /// [`AwsSettings::distribution_quota`].
@@ -90,6 +95,7 @@ impl AwsSettings {
             (&mut self.deploy, change.deploy_ms),
             (&mut self.iam_propagation, change.iam_propagation_ms),
             (&mut self.iam_release, change.iam_release_ms),
+            (&mut self.answer_after, change.answer_after_ms),
         ];
         for (delay, wanted) in delays {
             *delay = wanted.map_or(*delay, Duration::from_millis);
@@ -110,6 +116,8 @@ pub(crate) struct World {
     pub(crate) ids: Ids,
     /// The authorities whose certificates CloudFront accepts for viewers.
     pub(crate) roots: Vec<CertificateDer<'static>>,
+    /// Certificates of ACM by their ARNs, and the names each is for. Nobody here sees more of them.
+    pub(crate) acm: BTreeMap<String, Vec<String>>,
     pub(crate) cloudfront: CloudFront,
     pub(crate) iam: Vault,
     pub(crate) s3: Buckets,
@@ -127,6 +135,7 @@ impl World {
             clock: Clock::default(),
             ids: Ids::new("sandbox"),
             roots: Vec::new(),
+            acm: BTreeMap::new(),
             cloudfront: CloudFront::default(),
             iam: Vault::default(),
             s3,

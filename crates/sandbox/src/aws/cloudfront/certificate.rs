@@ -35,6 +35,7 @@ pub(super) fn check(world: &World, config: &Element, itself: Option<&str>) -> Re
         consistent(block)?;
     }
     let certificate = certificate_id(config).map(|id| visible(world, id)).transpose()?;
+    let of_acm = of_acm(world, config)?;
     let aliases = config.texts_at("Aliases");
     if itself.is_none() && certificate.is_none() && world.has(Rule::CertificateFromTheStart) {
         return Err(invalid("A distribution needs a certificate of its own from its creation on."));
@@ -42,7 +43,8 @@ pub(super) fn check(world: &World, config: &Element, itself: Option<&str>) -> Re
     if aliases.is_empty() {
         return Ok(());
     }
-    if certificate.is_some() || !world.has(Rule::NamesWithoutCertificate) {
+    let is_of_acm = of_acm.is_some_and(|names| aliases.iter().all(|alias| names.contains(alias)));
+    if !is_of_acm && (certificate.is_some() || !world.has(Rule::NamesWithoutCertificate)) {
         authorised(world, &aliases, certificate)?;
     }
     deployed_before(world, &aliases, certificate, itself)?;
@@ -73,10 +75,9 @@ fn consistent(block: &Element) -> Result<(), Failure> {
     if default {
         return Ok(());
     }
-    if !acm.is_empty() {
-        return Err(unknown_certificate());
+    if acm.is_empty() {
+        deprecated_pair(block, iam)?;
     }
-    deprecated_pair(block, iam)?;
     let method = block.text_at("SSLSupportMethod");
     if !["sni-only", "vip", "static-ip"].contains(&method) {
         return Err(invalid("The parameter SSLSupportMethod is required with a certificate of your own."));
@@ -111,6 +112,13 @@ fn unknown_certificate() -> Failure {
         "The specified SSL certificate doesn't exist, isn't in us-east-1 region, isn't valid, or doesn't include a \
          valid certificate chain.",
     )
+}
+
+/// The names of the certificate of ACM that a configuration has.
+fn of_acm<'a>(world: &'a World, config: &Element) -> Result<Option<&'a Vec<String>>, Failure> {
+    let arn = config.text_at("ViewerCertificate/ACMCertificateArn");
+    let names = world.acm.get(arn);
+    if arn.is_empty() || names.is_some() { Ok(names) } else { Err(unknown_certificate()) }
 }
 
 fn visible<'a>(world: &'a World, id: &str) -> Result<&'a ServerCertificate, Failure> {
