@@ -11,6 +11,7 @@ mod offering;
 mod pages;
 mod proofs;
 mod reader;
+mod retired;
 pub(crate) mod table;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ pub(crate) use self::checks::ChecksConfig;
 pub(crate) use self::metrics::MetricsConfig;
 use self::reader::Reader;
 pub(crate) use self::reader::{Source, Understood};
+pub(crate) use self::retired::retired;
 pub(crate) use self::variables::{Environment, Variables};
 
 /// Everything the operator can say.

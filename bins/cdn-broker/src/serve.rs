@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::command;
-use crate::config::{Config, HttpConfig, SHORT_PASSWORD};
+use crate::config::{Config, Environment, HttpConfig, SHORT_PASSWORD, retired};
 use crate::wire::{Wired, wire};
 use crate::{FAILED, OK, USAGE, logging, tls};
 
@@ -24,6 +24,9 @@ const BLOCKING_THREADS: usize = 8;
 pub(crate) fn run() -> u8 {
     let Some(config) = command::configuration() else { return USAGE };
     logging::start(&config.log);
+    for note in retired(&Environment) {
+        tracing::info!("{note}");
+    }
     let served = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS)

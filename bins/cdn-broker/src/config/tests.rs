@@ -373,3 +373,17 @@ fn aws_is_met_with_the_keys_that_are_given_or_as_the_sdk_finds_them() {
         assert!(mistakes.len() == 1 && mistakes[0].starts_with(missing), "{mistakes:?}");
     }
 }
+
+#[test]
+fn the_environment_of_an_earlier_broker_is_told_what_of_it_is_not_needed() {
+    let mut variables = complete();
+    assert!(retired(&variables).is_empty());
+    variables.extend([
+        ("CDN_SCHEDULE", "0 0 * * * *"),
+        ("USER_ID_POOL", "1,2"),
+        ("AWS_DEFAULT_REGION", "us-gov-west-1"),
+    ]);
+    assert!(Config::read(&variables).is_ok());
+    let told = retired(&variables);
+    assert!(told.len() == 2 && told[0].starts_with("SCHEDULE is not needed any more: "), "{told:?}");
+}
