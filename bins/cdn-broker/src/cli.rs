@@ -1,11 +1,12 @@
 //! The commands, and the two ways in which they talk to their user.
 
-use std::io::Write;
+use std::io::{IsTerminal as _, Write};
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::alerts::AlertsCommand;
 use crate::checks::ChecksCommand;
+use crate::import::ImportArgs;
 use crate::instances::InstancesCommand;
 use crate::keys::KeysCommand;
 use crate::operations::OperationsCommand;
@@ -48,6 +49,9 @@ pub(crate) enum Command {
     /// Whether alerts arrive, and what the operators were told of.
     #[command(subcommand)]
     Alerts(AlertsCommand),
+    /// Take over the instances of an earlier broker: same instances, same distributions, nothing changed at AWS.
+    #[command(after_help = crate::import::HELP)]
+    Import(ImportArgs),
     /// What the operator has to set up in AWS.
     #[command(subcommand)]
     Aws(AwsCommand),
@@ -134,6 +138,21 @@ pub(crate) fn explain(message: &clap::Error) -> u8 {
 /// Prints a result. Whoever closes the pipe (`| head`) has read enough.
 pub(crate) fn print(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Asks whether to go on, where somebody is there to answer. `--yes` answers beforehand.
+pub(crate) fn agreed(question: &str, yes: bool) -> bool {
+    if yes {
+        return true;
+    }
+    if !std::io::stdin().is_terminal() {
+        complain("nobody is there to be asked; say --yes");
+        return false;
+    }
+    let _ = write!(std::io::stderr(), "{question} [y/N] ");
+    let mut answer = String::new();
+    let heard = std::io::stdin().read_line(&mut answer).is_ok();
+    heard && matches!(answer.trim(), "y" | "Y" | "yes")
 }
 
 /// Prints what went wrong.

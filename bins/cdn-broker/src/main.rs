@@ -8,6 +8,7 @@ mod clock;
 mod command;
 mod config;
 mod config_check;
+mod import;
 mod instances;
 mod keys;
 mod logging;
@@ -50,6 +51,7 @@ fn run(command: Command) -> u8 {
         Command::Keys(command) => keys::run(&command),
         Command::Reconcile(arguments) => reconcile::run(&arguments),
         Command::Alerts(command) => alerts::run(&command),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Aws(command) => aws::run(&command),
     }
 }

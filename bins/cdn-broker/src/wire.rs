@@ -1,6 +1,7 @@
 //! Which adapter stands behind which port. To swap the authority or the CDN, change this file.
 
 mod checks;
+mod import;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use contract::{ChallengeSite, Clock, ManagedZone, Meter, NoMeter, Outbox, Platfo
 use osb_core::{Api, Catalog};
 use store::Store;
 
+pub(crate) use self::import::importer;
 use crate::alerts::messengers;
 use crate::clock::{SystemClock, SystemRandomness};
 use crate::config::{Config, MetricsConfig};
@@ -192,9 +194,20 @@ async fn build(
     meter: Arc<dyn Meter>,
     pace: &Pace,
 ) -> anyhow::Result<Built> {
+    build_on(config, &config.aws, store, notifier, meter, pace).await
+}
+
+async fn build_on(
+    config: &Config,
+    aws: &cloudfront_core::AwsSettings,
+    store: Arc<Store>,
+    notifier: Notifier,
+    meter: Arc<dyn Meter>,
+    pace: &Pace,
+) -> anyhow::Result<Built> {
     let clock = Arc::new(SystemClock);
     let probe = Arc::new(Probe::new(&config.probe)?);
-    let aws = cloudfront_core::connect_counted(&config.aws, meter.clone()).await;
+    let aws = cloudfront_core::connect_counted(aws, meter.clone()).await;
     let alerts = Arc::new(notifier);
     // What leads upstream is guarded, also where the issuer uses it.
     let breakers =

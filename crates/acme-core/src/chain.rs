@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use contract::{CertificateFacts, DomainName, Timestamp};
+use contract::{CertificateFacts, CertificateReader, DomainName, PortError, PortResult, Remedy, Timestamp};
 use sha2::{Digest, Sha256};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
@@ -29,6 +29,17 @@ pub(crate) enum ChainError {
     NotNow { not_before: Timestamp, not_after: Timestamp, now: Timestamp },
     #[error("the certificate chain is out of order after certificate {0}")]
     OutOfOrder(usize),
+}
+
+/// Reads certificates, whoever has obtained them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ChainReader;
+
+impl CertificateReader for ChainReader {
+    fn facts(&self, chain_pem: &str) -> PortResult<CertificateFacts> {
+        let facts = Chain::parse(chain_pem).and_then(|chain| chain.facts());
+        facts.map_err(|error| PortError::new("read a certificate", Remedy::GiveUp, error))
+    }
 }
 
 impl Chain {

@@ -32,6 +32,7 @@ mod rules;
 mod settings;
 mod steps;
 
+pub use chain::ChainReader;
 pub use checks::DirectoryCheck;
 pub use issuer::AcmeIssuer;
 pub use limits::{Limits, Quota};

@@ -11,6 +11,7 @@ mod describe;
 mod draft;
 mod fuzzing;
 mod health;
+mod import;
 pub mod json;
 mod metrics;
 mod mishap;
@@ -47,6 +48,9 @@ pub use checks::{
 };
 pub use chores::Chores;
 pub use fuzzing::fuzz_parameters;
+pub use import::{
+    ImportEntry, ImportReport, ImportSettings, Importer, NameSight, ServedCertificate, Told, Undone, Verdict,
+};
 pub use metrics::{Counters, Metrics, MetricsPage, serve_metrics};
 pub use operator::{Asked, Operator, Plot, Story};
 pub use pace::Pace;

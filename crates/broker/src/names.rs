@@ -28,6 +28,17 @@ pub(crate) fn vault_name(instance: &Instance, generation: i32) -> VaultName {
     VaultName::new(format!("cdn-{}-{}-{generation}", safe(&instance.id), instance.incarnation))
 }
 
+/// The issuance that stands for the one by which an earlier broker has obtained the first certificate of an instance. The
+/// issuer does not know it.
+pub(crate) fn first_issuance_id(instance: &InstanceId) -> IssuanceId {
+    IssuanceId::new(format!("{}.1.1", safe(instance)))
+}
+
+/// The vault's name for a first certificate that is not in the vault.
+pub(crate) fn first_vault_name(instance: &InstanceId) -> VaultName {
+    VaultName::new(format!("cdn-{}-1-1", safe(instance)))
+}
+
 /// The reference of what an update asks the edges to fetch anew.
 pub(crate) fn invalidation_reference(operation: &Operation) -> Reference {
     Reference::new(format!("cdn-{}", operation.id))

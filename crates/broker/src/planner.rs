@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use contract::{
-    Alert, CertificateFacts, CertificateState, ChosenMoment, OperationKind, OperationState, PortResult,
-    RenewalAdvice, RenewalPlan, Standing, Timestamp, Track,
+    Alert, CertificateFacts, CertificateRecord, CertificateState, ChosenMoment, OperationKind,
+    OperationState, PortResult, RenewalAdvice, RenewalPlan, Standing, Timestamp, Track,
 };
 
 use crate::alerts::subject;
@@ -23,6 +23,9 @@ const PUT_OFF: Duration = Duration::from_mins(5);
 
 /// How many plans are taken at once: few, so that several brokers share a crowd of them.
 const MOST: u32 = 8;
+
+/// How long a renewal is left alone of a certificate that nobody can read.
+const UNKNOWN: Duration = Duration::from_hours(6);
 
 /// The stages of warning: which share of a certificate's life is left. The last one is its end.
 const STAGES: [u32; 3] = [3, 10, 20];
@@ -52,19 +55,55 @@ impl Planner {
     /// renewal was begun.
     async fn check(&self, mut plan: RenewalPlan) -> PortResult<bool> {
         let standing = self.ports.operations.standing(&plan.instance).await?;
-        let Some(facts) = standing.as_ref().and_then(|standing| served(standing, &plan)) else {
+        let served = standing.as_ref().and_then(|standing| served(standing, &plan));
+        let Some((served, advice)) = self.advised(&plan, served).await? else {
             self.ports.renewals.forget(&plan).await?;
             return Ok(false);
         };
-        let advice = self.ports.issuer.renewal(facts).await?;
         let at = self.choose(&mut plan, &advice);
         let now = self.ports.clock.now();
         let begun = at <= now && self.begin(&plan, now).await?;
         plan.begun += i32::from(begun);
+        let Some(facts) = &served.facts else {
+            // Nobody can say what is left of its life.
+            plan.check_at = if at > now { at } else { now + UNKNOWN };
+            self.ports.renewals.keep(&plan).await?;
+            return Ok(begun);
+        };
         self.warn(&mut plan, facts, at, now).await?;
         plan.check_at = next_check(&plan, facts, &advice, at, now);
         self.ports.renewals.keep(&plan).await?;
         Ok(begun)
+    }
+
+    /// When to renew the certificate that is served; `None` when there is nothing to be renewed. One that was adopted without
+    /// its key is replaced in the time that was set for it then, or earlier if the authority says so.
+    async fn advised<'a>(
+        &self,
+        plan: &RenewalPlan,
+        served: Option<&'a CertificateRecord>,
+    ) -> PortResult<Option<(&'a CertificateRecord, RenewalAdvice)>> {
+        let Some(served) = served else { return Ok(None) };
+        let advice = match &served.facts {
+            Some(facts) => Some(self.ports.issuer.renewal(facts).await?),
+            None => None,
+        };
+        let early = plan.chosen.filter(|_| served.keyless);
+        let advice = match (early, advice) {
+            (Some(early), Some(advice)) => Some(RenewalAdvice {
+                from: early.from.min(advice.from),
+                until: early.until.min(advice.until),
+                ..advice
+            }),
+            (Some(early), None) => Some(RenewalAdvice {
+                from: early.from,
+                until: early.until,
+                ask_again: early.until,
+                explanation: None,
+            }),
+            (None, advice) => advice,
+        };
+        Ok(advice.map(|advice| (served, advice)))
     }
 
     /// Keeps the moment that was chosen, unless the window has moved off it. Moments are spread evenly over the window,
@@ -118,12 +157,10 @@ impl Planner {
 }
 
 /// The certificate that a plan is for, if it is still the one that is served.
-fn served<'a>(standing: &'a Standing, plan: &RenewalPlan) -> Option<&'a CertificateFacts> {
+fn served<'a>(standing: &'a Standing, plan: &RenewalPlan) -> Option<&'a CertificateRecord> {
     let same_life = standing.instance.incarnation == plan.incarnation;
     let mut certificates = standing.certificates.iter().filter(|_| same_life);
-    let certificate =
-        certificates.find(|one| one.generation == plan.generation && one.state == CertificateState::Live)?;
-    certificate.facts.as_ref()
+    certificates.find(|one| one.generation == plan.generation && one.state == CertificateState::Live)
 }
 
 /// When warnings are due. A certificate that is renewed in the last third of its life gets some time to be.

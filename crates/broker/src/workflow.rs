@@ -10,6 +10,7 @@ mod managed;
 mod recreation;
 mod removal;
 mod renewal;
+mod takeover;
 mod update;
 
 use std::borrow::Cow;
@@ -20,7 +21,7 @@ use contract::{
     OperationKind, PortResult, Remedy, Settings,
 };
 
-pub(crate) use self::update::{lacks_a_name, serving_at};
+pub(crate) use self::update::{covers, lacks_a_name, serving_at};
 use crate::Ports;
 use crate::worker::WorkSettings;
 
@@ -268,6 +269,7 @@ impl Run<'_> {
         if let Some(sentence) = self.taken_by_others().await? {
             return Ok(Outcome::HeldBack(LOOK_AT_OWNERS, sentence));
         }
+        self.take_over().await?;
         let mut certificate = self.certificate_among(&known).await?;
         let served = self.served(&known).await?;
         self.ports.issuer.open(&certificate.issuance, &self.request(&certificate, &known, &served)).await?;

@@ -7,7 +7,7 @@ use aws_sdk_cloudfront::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudfront::types::DistributionConfig;
 use contract::{
     Cdn, Distribution, DistributionId, DistributionSpec, ListedDistribution, Page, PageToken, PortError,
-    PortResult, Reach, Reference, Remedy, Upstream,
+    PortResult, Reach, Reference, Remedy, Upstream, WholeDistribution,
 };
 
 use crate::classify::{is, port_error};
@@ -113,6 +113,10 @@ impl Cdn for CloudFrontCdn {
 
     async fn examine(&self, id: &DistributionId) -> PortResult<Option<ListedDistribution>> {
         self.look(id).await
+    }
+
+    async fn whole(&self, id: &DistributionId) -> PortResult<Option<WholeDistribution>> {
+        self.look_at_all(id).await
     }
 
     async fn disable(&self, id: &DistributionId) -> PortResult<()> {

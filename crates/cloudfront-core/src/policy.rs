@@ -15,11 +15,12 @@ pub struct PolicySettings {
     pub log_bucket: Option<String>,
 }
 
-const DISTRIBUTION_ACTIONS: [&str; 6] = [
+const DISTRIBUTION_ACTIONS: [&str; 7] = [
     "cloudfront:CreateDistribution",
     "cloudfront:CreateInvalidation",
     "cloudfront:DeleteDistribution",
     "cloudfront:GetDistribution",
+    "cloudfront:ListTagsForResource",
     "cloudfront:TagResource",
     "cloudfront:UpdateDistribution",
 ];

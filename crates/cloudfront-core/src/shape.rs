@@ -9,6 +9,7 @@
               one per choice; and what CloudFront hands out in deprecated fields has to be taken out"
 )]
 
+mod adopted;
 mod behaviours;
 mod change;
 mod delivery;

@@ -48,6 +48,15 @@ impl CertificateVault for IamVault {
         kept.map(|kept| stored(kept.server_certificate_metadata, &reading(name))).transpose()
     }
 
+    async fn chain(&self, name: &VaultName) -> PortResult<Option<String>> {
+        check(name)?;
+        let kept = self.read(name).await?;
+        Ok(kept.map(|kept| {
+            let chain = kept.certificate_chain.unwrap_or_default();
+            format!("{}\n{chain}", kept.certificate_body.trim_end())
+        }))
+    }
+
     async fn list(&self, after: Option<PageToken>) -> PortResult<Page<KeptCertificate>> {
         let doing = "list the certificates";
         let asked = self.client.list_server_certificates().path_prefix(&self.path);

@@ -95,6 +95,21 @@ pub struct ListedDistribution {
     pub changed_at: Timestamp,
 }
 
+/// A distribution in full, whoever has made it: what it would have to be asked for by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WholeDistribution {
+    /// The distribution, with its reference.
+    pub listed: ListedDistribution,
+    /// Where requests go that nothing else is said about; `None` when that is something that no [`Origin`] can be.
+    pub origin: Option<Origin>,
+    /// How they are passed on. What cannot be asked for, or was never asked for by anybody, is unsaid.
+    pub behaviour: Behaviour,
+    /// The pages that are shown in the place of the origin's answers with these status codes.
+    pub error_pages: BTreeMap<u16, String>,
+    /// Its tags, by name.
+    pub tags: BTreeMap<String, String>,
+}
+
 /// A content delivery network.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
@@ -125,6 +140,9 @@ pub trait Cdn: Send + Sync {
 
     /// One distribution as a list shows it, with its reference; `None` when it does not exist.
     async fn examine(&self, id: &DistributionId) -> PortResult<Option<ListedDistribution>>;
+
+    /// One distribution in full, whoever has made it; `None` when it does not exist.
+    async fn whole(&self, id: &DistributionId) -> PortResult<Option<WholeDistribution>>;
 
     /// Stops the distribution from answering, in its present shape. Disabling what is disabled or gone is success.
     async fn disable(&self, id: &DistributionId) -> PortResult<()>;

@@ -85,6 +85,14 @@ pub struct CertificateFacts {
     pub renewal_id: Option<String>,
 }
 
+/// Reads certificates that somebody else has obtained.
+pub trait CertificateReader: Send + Sync {
+    /// What the leaf of a PEM chain says.
+    ///
+    /// Errors: `GiveUp` when there is no certificate in it.
+    fn facts(&self, chain_pem: &str) -> PortResult<CertificateFacts>;
+}
+
 /// A certificate with everything that is needed to serve it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateBundle {

@@ -13,6 +13,7 @@ mod ids;
 mod instructions;
 mod label;
 mod lead;
+mod legacy;
 mod meter;
 mod page;
 mod platform;
@@ -33,11 +34,11 @@ pub use allowance::{Allowance, Room};
 pub use canary::{Canary, CanarySource};
 pub use cdn::{
     Behaviour, CachePolicy, Cdn, Cookies, Delivery, Distribution, DistributionSpec, ListedDistribution,
-    MinimumTls, Origin, OriginRequestPolicy, Policies, PriceClass, Serving, Wish,
+    MinimumTls, Origin, OriginRequestPolicy, Policies, PriceClass, Serving, WholeDistribution, Wish,
 };
 pub use certificate::{
-    CertificateBundle, CertificateFacts, CertificateIssuer, CertificateRequest, IssuanceProgress, KeyType,
-    RenewalAdvice,
+    CertificateBundle, CertificateFacts, CertificateIssuer, CertificateReader, CertificateRequest,
+    IssuanceProgress, KeyType, RenewalAdvice,
 };
 pub use check::{Check, CheckFailure, CheckOutcome, CheckSchedule, StepTime, StepTimes};
 pub use domain::{DomainName, DomainNameError};
@@ -52,6 +53,7 @@ pub use instructions::{
 };
 pub use label::{durable_label, is_durable_label};
 pub use lead::{Lead, LeadEnd, LeadQuestion, NameProbe};
+pub use legacy::{LegacyBroker, LegacyCertificate, LegacyInstance, LegacyInstances, LegacyStanding};
 pub use meter::{Meter, NoMeter};
 pub use page::Page;
 pub use platform::{Place, PlatformDirectory, PlatformDomain};
@@ -70,6 +72,7 @@ pub use storage::{
     Resealed, RunningOperations, SealedPlace, SealedStore, SealingKeyUse, Settings, Sight, SiteFinding,
     Standing, StuckValue, Survey, Sweep, SweepStore, Track, TroubleStore, WorkQueue,
 };
+pub use storage::{Adopted, Adoption, ImportRecord, ImportStore};
 pub use storage::{Census, CensusStore, Condition, OperationCount, Pool};
 pub use time::{Clock, Randomness, Timestamp};
 pub use vault::{CertificateVault, KeptCertificate};

@@ -10,6 +10,7 @@ mod certificates;
 mod checks;
 mod chores;
 mod domains;
+mod imports;
 mod incidents;
 mod instances;
 mod issuance;
@@ -32,6 +33,7 @@ pub use certificates::{CertificateKey, CertificateRecord, CertificateState, Cert
 pub use checks::{CheckRecord, CheckRun, CheckStore, RUNS_KEPT};
 pub use chores::{Chore, ChoreStore};
 pub use domains::{DomainRecord, DomainState, DomainStore};
+pub use imports::{Adopted, Adoption, ImportRecord, ImportStore};
 pub use incidents::{Dispatch, DispatchState, Incident, IncidentStore, Outbox};
 pub use instances::{Instance, InstanceState, InstanceStore, OriginalRequest, Settings};
 pub use issuance::{

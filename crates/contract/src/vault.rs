@@ -27,6 +27,9 @@ pub trait CertificateVault: Send + Sync {
     /// How the CDN calls the certificate kept under `name`; `None` when there is none.
     async fn find(&self, name: &VaultName) -> PortResult<Option<StoredCertificate>>;
 
+    /// The chain kept under `name`, PEM, leaf first; `None` when there is none. Its key stays where it is.
+    async fn chain(&self, name: &VaultName) -> PortResult<Option<String>>;
+
     /// All certificates in the broker's part of the vault, page by page: those of another broker that was given the same
     /// part as well.
     ///

@@ -142,10 +142,11 @@ pub(crate) struct CertificateRow {
     names: Option<String>,
     renewal_id: Option<String>,
     issuer: Option<String>,
+    keyless: bool,
 }
 
 impl CertificateRow {
-    fn of(record: &CertificateRecord) -> Result<Self, StoreError> {
+    pub(crate) fn of(record: &CertificateRecord) -> Result<Self, StoreError> {
         let key = format!("{} {} {}", record.instance, record.incarnation, record.generation);
         let cell = |column| Cell { table: "certificates", column, row: &key };
         let facts = record.facts.as_ref();
@@ -165,6 +166,7 @@ impl CertificateRow {
             names: facts.map(|facts| cell("names").write_json(&facts.names)).transpose()?,
             renewal_id: facts.and_then(|facts| facts.renewal_id.clone()),
             issuer: facts.and_then(|facts| facts.issuer.clone()),
+            keyless: record.keyless,
         })
     }
 
@@ -196,6 +198,7 @@ impl CertificateRow {
             vault_name: VaultName::new(self.vault_name),
             stored: self.stored.map(StoredCertificate::new),
             facts,
+            keyless: self.keyless,
         })
     }
 }

@@ -101,7 +101,7 @@ fn texts(names: &[DomainName]) -> Vec<String> {
     names.iter().map(|name| name.as_str().to_owned()).collect()
 }
 
-struct Claim {
+pub(crate) struct Claim {
     instance: String,
     incarnation: i32,
     names: Vec<DomainName>,
@@ -110,7 +110,7 @@ struct Claim {
 }
 
 impl Claim {
-    fn new(instance: &InstanceId, incarnation: i32, names: &[DomainName]) -> Self {
+    pub(crate) fn new(instance: &InstanceId, incarnation: i32, names: &[DomainName]) -> Self {
         let mut sorted = texts(names);
         sorted.sort();
         Self { instance: instance.as_str().to_owned(), incarnation, names: names.to_vec(), sorted }
@@ -120,14 +120,20 @@ impl Claim {
     fn make(&self, db: &mut Db, since: i64) -> Result<Vec<String>, StoreError> {
         let mut refused = Vec::new();
         db.write(|db| {
-            refused = if self.hold_instance(db)? { self.taken(db)? } else { self.sorted.clone() };
-            if refused.is_empty() {
-                for name in &self.sorted {
-                    self.take(db, name, since)?;
-                }
-            }
+            refused = self.take_all(db, since)?;
             Ok(refused.is_empty())
         })?;
+        Ok(refused)
+    }
+
+    /// The same within a transaction.
+    pub(crate) fn take_all(&self, db: &mut Db, since: i64) -> Result<Vec<String>, StoreError> {
+        let refused = if self.hold_instance(db)? { self.taken(db)? } else { self.sorted.clone() };
+        if refused.is_empty() {
+            for name in &self.sorted {
+                self.take(db, name, since)?;
+            }
+        }
         Ok(refused)
     }
 
@@ -141,7 +147,8 @@ impl Claim {
         Ok(diesel::update(lives).set(instances::incarnation.eq(self.incarnation)).execute(db)? == 1)
     }
 
-    fn taken(&self, db: &mut Db) -> Result<Vec<String>, StoreError> {
+    /// Those of the names that other instances have proven.
+    pub(crate) fn taken(&self, db: &mut Db) -> Result<Vec<String>, StoreError> {
         let taken = instance_domains::table
             .filter(instance_domains::name.eq_any(&self.sorted))
             .filter(instance_domains::state.eq(DomainState::Proven.label()))

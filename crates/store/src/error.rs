@@ -18,6 +18,9 @@ pub enum StoreError {
     /// A migration of this version has not been run.
     #[error("the database lacks the migration {0}, which every broker of this version runs when it starts")]
     Behind(String),
+    /// It is not the database that it is said to be; the message says what it lacks.
+    #[error("{0}")]
+    Foreign(String),
     /// The database refused a query or broke off.
     #[error("the database refused")]
     Query(#[from] DieselError),
@@ -41,7 +44,7 @@ impl StoreError {
     /// silence proves nothing, so everything may be tried again, except what would be refused again for ever.
     pub(crate) fn while_doing(self, doing: &'static str) -> PortError {
         let remedy = match &self {
-            Self::Settings(_) | Self::Inconsistency { .. } => Remedy::GiveUp,
+            Self::Settings(_) | Self::Foreign(_) | Self::Inconsistency { .. } => Remedy::GiveUp,
             Self::Query(error) if refused_for_ever(error) => Remedy::GiveUp,
             Self::Unreachable(_)
             | Self::Behind(_)
@@ -55,6 +58,11 @@ impl StoreError {
     /// Whether a unique index refused the row.
     pub(crate) fn is_taken(&self) -> bool {
         matches!(self, Self::Query(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)))
+    }
+
+    /// Whether a row could not go, or come, because of one that refers to it.
+    pub(crate) fn is_referred_to(&self) -> bool {
+        matches!(self, Self::Query(DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)))
     }
 }
 

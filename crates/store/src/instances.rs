@@ -135,7 +135,7 @@ pub(crate) struct InstanceRow {
 }
 
 impl InstanceRow {
-    fn of(instance: &Instance) -> Result<Self, StoreError> {
+    pub(crate) fn of(instance: &Instance) -> Result<Self, StoreError> {
         let Instance { id, incarnation, state, request, settings, reference, .. } = instance.clone();
         let cell = Cell { table: TABLE, column: "settings", row: id.as_str() };
         Ok(Self {

@@ -124,7 +124,7 @@ fn record(
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = issuances, treat_none_as_null = true, treat_none_as_default_value = false)]
-struct IssuanceRow {
+pub(crate) struct IssuanceRow {
     id: String,
     version: i32,
     request: String,
@@ -142,7 +142,7 @@ struct IssuanceRow {
 }
 
 impl IssuanceRow {
-    fn of(record: &IssuanceRecord, version: i32, sealer: &Sealer) -> Result<Self, StoreError> {
+    pub(crate) fn of(record: &IssuanceRecord, version: i32, sealer: &Sealer) -> Result<Self, StoreError> {
         let cell = |column| Cell { table: "issuances", column, row: record.id.as_str() };
         let private_key = record.private_key.as_ref().map(|key| sealer.seal(cell("private_key"), key));
         Ok(Self {

@@ -111,7 +111,7 @@ fn insert(db: &mut Db, row: &RenewalRow) -> Result<bool, StoreError> {
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = renewals, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[diesel(primary_key(instance))]
-struct RenewalRow {
+pub(crate) struct RenewalRow {
     instance: String,
     incarnation: i32,
     generation: i32,
@@ -124,7 +124,7 @@ struct RenewalRow {
 }
 
 impl RenewalRow {
-    fn of(plan: &RenewalPlan) -> Self {
+    pub(crate) fn of(plan: &RenewalPlan) -> Self {
         let chosen = plan.chosen;
         Self {
             instance: plan.instance.as_str().to_owned(),

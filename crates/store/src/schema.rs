@@ -80,6 +80,7 @@ diesel::table! {
         names -> Nullable<Text>,
         renewal_id -> Nullable<Text>,
         issuer -> Nullable<Text>,
+        keyless -> Bool,
     }
 }
 
@@ -295,7 +296,17 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    imports (instance) {
+        instance -> Text,
+        source -> Text,
+        operation -> Text,
+        imported_at -> BigInt,
+    }
+}
+
 diesel::joinable!(operations -> instances (instance));
 diesel::joinable!(authorizations -> issuances (issuance));
 diesel::allow_tables_to_appear_in_same_query!(instances, operations, certificates);
 diesel::allow_tables_to_appear_in_same_query!(issuances, authorizations);
+diesel::allow_tables_to_appear_in_same_query!(imports, operations);

@@ -10,6 +10,7 @@ mod checks;
 mod clock;
 mod databases;
 mod http;
+mod import;
 mod latency;
 mod load;
 mod pages;
@@ -24,6 +25,10 @@ mod waiting;
 #[expect(dead_code, reason = "the tests' harness; not all of it is needed here")]
 #[path = "../../tests/it/house.rs"]
 mod house;
+
+#[expect(dead_code, reason = "that of the tests; not all of it is needed here")]
+#[path = "../../tests/it/import/old_world.rs"]
+mod old_world;
 
 use std::process::ExitCode;
 
@@ -44,6 +49,8 @@ enum Section {
     Http,
     /// A thousand open pages.
     Pages,
+    /// Two thousand instances of an earlier broker, with AWS a long way off.
+    Import,
     /// Memory, start-up, size.
     Process,
     /// The cost of a worker that finds nothing to do.
@@ -53,13 +60,14 @@ enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Acme,
         Self::Latency,
         Self::Waiting,
         Self::Provision,
         Self::Http,
         Self::Pages,
+        Self::Import,
         Self::Process,
         Self::Tick,
         Self::Checks,
@@ -73,6 +81,7 @@ impl Section {
             Self::Provision => "provision",
             Self::Http => "http",
             Self::Pages => "pages",
+            Self::Import => "import",
             Self::Process => "process",
             Self::Tick => "tick",
             Self::Checks => "checks",
@@ -89,6 +98,7 @@ impl Section {
             Self::Provision => provision::measure(report).await,
             Self::Http => http::measure(report).await,
             Self::Pages => pages::measure(report).await,
+            Self::Import => Box::pin(import::measure(report)).await,
             Self::Process => process::measure(report).await,
             Self::Tick => tick::measure(report).await,
             Self::Checks => checks::measure(report).await,

@@ -90,6 +90,7 @@ fn certificate(instance: &InstanceId, domain: &str) -> CertificateRecord {
         stored: None,
         facts: None,
         state: CertificateState::Pending,
+        keyless: false,
     }
 }
 

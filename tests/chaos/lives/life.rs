@@ -26,6 +26,7 @@ const CALM: Adjustment = Adjustment {
     certificate_quota: Some(20),
     distribution_quota: Some(20),
     rules: None,
+    answer_after_ms: None,
 };
 
 pub(super) struct Life<'a> {

@@ -11,6 +11,7 @@ mod contracts;
 mod dnssec;
 mod drain;
 mod house;
+mod import;
 mod keys;
 mod kills;
 mod logs;

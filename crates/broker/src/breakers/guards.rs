@@ -7,7 +7,8 @@ use contract::{
     Cdn, CertificateBundle, CertificateFacts, CertificateIssuer, CertificateRequest, CertificateVault,
     ChallengeSite, Distribution, DistributionId, DistributionSpec, DomainInstructions, InstanceId,
     IssuanceId, IssuanceProgress, KeptCertificate, ListedDistribution, ManagedZone, Outlook, Page, PageToken,
-    PortResult, Reference, RenewalAdvice, SiteFolder, StoredCertificate, Upstream, VaultName, ZoneRecord,
+    PortResult, Reference, RenewalAdvice, SiteFolder, StoredCertificate, Upstream, VaultName,
+    WholeDistribution, ZoneRecord,
 };
 
 use super::Breakers;
@@ -85,6 +86,10 @@ impl Cdn for Guarded<dyn Cdn> {
         self.breakers.guard(cdn("read"), self.port.examine(id)).await
     }
 
+    async fn whole(&self, id: &DistributionId) -> PortResult<Option<WholeDistribution>> {
+        self.breakers.guard(cdn("read"), self.port.whole(id)).await
+    }
+
     async fn enable(&self, id: &DistributionId) -> PortResult<()> {
         self.breakers.guard(cdn("change"), self.port.enable(id)).await
     }
@@ -115,6 +120,10 @@ impl CertificateVault for Guarded<dyn CertificateVault> {
 
     async fn find(&self, name: &VaultName) -> PortResult<Option<StoredCertificate>> {
         self.breakers.guard(vault("read"), self.port.find(name)).await
+    }
+
+    async fn chain(&self, name: &VaultName) -> PortResult<Option<String>> {
+        self.breakers.guard(vault("read"), self.port.chain(name)).await
     }
 
     async fn list(&self, after: Option<PageToken>) -> PortResult<Page<KeptCertificate>> {

@@ -176,6 +176,7 @@ mod tests {
             stored: None,
             facts: Some(sample::bundle(1, &names, START).facts),
             state: CertificateState::Live,
+            keyless: false,
             names,
         }
     }

@@ -131,6 +131,7 @@ impl Run<'_> {
             stored: None,
             facts: None,
             state: CertificateState::Pending,
+            keyless: false,
         };
         self.ports.certificates.put(&next).await?;
         Ok(next)
@@ -208,14 +209,22 @@ impl Run<'_> {
 
     /// What the distribution should be.
     pub(super) fn spec(&self, serving: Option<Serving>) -> DistributionSpec {
-        let settings = self.target();
+        self.spec_of(self.target(), &self.plan_id, serving)
+    }
+
+    /// What the distribution should be until the operation has told the CDN anything.
+    pub(super) fn present_spec(&self, serving: Option<Serving>) -> DistributionSpec {
+        self.spec_of(&self.instance.settings, &self.instance.request.plan_id, serving)
+    }
+
+    fn spec_of(&self, settings: &Settings, plan_id: &str, serving: Option<Serving>) -> DistributionSpec {
         DistributionSpec {
             instance: self.instance.id.clone(),
             serving,
             origin: settings.origin.clone(),
             behaviour: settings.behaviour.clone(),
             delivery: settings.delivery.clone(),
-            web_acl: self.settings.plans.has_web_acl(&self.plan_id),
+            web_acl: self.settings.plans.has_web_acl(plan_id),
             tags: self.tags(),
         }
     }

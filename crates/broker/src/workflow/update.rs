@@ -79,7 +79,7 @@ impl Run<'_> {
     }
 
     /// The distribution as it is now.
-    async fn distribution(&self) -> PortResult<Distribution> {
+    pub(super) async fn distribution(&self) -> PortResult<Distribution> {
         let Some(id) = &self.instance.distribution else {
             let cause = "the instance has no distribution";
             return Err(PortError::new("change the distribution", Remedy::StartOver, cause));
@@ -89,7 +89,7 @@ impl Run<'_> {
 }
 
 /// Whether a certificate is good for a name: exactly, or by a wildcard one level above (RFC 9525, section 6.3).
-pub(super) fn covers(certificate: &CertificateRecord, name: &DomainName) -> bool {
+pub(crate) fn covers(certificate: &CertificateRecord, name: &DomainName) -> bool {
     let names = certificate.facts.as_ref().map_or(&certificate.names, |facts| &facts.names);
     let parent = name.as_str().split_once('.').map(|(_, parent)| parent);
     names.iter().any(|own| own == name || (own.is_wildcard() && Some(own.base()) == parent))

@@ -1,9 +1,11 @@
+use std::collections::BTreeMap;
+
 use aws_sdk_cloudfront::types::{
     self, Aliases, CacheBehaviors, DistributionSummary, Origins, ViewerCertificate,
 };
 use contract::{
     Distribution, DistributionId, ListedDistribution, Page, PageToken, PortResult, Reference, Timestamp,
-    Upstream,
+    Upstream, WholeDistribution,
 };
 
 use super::{CloudFrontCdn, read};
@@ -27,15 +29,47 @@ impl CloudFrontCdn {
     }
 
     pub(super) async fn look(&self, id: &DistributionId) -> PortResult<Option<ListedDistribution>> {
-        let doing = format!("read the distribution {id}");
-        let found = match self.client.get_distribution().id(id.as_str()).send().await {
-            Ok(answer) => answer.distribution.ok_or_else(|| cut(&doing))?,
-            Err(error) if is(&error, "NoSuchDistribution") => return Ok(None),
-            Err(error) => return Err(port_error(Upstream::Cdn, doing, error)),
-        };
-        let config = found.distribution_config.as_ref().ok_or_else(|| cut(&doing))?;
+        let Some(found) = self.found(id).await? else { return Ok(None) };
+        let config = found.distribution_config.as_ref().ok_or_else(|| cut(&reading(id)))?;
+        Ok(Some(self.with_reference(&found, config)))
+    }
+
+    pub(super) async fn look_at_all(&self, id: &DistributionId) -> PortResult<Option<WholeDistribution>> {
+        let Some(found) = self.found(id).await? else { return Ok(None) };
+        let config = found.distribution_config.as_ref().ok_or_else(|| cut(&reading(id)))?;
+        Ok(Some(WholeDistribution {
+            listed: self.with_reference(&found, config),
+            origin: shape::seen::target(config),
+            behaviour: shape::seen::behaviour(config),
+            error_pages: shape::seen::error_pages(config),
+            tags: self.tags(&found.arn).await?,
+        }))
+    }
+
+    async fn tags(&self, arn: &str) -> PortResult<BTreeMap<String, String>> {
+        let doing = format!("read the tags of {arn}");
+        let sent = self.client.list_tags_for_resource().resource(arn).send().await;
+        let tags = sent.map_err(|error| port_error(Upstream::Cdn, &doing, error))?.tags;
+        let tags = tags.ok_or_else(|| cut(&doing))?.items.unwrap_or_default();
+        Ok(tags.into_iter().map(|tag| (tag.key, tag.value.unwrap_or_default())).collect())
+    }
+
+    async fn found(&self, id: &DistributionId) -> PortResult<Option<types::Distribution>> {
+        let doing = reading(id);
+        match self.client.get_distribution().id(id.as_str()).send().await {
+            Ok(answer) => answer.distribution.ok_or_else(|| cut(&doing)).map(Some),
+            Err(error) if is(&error, "NoSuchDistribution") => Ok(None),
+            Err(error) => Err(port_error(Upstream::Cdn, doing, error)),
+        }
+    }
+
+    fn with_reference(
+        &self,
+        found: &types::Distribution,
+        config: &types::DistributionConfig,
+    ) -> ListedDistribution {
         let reference = Some(Reference::new(&config.caller_reference));
-        Ok(Some(ListedDistribution { reference, ..self.listed(&Parts::of_distribution(&found, config)) }))
+        ListedDistribution { reference, ..self.listed(&Parts::of_distribution(found, config)) }
     }
 
     fn listed(&self, parts: &Parts<'_>) -> ListedDistribution {
@@ -55,6 +89,10 @@ impl CloudFrontCdn {
             changed_at: parts.changed_at,
         }
     }
+}
+
+fn reading(id: &DistributionId) -> String {
+    format!("read the distribution {id}")
 }
 
 /// What a list and a look both show.

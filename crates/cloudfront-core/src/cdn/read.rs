@@ -55,8 +55,10 @@ pub(crate) fn names(aliases: Option<&Aliases>) -> Vec<DomainName> {
 }
 
 pub(crate) fn certificate(block: Option<&ViewerCertificate>) -> Option<StoredCertificate> {
-    let id = block?.iam_certificate_id()?;
-    if id.is_empty() { None } else { Some(StoredCertificate::new(id)) }
+    let block = block?;
+    let named = |id: Option<&str>| id.filter(|id| !id.is_empty()).map(StoredCertificate::new);
+    // One of ACM's is nobody's of ours, but may have been adopted.
+    named(block.iam_certificate_id()).or_else(|| named(block.acm_certificate_arn()))
 }
 
 #[cfg(test)]

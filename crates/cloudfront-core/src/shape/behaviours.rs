@@ -1,7 +1,7 @@
 use aws_sdk_cloudfront::error::BuildError;
 use aws_sdk_cloudfront::types::{
-    AllowedMethods, CacheBehavior, CacheBehaviors, CachedMethods, DefaultCacheBehavior, Method,
-    ViewerProtocolPolicy,
+    AllowedMethods, CacheBehavior, CacheBehaviors, CachedMethods, DefaultCacheBehavior,
+    LambdaFunctionAssociations, Method, ViewerProtocolPolicy,
 };
 use contract::Behaviour;
 
@@ -39,6 +39,14 @@ pub(super) fn challenges() -> Result<CacheBehavior, BuildError> {
         .compress(false)
         .smooth_streaming(false)
         .build()
+}
+
+/// The same, for a distribution that exists: an update has to say what a new distribution gets by itself.
+pub(super) fn added_challenges() -> Result<CacheBehavior, BuildError> {
+    let mut added = challenges()?;
+    added.lambda_function_associations = Some(LambdaFunctionAssociations::builder().quantity(0).build()?);
+    added.field_level_encryption_id = Some(String::new());
+    Ok(added)
 }
 
 pub(super) fn cache_behaviors(items: Vec<CacheBehavior>) -> Result<CacheBehaviors, BuildError> {

@@ -4,6 +4,7 @@ use aws_sdk_cloudfront::types::{
 };
 use contract::{Behaviour, DistributionSpec};
 
+use super::adopted::take_over;
 use super::{Place, behaviours, delivery, origins, passing, viewer};
 
 /// A configuration as CloudFront hands it out, with everything that has several spellings in the one we write. Two
@@ -26,13 +27,13 @@ pub(crate) fn changed(
     spec: &DistributionSpec,
     place: Place<'_>,
 ) -> Result<DistributionConfig, BuildError> {
-    let mut config = current.clone();
-    let is_new_origin = !has_origin(current, origins::CONTENT);
+    let mut config = take_over(current, spec);
+    let is_new_origin = !has_origin(&config, origins::CONTENT);
     config.aliases = Some(viewer::aliases(spec.serving.as_ref())?);
     config.viewer_certificate =
         Some(viewer::changed(current.viewer_certificate.as_ref(), spec.serving.as_ref(), &spec.delivery));
-    config.origins = Some(origins::changed(current.origins.as_ref(), spec, place)?);
-    config.cache_behaviors = Some(with_challenges(current.cache_behaviors.as_ref())?);
+    config.origins = Some(origins::changed(config.origins.as_ref(), spec, place)?);
+    config.cache_behaviors = Some(with_challenges(config.cache_behaviors.as_ref())?);
     delivery::change(&mut config, spec, place)?;
     match &mut config.default_cache_behavior {
         Some(default) => change_default(default, &spec.behaviour, is_new_origin)?,
@@ -82,7 +83,7 @@ fn with_challenges(current: Option<&CacheBehaviors>) -> Result<CacheBehaviors, B
             origins::CHALLENGES.clone_into(&mut behaviour.target_origin_id);
             behaviour.viewer_protocol_policy = ViewerProtocolPolicy::AllowAll;
         }
-        None => items.insert(0, behaviours::challenges()?),
+        None => items.insert(0, behaviours::added_challenges()?),
     }
     behaviours::cache_behaviors(items)
 }

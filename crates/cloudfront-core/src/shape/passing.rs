@@ -56,6 +56,42 @@ fn change_times(default: &mut DefaultCacheBehavior, wanted: Wish<u32>) {
     }
 }
 
+/// What the behaviour passes on, as it would have to be asked for. What nobody can ask for is left unsaid: the operator's
+/// own policies, and whatever is as it is by default.
+pub(super) fn seen(default: &DefaultCacheBehavior) -> Behaviour {
+    let values = default.forwarded_values();
+    let names = values.and_then(|values| values.headers()).map_or(&[][..], |headers| headers.items());
+    let time = default.default_ttl.and_then(|time| u32::try_from(time).ok());
+    Behaviour {
+        headers: sorted(names.iter().map(String::as_str)),
+        cookies: values.and_then(|values| values.cookies()).map_or(Cookies::All, seen_cookies),
+        default_ttl: time.filter(|time| values.is_some() && *time != ONE_DAY).map_or(Wish::Unsaid, Wish::Is),
+        policies: seen_policies(default),
+        ..Behaviour::default()
+    }
+}
+
+fn seen_cookies(preference: &CookiePreference) -> Cookies {
+    let names = preference.whitelisted_names().map_or(&[][..], |names| names.items());
+    match preference.forward() {
+        ItemSelection::None => Cookies::None,
+        ItemSelection::Whitelist if names.is_empty() => Cookies::None,
+        ItemSelection::Whitelist => Cookies::Only(sorted(names.iter().map(String::as_str))),
+        _ => Cookies::All,
+    }
+}
+
+fn seen_policies(default: &DefaultCacheBehavior) -> Wish<Policies> {
+    let cache = default.cache_policy_id().and_then(policies::find_cache);
+    let request = default.origin_request_policy_id().filter(|id| !id.is_empty());
+    let known = request.map(policies::find_origin_request);
+    match (cache, known) {
+        (Some(cache), None) => Wish::Is(Policies { cache, origin_request: None }),
+        (Some(cache), Some(Some(policy))) => Wish::Is(Policies { cache, origin_request: Some(policy) }),
+        _ => Wish::Unsaid,
+    }
+}
+
 /// Takes off only what this parameter put on.
 fn change_hsts(default: &mut DefaultCacheBehavior, wanted: Wish<bool>) {
     let is_ours = default.response_headers_policy_id() == Some(policies::SECURITY_HEADERS);

@@ -8,6 +8,16 @@ pub(super) const SECURITY_HEADERS: &str = "67f7725c-6f97-4210-82d7-5512b31e9d03"
 /// The cache policy of challenges.
 pub(super) const CACHING_DISABLED: &str = cache(CachePolicy::CachingDisabled);
 
+/// The cache policy of this id, if AWS maintains it.
+pub(super) fn find_cache(id: &str) -> Option<CachePolicy> {
+    CachePolicy::ALL.iter().copied().find(|policy| cache(*policy) == id)
+}
+
+/// The origin request policy of this id, if AWS maintains it.
+pub(super) fn find_origin_request(id: &str) -> Option<OriginRequestPolicy> {
+    OriginRequestPolicy::ALL.iter().copied().find(|policy| origin_request(*policy) == id)
+}
+
 pub(super) const fn cache(policy: CachePolicy) -> &'static str {
     match policy {
         CachePolicy::CachingDisabled => "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",

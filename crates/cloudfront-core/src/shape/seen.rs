@@ -1,13 +1,38 @@
 //! What of a distribution can be compared with what it should be, as it is read.
 
-use aws_sdk_cloudfront::types::{CacheBehaviors, OriginProtocolPolicy, Origins};
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudfront::types::{self, CacheBehaviors, DistributionConfig, OriginProtocolPolicy, Origins};
 use contract::DomainName;
 
-use super::{behaviours, origins};
+use super::{behaviours, origins, passing};
 
 /// The user's origin; `None` when it is gone, or something that nobody can ask for.
 pub(crate) fn origin(all: Option<&Origins>) -> Option<contract::Origin> {
-    let origin = find(all, origins::CONTENT)?;
+    asked(find(all, origins::CONTENT)?)
+}
+
+/// Where requests go that nothing else is said about, whatever the origin is called.
+pub(crate) fn target(config: &DistributionConfig) -> Option<contract::Origin> {
+    asked(find(config.origins(), config.default_cache_behavior()?.target_origin_id())?)
+}
+
+/// How they are passed on, as it can be asked for.
+pub(crate) fn behaviour(config: &DistributionConfig) -> contract::Behaviour {
+    config.default_cache_behavior().map(passing::seen).unwrap_or_default()
+}
+
+/// The pages that stand for the origin's answers.
+pub(crate) fn error_pages(config: &DistributionConfig) -> BTreeMap<u16, String> {
+    let responses = config.custom_error_responses().map_or(&[][..], |responses| responses.items());
+    let page = |response: &types::CustomErrorResponse| {
+        let page = response.response_page_path().filter(|page| !page.is_empty())?;
+        Some((u16::try_from(response.error_code()).ok()?, page.to_owned()))
+    };
+    responses.iter().filter_map(page).collect()
+}
+
+fn asked(origin: &types::Origin) -> Option<contract::Origin> {
     let insecure = match origin.custom_origin_config()?.origin_protocol_policy() {
         OriginProtocolPolicy::HttpOnly => true,
         OriginProtocolPolicy::HttpsOnly => false,
@@ -30,6 +55,6 @@ pub(crate) fn folder(
     origin.origin_path()?.strip_prefix('/').filter(|_| is_ours).map(str::to_owned)
 }
 
-fn find<'a>(all: Option<&'a Origins>, id: &str) -> Option<&'a aws_sdk_cloudfront::types::Origin> {
+fn find<'a>(all: Option<&'a Origins>, id: &str) -> Option<&'a types::Origin> {
     all?.items().iter().find(|origin| origin.id() == id)
 }

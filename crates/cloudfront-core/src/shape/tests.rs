@@ -221,7 +221,10 @@ fn missing_ways_of_the_challenges_are_put_back() {
     read.origins.as_mut().unwrap().items.truncate(1);
     read.origins.as_mut().unwrap().quantity = 1;
     assert_eq!(control_of(&read), None);
-    assert_eq!(changed(&read, &spec(), PLACE).unwrap(), live(&spec()));
+    let mut whole = live(&spec());
+    let challenges = vec![behaviours::added_challenges().unwrap()];
+    whole.cache_behaviors = Some(behaviours::cache_behaviors(challenges).unwrap());
+    assert_eq!(changed(&read, &spec(), PLACE).unwrap(), whole);
 }
 
 #[test]

@@ -4,6 +4,9 @@ use contract::{Delivery, DomainName, MinimumTls, Serving};
 
 use super::{count, non_empty, sorted};
 
+/// What the name of a certificate of ACM begins with. This project makes none; it may have adopted one.
+const ARN: &str = "arn:";
+
 /// The names of a distribution; none before there is a certificate.
 pub(super) fn aliases(serving: Option<&Serving>) -> Result<Aliases, BuildError> {
     let names = serving.map_or(&[] as &[_], |serving| &serving.names);
@@ -54,11 +57,13 @@ fn oldest(delivery: &Delivery) -> MinimumProtocolVersion {
 }
 
 fn own(serving: &Serving, oldest: MinimumProtocolVersion) -> ViewerCertificate {
-    ViewerCertificate::builder()
-        .iam_certificate_id(serving.certificate.as_str())
-        .ssl_support_method(SslSupportMethod::SniOnly)
-        .minimum_protocol_version(oldest)
-        .build()
+    let (block, certificate) = (ViewerCertificate::builder(), serving.certificate.as_str());
+    let block = if certificate.starts_with(ARN) {
+        block.acm_certificate_arn(certificate)
+    } else {
+        block.iam_certificate_id(certificate)
+    };
+    block.ssl_support_method(SslSupportMethod::SniOnly).minimum_protocol_version(oldest).build()
 }
 
 fn cloudfronts_own() -> ViewerCertificate {

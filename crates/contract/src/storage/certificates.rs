@@ -40,6 +40,9 @@ pub struct CertificateRecord {
     pub facts: Option<CertificateFacts>,
     /// The stage of life.
     pub state: CertificateState,
+    /// Whether nobody has its private key: another broker has obtained it. It can be served for as long as the vault has it,
+    /// and is replaced early.
+    pub keyless: bool,
 }
 
 /// What tells one certificate from all others.

@@ -7,7 +7,7 @@ use super::cloud::{Cloud, LATER, Made, Write, refusal};
 use super::{CrashPlan, FakeVault, ManualClock, locked};
 use crate::{
     Cdn, Clock, Distribution, DistributionId, DistributionSpec, DomainName, InstanceId, ListedDistribution,
-    Page, PageToken, PortResult, Reference, Remedy, Serving, Timestamp,
+    Page, PageToken, PortResult, Reference, Remedy, Serving, Timestamp, WholeDistribution,
 };
 
 /// A CDN in memory with `CloudFront`'s rules: a reference is unique for ever, a change takes time to reach the edges,
@@ -130,6 +130,10 @@ impl Cdn for FakeCdn {
 
     async fn examine(&self, id: &DistributionId) -> PortResult<Option<ListedDistribution>> {
         self.call("cdn.examine", |cloud, now| Ok(cloud.examine(id, now))).await
+    }
+
+    async fn whole(&self, id: &DistributionId) -> PortResult<Option<WholeDistribution>> {
+        self.call("cdn.whole", |cloud, now| Ok(cloud.whole(id, now))).await
     }
 
     async fn disable(&self, id: &DistributionId) -> PortResult<()> {

@@ -61,6 +61,7 @@ pub(super) struct Kept {
     pub(super) stored: StoredCertificate,
     pub(super) fingerprint: String,
     pub(super) names: Vec<DomainName>,
+    pub(super) chain_pem: String,
     pub(super) since: Timestamp,
 }
 

@@ -1,6 +1,9 @@
+use std::collections::BTreeMap;
+
 use super::cloud::{Cloud, Made};
 use crate::{
     DistributionId, KeptCertificate, ListedDistribution, Page, PageToken, Reference, Timestamp, VaultName,
+    WholeDistribution,
 };
 
 /// How much is on a page of a fake: so little that every test of a list turns pages.
@@ -24,6 +27,17 @@ impl Cloud {
     pub(super) fn examine(&self, id: &DistributionId, now: Timestamp) -> Option<ListedDistribution> {
         let listed = self.distributions.get(id).map(|made| self.listed(id, made, now))?;
         Some(ListedDistribution { reference: self.reference_of(id), ..listed })
+    }
+
+    pub(super) fn whole(&self, id: &DistributionId, now: Timestamp) -> Option<WholeDistribution> {
+        let spec = &self.distributions.get(id)?.spec;
+        Some(WholeDistribution {
+            listed: self.examine(id, now)?,
+            origin: Some(spec.origin.clone()),
+            behaviour: spec.behaviour.clone(),
+            error_pages: spec.delivery.error_pages.or(BTreeMap::new()),
+            tags: spec.tags.clone(),
+        })
     }
 
     fn listed(&self, id: &DistributionId, made: &Made, now: Timestamp) -> ListedDistribution {

@@ -3,6 +3,7 @@ mod census;
 mod checks;
 mod chores;
 mod domains;
+mod imports;
 mod incidents;
 mod instances;
 mod ledger;
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use super::{CrashPlan, ManualClock, locked};
+use crate::ImportRecord;
 use crate::{
     AccountRecord, Breaker, CertificateRecord, CheckRecord, CheckRun, Chore, Clock, Dispatch, DomainName,
     DomainRecord, Incident, Instance, InstanceId, IssuanceId, IssuanceRecord, LeaseToken, LogEntry, Mishap,
@@ -73,6 +75,7 @@ struct State {
     page_key: Option<Secret>,
     page_generations: BTreeMap<InstanceId, i32>,
     surveys: BTreeMap<InstanceId, Survey>,
+    imports: BTreeMap<InstanceId, ImportRecord>,
 }
 
 #[derive(Debug)]

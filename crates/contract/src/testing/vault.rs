@@ -75,6 +75,11 @@ impl CertificateVault for FakeVault {
         self.plan.pass("vault.find", look).await
     }
 
+    async fn chain(&self, name: &VaultName) -> PortResult<Option<String>> {
+        let look = || Ok(locked(&self.cloud).certificates.get(name).map(|kept| kept.chain_pem.clone()));
+        self.plan.pass("vault.chain", look).await
+    }
+
     async fn list(&self, after: Option<PageToken>) -> PortResult<Page<KeptCertificate>> {
         self.plan.pass("vault.list", || Ok(locked(&self.cloud).list_certificates(after.as_ref()))).await
     }
@@ -107,6 +112,7 @@ impl Cloud {
             stored: stored.clone(),
             fingerprint: bundle.facts.fingerprint.clone(),
             names: bundle.facts.names.clone(),
+            chain_pem: format!("{}{}", bundle.leaf_pem, bundle.chain_pem),
             since: clock.now(),
         };
         self.certificates.insert(name.clone(), kept);

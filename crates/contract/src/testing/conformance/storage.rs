@@ -11,6 +11,7 @@ pub mod certificates;
 pub mod checks;
 pub mod chores;
 pub mod domains;
+pub mod imports;
 pub mod incidents;
 pub mod instances;
 pub mod issuances;
@@ -37,6 +38,7 @@ use tokio::task::JoinSet;
 
 use super::{Passage, keep_promises};
 use crate::CensusStore;
+use crate::ImportStore;
 use crate::testing::sample;
 use crate::{
     AccountStore, BreakerStore, CertificateStore, ChallengeAnswers, CheckStore, ChoreStore, Claim, Cursor,
@@ -64,6 +66,7 @@ pub trait Storage:
     + AccountStore
     + LedgerStore
     + DomainStore
+    + ImportStore
     + RenewalStore
     + SweepStore
     + ChoreStore
@@ -89,6 +92,7 @@ impl<T> Storage for T where
         + AccountStore
         + LedgerStore
         + DomainStore
+        + ImportStore
         + RenewalStore
         + SweepStore
         + ChoreStore
@@ -116,6 +120,7 @@ pub struct Subject {
     accounts: Arc<dyn AccountStore>,
     ledger: Arc<dyn LedgerStore>,
     domains: Arc<dyn DomainStore>,
+    imports: Arc<dyn ImportStore>,
     renewals: Arc<dyn RenewalStore>,
     sweeps: Arc<dyn SweepStore>,
     chores: Arc<dyn ChoreStore>,
@@ -202,6 +207,10 @@ async fn by_the_operator(subject: &Subject) {
         operator::operations_are_listed_page_by_page,
         operator::operations_are_filtered,
         operator::who_is_at_work_is_known,
+        imports::an_adopted_instance_is_stored_whole,
+        imports::what_is_taken_is_not_adopted,
+        imports::an_adoption_is_forgotten_whole,
+        imports::what_was_changed_since_is_not_forgotten,
     );
 }
 
@@ -309,6 +318,7 @@ impl Subject {
             accounts: Arc::<S>::clone(store),
             ledger: Arc::<S>::clone(store),
             domains: Arc::<S>::clone(store),
+            imports: Arc::<S>::clone(store),
             renewals: Arc::<S>::clone(store),
             sweeps: Arc::<S>::clone(store),
             chores: Arc::<S>::clone(store),

@@ -61,7 +61,7 @@ impl State {
         self.domains.values().filter(|record| record.state == DomainState::Proven)
     }
 
-    fn claim(
+    pub(super) fn claim(
         &mut self,
         instance: &InstanceId,
         incarnation: i32,

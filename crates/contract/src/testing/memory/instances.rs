@@ -158,7 +158,7 @@ impl State {
     }
 
     /// Adds an operation, if its id is new and its track is free.
-    fn add(&mut self, operation: &Operation) -> PortResult<()> {
+    pub(super) fn add(&mut self, operation: &Operation) -> PortResult<()> {
         let same_track = |o: &Operation| o.instance == operation.instance && o.track == operation.track;
         if self.operation(&operation.id).is_some() || self.running().any(same_track) {
             let cause = "the operation's id is taken, or another one runs on its track";

@@ -11,6 +11,7 @@ DROP TABLE check_notes;
 DROP TABLE check_runs;
 DROP TABLE checks;
 DROP TABLE chores;
+DROP TABLE imports;
 DROP TABLE breakers;
 DROP TABLE sweeps;
 DROP TABLE page_keys;

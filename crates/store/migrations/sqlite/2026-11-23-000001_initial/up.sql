@@ -99,6 +99,8 @@ CREATE TABLE certificates (
     renewal_id  TEXT,
     -- The authority as it calls itself, for people.
     issuer      TEXT,
+    -- Nobody has its private key: another broker has obtained it.
+    keyless     BOOLEAN NOT NULL,
     PRIMARY KEY (instance, incarnation, generation),
     CHECK ((serial IS NULL) = (fingerprint IS NULL) AND (serial IS NULL) = (not_before IS NULL)
         AND (serial IS NULL) = (not_after IS NULL) AND (serial IS NULL) = (names IS NULL))
@@ -218,6 +220,14 @@ CREATE INDEX mishaps_at ON mishaps (at);
 CREATE TABLE site_findings (
     instance TEXT NOT NULL PRIMARY KEY,
     found    TEXT NOT NULL
+);
+
+-- What was adopted from an earlier broker, and the operation that stands for its provision there.
+CREATE TABLE imports (
+    instance    TEXT   NOT NULL PRIMARY KEY REFERENCES instances (id),
+    source      TEXT   NOT NULL,
+    operation   TEXT   NOT NULL REFERENCES operations (id),
+    imported_at BIGINT NOT NULL
 );
 
 -- What only the operator can remove, and what it stops.

@@ -63,6 +63,7 @@ async fn certificates(subject: &Subject, before: &Census, instance: &crate::Inst
         stored: None,
         state: CertificateState::Stored,
         facts: Some(sample::bundle(1, &instance.settings.domains, made).facts),
+        keyless: false,
     };
     subject.certificates.put(&record).await?;
     assert_eq!(census(subject).await?.certificates, before.certificates, "it is not served");

@@ -21,6 +21,7 @@ pub async fn a_certificate_is_put_and_replaced(subject: &Subject) -> PortResult<
         stored: Some(StoredCertificate::new("ASCAEXAMPLE")),
         facts: Some(sample::bundle(u64::MAX, &instance.settings.domains, not_before).facts),
         state: CertificateState::Stored,
+        keyless: true,
         ..pending
     };
     for state in [CertificateState::Stored, CertificateState::Live, CertificateState::Retired] {
@@ -155,5 +156,6 @@ fn record(instance: &InstanceId, incarnation: i32, generation: i32) -> Certifica
         stored: None,
         facts: None,
         state: CertificateState::Pending,
+        keyless: false,
     }
 }

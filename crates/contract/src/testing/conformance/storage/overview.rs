@@ -48,6 +48,7 @@ pub async fn what_is_served_and_what_runs_is_told_apart(subject: &Subject) -> Po
         facts: Some(facts.clone()),
         state: CertificateState::Pending,
         names,
+        keyless: false,
     };
     subject.certificates.put(&record).await?;
     assert_eq!(subject.overview.overview().await?.ends, before.ends, "it is not served yet");
