@@ -14,7 +14,9 @@ use broker::{
     WorkSettings, Worker,
 };
 use cloudfront_core::Bench;
-use contract::{ChallengeSite, Clock, ManagedZone, Meter, NoMeter, Outbox, PlatformDirectory, Secret};
+use contract::{
+    Allowance, ChallengeSite, Clock, ManagedZone, Meter, NoMeter, Outbox, PlatformDirectory, Secret,
+};
 use osb_core::{Api, Catalog};
 use store::Store;
 
@@ -67,12 +69,15 @@ pub(crate) async fn wire(config: &Config) -> anyhow::Result<Wired> {
         Some(pages) => service.with_pages(pages),
         None => service,
     };
-    let (service, metrics) = measured(config, service, &counts, &store);
+    let allowance: Arc<dyn Allowance> =
+        Arc::new(Rooms::new(&config.acme, store.clone(), Arc::new(SystemClock)));
+    let (service, metrics) = measured(config, service, &counts, &store, allowance.clone());
     let service = service.with_admin(AdminStores {
         overview: store.clone(),
         incidents: store.clone(),
         breakers: store.clone(),
         checks: store,
+        allowance,
     });
     Ok(Wired { service, worker, chores, checks, metrics })
 }
@@ -169,11 +174,11 @@ fn measured(
     service: Service,
     counts: &Counters,
     store: &Arc<Store>,
+    allowance: Arc<dyn Allowance>,
 ) -> (Service, Option<(MetricsPage, u16)>) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let rooms = Arc::new(Rooms::new(&config.acme, store.clone(), clock.clone()));
     let version = env!("CARGO_PKG_VERSION");
-    let metrics = Arc::new(Metrics::new(counts, store.clone(), store.clone(), rooms, clock, version));
+    let metrics = Arc::new(Metrics::new(counts, store.clone(), store.clone(), allowance, clock, version));
     let page = MetricsPage::new(metrics, config.metrics.credential.clone());
     match config.metrics {
         MetricsConfig { port: Some(port), .. } => (service, Some((page, port))),

@@ -5,13 +5,14 @@
 
 mod bucket;
 mod hold;
+mod rooms;
 mod scarce;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::{CertificateRequest, Clock, DomainName, LedgerStore, PortResult, Room, Timestamp};
+use contract::{CertificateRequest, Clock, DomainName, LedgerStore, PortResult, Timestamp};
 
 use self::bucket::Bucket;
 pub(crate) use self::hold::HeldBack;
@@ -92,14 +93,6 @@ impl Ledger {
         }
     }
 
-    /// What is left of the limits that concern the whole account.
-    pub(crate) async fn rooms(&self) -> PortResult<Vec<Room>> {
-        let Some(quota) = Scarce::Orders.quota(&self.limits) else { return Ok(Vec::new()) };
-        let full = self.moment(&Scarce::Orders.key(&self.directory)).await?;
-        let left = Bucket { quota, percent: 100 }.left(full, self.clock.now());
-        Ok(vec![Room { limit: "orders", left, most: quota.count }])
-    }
-
     /// Gives back what was taken for an order that was certainly not placed. Best effort: at worst an order too few is
     /// placed later.
     pub(crate) async fn give_back(&self, taken: Taken) {
@@ -173,11 +166,12 @@ impl Ledger {
     /// The bucket that an order of such urgency is measured by; `None` when the limit does not apply to it.
     fn bucket(&self, scarce: &Scarce, urgency: Urgency) -> Option<Bucket> {
         let quota = scarce.quota(&self.limits)?;
-        let (applies, kept) = match scarce {
-            Scarce::Orders | Scarce::Domain(_) => (urgency < Urgency::SameNames, urgency == Urgency::First),
-            Scarce::Set(_) | Scarce::Failures(_) | Scarce::InARow(_) => (urgency < Urgency::Invited, false),
+        let applies = match scarce {
+            Scarce::Orders | Scarce::Domain(_) => urgency < Urgency::SameNames,
+            Scarce::Set(_) | Scarce::Failures(_) | Scarce::InARow(_) => urgency < Urgency::Invited,
         };
-        let percent = if kept { self.limits.first_percent } else { 100 };
+        let percent =
+            if scarce.is_shared_out() && urgency == Urgency::First { self.limits.first_percent } else { 100 };
         applies.then_some(Bucket { quota, percent })
     }
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use contract::{Allowance, Clock, LedgerStore, PortResult, Room};
+use contract::{Allowance, Clock, KnownLimit, LedgerStore, PortResult, Room};
 
 use crate::ledger::Ledger;
 use crate::settings::AcmeSettings;
@@ -20,5 +20,9 @@ impl Rooms {
 impl Allowance for Rooms {
     async fn rooms(&self) -> PortResult<Vec<Room>> {
         self.0.rooms().await
+    }
+
+    async fn limits(&self, most: u32) -> PortResult<Vec<KnownLimit>> {
+        self.0.known_limits(most).await
     }
 }

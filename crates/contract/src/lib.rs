@@ -30,7 +30,7 @@ mod visit;
 mod zone;
 
 pub use alerts::{Alert, Alerts, Letter, Messenger, Notice, Parcel, Report, Side, Turn};
-pub use allowance::{Allowance, Room};
+pub use allowance::{Allowance, KnownLimit, Room, RoomOf};
 pub use canary::{Canary, CanarySource};
 pub use cdn::{
     Behaviour, CachePolicy, Cdn, Cookies, Delivery, Distribution, DistributionSpec, ListedDistribution,

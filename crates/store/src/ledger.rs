@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use contract::{LedgerStore, PortResult, Timestamp};
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Text};
 
 use crate::db::Db;
 use crate::error::{StoreError, unless_taken};
@@ -25,6 +27,31 @@ impl LedgerStore for Store {
         self.run("write the ledger", move |db, _| match seen {
             Some(seen) => replace(db, &key, seen.as_millis(), next),
             None => unless_taken(insert(db, &key, next)),
+        })
+        .await
+    }
+
+    async fn furthest(
+        &self,
+        prefix: &str,
+        after: Timestamp,
+        most: u32,
+    ) -> PortResult<Vec<(String, Timestamp)>> {
+        let (prefix, after) = (prefix.to_owned(), after.as_millis());
+        self.run("read the ledger", move |db, _| {
+            let length = i64::try_from(prefix.chars().count()).unwrap_or(i64::MAX);
+            // Not LIKE, which takes some characters for others, and not the same ones in each database.
+            let begins_so = sql::<Bool>("substr(key, 1, CAST(")
+                .bind::<BigInt, _>(length)
+                .sql(" AS INTEGER)) = ")
+                .bind::<Text, _>(prefix);
+            let rows = ledger::table
+                .filter(begins_so)
+                .filter(ledger::moment.gt(after))
+                .order(ledger::moment.desc())
+                .limit(most.into())
+                .load::<(String, i64)>(db)?;
+            Ok(rows.into_iter().map(|(key, moment)| (key, Timestamp::from_millis(moment))).collect())
         })
         .await
     }

@@ -45,6 +45,11 @@ impl Scarce {
         }
     }
 
+    /// Whether a part of it is kept for renewals.
+    pub(crate) fn is_shared_out(&self) -> bool {
+        matches!(self, Self::Orders | Self::Domain(_))
+    }
+
     /// What the user reads who is held back by it.
     pub(crate) fn sentence(&self, limits: &Limits, until: Timestamp) -> String {
         let authority = &limits.authority;

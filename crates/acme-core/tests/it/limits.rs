@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use acme_core::{AcmeSettings, Limits, Quota};
+use acme_core::{AcmeSettings, Limits, Quota, Rooms};
 use anyhow::{Context, Result};
-use contract::{CertificateIssuer, CertificateRequest, Clock, IssuanceProgress, KeyType, Timestamp};
+use contract::{
+    Allowance, CertificateIssuer, CertificateRequest, Clock, IssuanceProgress, KeyType, Timestamp,
+};
 
 use crate::support::{Endpoint, Harness, Reply, Scripted, SharedProbe, request};
 
@@ -209,5 +211,49 @@ async fn wrong_proofs_are_counted_by_name_until_one_is_right() -> Result<()> {
     harness.clock.advance(WEEK);
     authority.finds_fault(false);
     assert_eq!(first(&harness, &["a.example.gov"]).await?, None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_operator_sees_where_the_least_is_left() -> Result<()> {
+    let quota = |count| Some(Quota { count, period: WEEK });
+    let limits = Limits {
+        orders: quota(10),
+        certificates_per_domain: quota(5),
+        failures_in_a_row: None,
+        ..Limits::lets_encrypt()
+    };
+    let (authority, harness) = laboratory(limits).await?;
+    let rooms =
+        Rooms::new(&harness.settings, Arc::new(harness.store.clone()), Arc::new(harness.clock.clone()));
+    let untouched = rooms.limits(2).await?;
+    let names: Vec<_> =
+        untouched.iter().map(|one| (one.limit, one.most, one.kept, one.rooms.len())).collect();
+    assert_eq!(
+        names,
+        [
+            ("orders", 10, 2.0, 1),
+            ("certificates-per-domain", 5, 1.0, 0),
+            ("certificates-per-set", 5, 0.0, 0),
+            ("failures", 5, 0.0, 0)
+        ]
+    );
+    for name in ["a.example.gov", "b.example.gov", "a.example.org", "www.example.net", "x.example.net"] {
+        assert_eq!(first(&harness, &[name]).await?, None, "{name}");
+    }
+    authority.finds_fault(true);
+    let id = harness.open("wrong", &request(KeyType::P256, &["wrong.example.edu"])).await?;
+    harness.issuer()?.advance(&id).await?;
+
+    let limits = rooms.limits(2).await?;
+    let seen = |at: usize| -> Vec<(Option<&str>, f64)> {
+        limits[at].rooms.iter().map(|room| (room.whose.as_deref(), room.left.round())).collect()
+    };
+    assert_eq!(seen(0), [(None, 4.0)]);
+    assert_eq!(seen(1), [(Some("example.net"), 3.0), (Some("example.gov"), 3.0)], "two of three");
+    assert_eq!(limits[2].rooms.len(), 2);
+    assert_eq!(seen(3), [(Some("wrong.example.edu"), 4.0)]);
+    harness.clock.advance(WEEK);
+    assert_eq!(rooms.limits(2).await?, untouched, "in time all of it comes back");
     Ok(())
 }

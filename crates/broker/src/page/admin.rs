@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use contract::{
-    Breaker, BreakerStore, CheckRecord, CheckStore, Incident, IncidentStore, Instance, InstanceId, Overview,
-    OverviewStore, PortResult, Timestamp,
+    Allowance, Breaker, BreakerStore, CheckRecord, CheckStore, Incident, IncidentStore, Instance, InstanceId,
+    KnownLimit, Overview, OverviewStore, PortResult, Timestamp,
 };
 use http::{Method, Response, StatusCode};
 use osb_core::Request;
@@ -16,6 +16,8 @@ use crate::Service;
 /// How many incidents are shown, and how many instances on one page.
 const INCIDENTS: u32 = 20;
 const INSTANCES: u32 = 50;
+/// Of each of the authority's limits, how many places are shown where the least is left.
+const ROOMS: u32 = 5;
 
 const ROOT: &str = "/admin";
 
@@ -29,6 +31,8 @@ pub struct AdminStores {
     pub breakers: Arc<dyn BreakerStore>,
     /// What is looked at from time to time.
     pub checks: Arc<dyn CheckStore>,
+    /// What the authority's limits leave.
+    pub allowance: Arc<dyn Allowance>,
 }
 
 /// Everything on the overview.
@@ -38,6 +42,7 @@ pub(super) struct Board {
     pub(super) incidents: Vec<Incident>,
     pub(super) breakers: Vec<Breaker>,
     pub(super) checks: Vec<CheckRecord>,
+    pub(super) limits: Vec<KnownLimit>,
 }
 
 /// Instances in the order of their ids, each with the link to its page.
@@ -76,13 +81,21 @@ pub(crate) async fn answer(service: &Service, request: &Request<'_>) -> Option<R
 
 async fn board(service: &Service, stores: &AdminStores) -> PortResult<Board> {
     let now = service.now();
-    let (overview, incidents, breakers, checks) = tokio::join!(
+    let (overview, incidents, breakers, checks, limits) = tokio::join!(
         stores.overview.overview(),
         stores.incidents.list(true, INCIDENTS),
         stores.breakers.all(),
         stores.checks.all(),
+        stores.allowance.limits(ROOMS),
     );
-    Ok(Board { now, overview: overview?, incidents: incidents?, breakers: breakers?, checks: checks? })
+    Ok(Board {
+        now,
+        overview: overview?,
+        incidents: incidents?,
+        breakers: breakers?,
+        checks: checks?,
+        limits: limits?,
+    })
 }
 
 fn after(query: Option<&str>) -> Option<InstanceId> {

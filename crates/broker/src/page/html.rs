@@ -5,6 +5,7 @@ mod certificate;
 mod domains;
 mod history;
 mod icons;
+mod ledger;
 mod notices;
 mod progress;
 

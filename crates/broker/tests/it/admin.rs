@@ -1,11 +1,12 @@
 //! The operator's overview.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use broker::{AdminStores, Service};
 use bytes::Bytes;
-use contract::testing::sample;
-use contract::{Clock, Incident, IncidentId, IncidentStore, OperationState};
+use contract::testing::{MockAllowance, sample};
+use contract::{Clock, Incident, IncidentId, IncidentStore, KnownLimit, OperationState, RoomOf};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use osb_core::Request;
 
@@ -19,8 +20,57 @@ impl Bench {
             incidents: store.clone(),
             breakers: store.clone(),
             checks: store,
+            allowance: Arc::new(allowance()),
         })
     }
+}
+
+/// An authority with a limit of each kind: one is free, of another only renewals may take, the third is used up.
+fn allowance() -> MockAllowance {
+    let limit = |limit, most, kept, rooms: &[(Option<&str>, f64)]| KnownLimit {
+        limit,
+        most,
+        period: Duration::from_hours(7 * 24),
+        kept,
+        rooms: rooms.iter().map(|(of, left)| RoomOf { whose: of.map(str::to_owned), left: *left }).collect(),
+    };
+    let mut allowance = MockAllowance::new();
+    allowance.expect_limits().returning(move |_| {
+        Ok(vec![
+            limit("orders", 300, 60.0, &[(None, 211.7)]),
+            limit(
+                "certificates-per-domain",
+                50,
+                10.0,
+                &[(Some("example.gov"), 0.4), (Some("<b>.org"), 10.999)],
+            ),
+            limit("certificates-per-set", 5, 0.0, &[(Some("3q2-7wAbCdEfGh"), 4.999_999_9)]),
+            limit("failures", 5, 0.0, &[]),
+        ])
+    });
+    allowance
+}
+
+/// The part of the page that is about the limits, without markup.
+fn room(page: &str) -> Vec<String> {
+    let (_, part) = page.split_once("h-ledger\">").unwrap();
+    let (part, _) = part.split_once("</section>").unwrap();
+    let mut lines = Vec::new();
+    for line in part.split("</p>").flat_map(|part| part.split("</li>")).flat_map(|part| part.split("</h2>")) {
+        let mut text = String::new();
+        for piece in line.split('<') {
+            text.push_str(piece.split_once('>').map_or(piece, |(_, text)| text));
+        }
+        lines.push(text);
+    }
+    lines
+}
+
+#[tokio::test]
+async fn the_room_under_the_authoritys_limits_is_on_the_overview() {
+    let bench = Bench::new();
+    let page = text(&get(&bench.service_with_an_overview(), "/admin", &headers()).await);
+    insta::assert_snapshot!("room", room(&page).join("\n"));
 }
 
 async fn get(service: &Service, path: &str, headers: &HeaderMap) -> Response<Bytes> {

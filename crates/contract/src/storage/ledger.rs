@@ -17,6 +17,15 @@ pub trait LedgerStore: Send + Sync {
     /// changed.
     async fn swap(&self, key: &str, seen: Option<Timestamp>, next: Timestamp) -> PortResult<bool>;
 
+    /// Of the keys that begin like this, at most so many whose moments come after `after`, each with its moment, the last
+    /// one first.
+    async fn furthest(
+        &self,
+        prefix: &str,
+        after: Timestamp,
+        most: u32,
+    ) -> PortResult<Vec<(String, Timestamp)>>;
+
     /// Forgets every moment before this one.
     async fn forget_before(&self, moment: Timestamp) -> PortResult<()>;
 }

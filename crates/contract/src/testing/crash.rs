@@ -85,6 +85,7 @@ const METHODS: &[&str] = &[
     "issuer.outlook",
     "issuer.renewal",
     "ledger.forget_before",
+    "ledger.furthest",
     "ledger.moments",
     "ledger.swap",
     "names.lead",

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::super::admin::{Board, Listing};
 use super::super::paths;
 use super::super::view::Tone;
-use super::{badge, moment, prose, shell};
+use super::{badge, ledger, moment, prose, shell};
 use crate::{describe, words};
 
 /// The bars of the chart: up to so many days, how they are called, and how good that is.
@@ -33,6 +33,7 @@ pub(in crate::page) fn board(board: &Board) -> Markup {
             (chart(board))
             (incidents(board))
             (checks(board))
+            (ledger::section(&board.limits))
         },
     )
 }

@@ -243,6 +243,7 @@ async fn records(subject: &Subject) {
         ledger::a_moment_is_replaced_only_by_who_has_seen_it,
         ledger::of_many_at_once_none_is_lost,
         ledger::what_has_passed_is_forgotten,
+        ledger::the_furthest_come_first,
     );
 }
 

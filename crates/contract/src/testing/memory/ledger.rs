@@ -26,6 +26,24 @@ impl LedgerStore for MemoryStore {
         .await
     }
 
+    async fn furthest(
+        &self,
+        prefix: &str,
+        after: Timestamp,
+        most: u32,
+    ) -> PortResult<Vec<(String, Timestamp)>> {
+        self.call("ledger.furthest", |state, _| {
+            let is_meant =
+                |(key, moment): &(&String, &Timestamp)| key.starts_with(prefix) && **moment > after;
+            let meant = state.ledger.iter().filter(is_meant);
+            let mut found: Vec<_> = meant.map(|(key, moment)| (key.clone(), *moment)).collect();
+            found.sort_by_key(|(_, moment)| std::cmp::Reverse(*moment));
+            found.truncate(most as usize);
+            Ok(found)
+        })
+        .await
+    }
+
     async fn forget_before(&self, moment: Timestamp) -> PortResult<()> {
         self.call("ledger.forget_before", |state, _| {
             state.ledger.retain(|_, kept| *kept >= moment);

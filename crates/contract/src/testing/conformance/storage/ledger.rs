@@ -63,3 +63,22 @@ pub async fn what_has_passed_is_forgotten(subject: &Subject) -> PortResult<()> {
     assert!(subject.ledger.swap(&past, None, moment(5)).await?, "what is forgotten can come again");
     Ok(())
 }
+
+/// `furthest` finds what begins exactly like this, whatever else looks alike, and the last moments first.
+pub async fn the_furthest_come_first(subject: &Subject) -> PortResult<()> {
+    let prefix = subject.fresh("domain_of% ");
+    for (key, at) in [("b", 3), ("a", 1), ("c", 2), ("past", 0)] {
+        assert!(subject.ledger.swap(&format!("{prefix}{key}"), None, moment(at)).await?);
+    }
+    let alike =
+        [prefix.to_uppercase(), prefix.replace('_', "x"), prefix.replace('%', "xyz"), format!("a{prefix}")];
+    for key in &alike {
+        assert!(subject.ledger.swap(&format!("{key}z"), None, moment(9)).await?, "{key}");
+    }
+    let found = subject.ledger.furthest(&prefix, moment(0), 10).await?;
+    let of = |key: &str, at| (format!("{prefix}{key}"), moment(at));
+    assert_eq!(found, [of("b", 3), of("c", 2), of("a", 1)]);
+    assert_eq!(subject.ledger.furthest(&prefix, moment(0), 1).await?, [of("b", 3)]);
+    assert_eq!(subject.ledger.furthest(&prefix, moment(3), 10).await?, []);
+    Ok(())
+}
