@@ -73,7 +73,7 @@ pub(crate) async fn wire(config: &Config) -> anyhow::Result<Wired> {
         Arc::new(Rooms::new(&config.acme, store.clone(), Arc::new(SystemClock)));
     let (service, metrics) = measured(config, service, &counts, &store, allowance.clone());
     let service = service.with_admin(AdminStores {
-        overview: store.clone(),
+        census: store.clone(),
         incidents: store.clone(),
         breakers: store.clone(),
         checks: store,

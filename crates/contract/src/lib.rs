@@ -67,10 +67,10 @@ pub use storage::{
     CheckStore, Chore, ChoreStore, ChosenMoment, Claim, Cursor, Dispatch, DispatchState, DomainRecord,
     DomainState, DomainStore, HttpAnswer, Incident, IncidentStore, Instance, InstanceState, InstanceStore,
     IssuanceRecord, IssuanceStore, KeyStanding, LedgerStore, LogEntry, Mishap, Operation, OperationFilter,
-    OperationKind, OperationState, OperationStore, OperatorStore, OriginalRequest, Outbox, Overview,
-    OverviewStore, PageStore, PresentedProof, ProofPlace, RUNS_KEPT, Readiness, RenewalPlan, RenewalStore,
-    Resealed, RunningOperations, SealedPlace, SealedStore, SealingKeyUse, Settings, Sight, SiteFinding,
-    Standing, StuckValue, Survey, Sweep, SweepStore, Track, TroubleStore, WorkQueue,
+    OperationKind, OperationState, OperationStore, OperatorStore, OriginalRequest, Outbox, PageStore,
+    PresentedProof, ProofPlace, RUNS_KEPT, Readiness, RenewalPlan, RenewalStore, Resealed, SealedPlace,
+    SealedStore, SealingKeyUse, Settings, Sight, SiteFinding, Standing, StuckValue, Survey, Sweep,
+    SweepStore, Track, TroubleStore, WorkQueue,
 };
 pub use storage::{Adopted, Adoption, ImportRecord, ImportStore};
 pub use storage::{Census, CensusStore, Condition, OperationCount, Pool};

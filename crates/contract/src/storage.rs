@@ -17,7 +17,6 @@ mod issuance;
 mod ledger;
 mod operations;
 mod operator;
-mod overview;
 mod pages;
 mod queue;
 mod readiness;
@@ -45,7 +44,6 @@ pub use operations::{
     Change, LogEntry, Operation, OperationKind, OperationState, OperationStore, Standing, Track,
 };
 pub use operator::{OperationFilter, OperatorStore};
-pub use overview::{Overview, OverviewStore, RunningOperations};
 pub use pages::{PageStore, Sight, Survey};
 pub use queue::{Claim, Cursor, WorkQueue};
 pub use readiness::Readiness;
@@ -62,7 +60,6 @@ pub use {
     checks::MockCheckStore, chores::MockChoreStore, domains::MockDomainStore, incidents::MockIncidentStore,
     incidents::MockOutbox, instances::MockInstanceStore, issuance::MockChallengeAnswers,
     issuance::MockIssuanceStore, ledger::MockLedgerStore, operations::MockOperationStore,
-    operator::MockOperatorStore, overview::MockOverviewStore, pages::MockPageStore, queue::MockWorkQueue,
-    readiness::MockReadiness, renewals::MockRenewalStore, sealed::MockSealedStore, sweeps::MockSweepStore,
-    troubles::MockTroubleStore,
+    operator::MockOperatorStore, pages::MockPageStore, queue::MockWorkQueue, readiness::MockReadiness,
+    renewals::MockRenewalStore, sealed::MockSealedStore, sweeps::MockSweepStore, troubles::MockTroubleStore,
 };

@@ -57,8 +57,8 @@ pub use crate::storage::MockCensusStore;
 pub use crate::storage::{
     MockAccountStore, MockBreakerStore, MockCertificateStore, MockChallengeAnswers, MockCheckStore,
     MockChoreStore, MockDomainStore, MockIncidentStore, MockInstanceStore, MockIssuanceStore,
-    MockLedgerStore, MockOperationStore, MockOperatorStore, MockOutbox, MockOverviewStore, MockPageStore,
-    MockReadiness, MockRenewalStore, MockSealedStore, MockSweepStore, MockTroubleStore, MockWorkQueue,
+    MockLedgerStore, MockOperationStore, MockOperatorStore, MockOutbox, MockPageStore, MockReadiness,
+    MockRenewalStore, MockSealedStore, MockSweepStore, MockTroubleStore, MockWorkQueue,
 };
 pub use crate::time::MockClock;
 pub use crate::vault::MockCertificateVault;

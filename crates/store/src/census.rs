@@ -47,20 +47,31 @@ fn cell(table: &'static str, column: &'static str) -> Cell<'static> {
     Cell { table, column, row: "a group of rows" }
 }
 
+/// Kind, step, what is waited for, how many, and when the oldest was accepted.
+type Standing = (String, String, Option<String>, i64, Option<i64>);
+
 /// Only what runs is read: a few rows beside all that have ended.
 fn running(db: &mut Db) -> Result<Vec<OperationCount>, StoreError> {
     let mut counts = Vec::new();
     for (condition, is_so) in CONDITIONS {
-        let rows: Vec<(String, i64, Option<i64>)> = operations::table
+        let rows: Vec<Standing> = operations::table
             .filter(operations::state.eq(OperationState::Running.label()))
             .filter(sql::<Bool>(is_so))
-            .group_by(operations::kind)
-            .select((operations::kind, count_star(), min(operations::started_at)))
+            .group_by((operations::kind, operations::step, operations::waits_for))
+            .select((
+                operations::kind,
+                operations::step,
+                operations::waits_for,
+                count_star(),
+                min(operations::started_at),
+            ))
             .load(db)?;
-        for (kind, count, oldest) in rows {
+        for (kind, step, waits_for, count, oldest) in rows {
             counts.push(OperationCount {
                 kind: cell("operations", "kind").label(&kind)?,
+                step,
                 condition,
+                waits_for,
                 count: whole(count),
                 oldest: Timestamp::from_millis(oldest.unwrap_or_default()),
             });

@@ -25,7 +25,6 @@ mod line;
 mod looks;
 mod operations;
 mod operator;
-mod overview;
 mod pages;
 mod queue;
 mod readiness;

@@ -194,10 +194,10 @@ impl Levels {
     fn set_operations(&self, census: &Census, now: Timestamp) {
         for (operation, condition) in KINDS.into_iter().flat_map(|one| CONDITIONS.map(|other| (one, other))) {
             let known =
-                census.operations.iter().find(|one| (one.kind, one.condition) == (operation, condition));
+                census.operations.iter().filter(|one| (one.kind, one.condition) == (operation, condition));
             let labels =
                 vec![("kind", kind(operation).to_owned()), ("state", in_words(condition).to_owned())];
-            self.operations.get_or_create(&labels).set(known.map_or(0, |one| one.count));
+            self.operations.get_or_create(&labels).set(known.map(|one| one.count).sum());
         }
         for operation in KINDS {
             let oldest =

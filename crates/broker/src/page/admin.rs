@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use contract::{
-    Allowance, Breaker, BreakerStore, CheckRecord, CheckStore, Incident, IncidentStore, Instance, InstanceId,
-    KnownLimit, Overview, OverviewStore, PortResult, Timestamp,
+    Allowance, Breaker, BreakerStore, Census, CensusStore, CheckRecord, CheckStore, Incident, IncidentStore,
+    Instance, InstanceId, KnownLimit, PortResult, Timestamp,
 };
 use http::{Method, Response, StatusCode};
 use osb_core::Request;
@@ -24,7 +24,7 @@ const ROOT: &str = "/admin";
 /// What the overview is made of.
 pub struct AdminStores {
     /// Counts what there is.
-    pub overview: Arc<dyn OverviewStore>,
+    pub census: Arc<dyn CensusStore>,
     /// What is wrong.
     pub incidents: Arc<dyn IncidentStore>,
     /// What only the operator can remove.
@@ -38,7 +38,7 @@ pub struct AdminStores {
 /// Everything on the overview.
 pub(super) struct Board {
     pub(super) now: Timestamp,
-    pub(super) overview: Overview,
+    pub(super) census: Census,
     pub(super) incidents: Vec<Incident>,
     pub(super) breakers: Vec<Breaker>,
     pub(super) checks: Vec<CheckRecord>,
@@ -81,8 +81,8 @@ pub(crate) async fn answer(service: &Service, request: &Request<'_>) -> Option<R
 
 async fn board(service: &Service, stores: &AdminStores) -> PortResult<Board> {
     let now = service.now();
-    let (overview, incidents, breakers, checks, limits) = tokio::join!(
-        stores.overview.overview(),
+    let (census, incidents, breakers, checks, limits) = tokio::join!(
+        stores.census.census(now, &html::HORIZONS),
         stores.incidents.list(true, INCIDENTS),
         stores.breakers.all(),
         stores.checks.all(),
@@ -90,7 +90,7 @@ async fn board(service: &Service, stores: &AdminStores) -> PortResult<Board> {
     );
     Ok(Board {
         now,
-        overview: overview?,
+        census: census?,
         incidents: incidents?,
         breakers: breakers?,
         checks: checks?,

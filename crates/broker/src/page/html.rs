@@ -11,7 +11,7 @@ mod progress;
 
 use maud::{DOCTYPE, Markup, html};
 
-pub(super) use self::admin::{board, listing};
+pub(super) use self::admin::{HORIZONS, board, listing};
 pub(super) use self::notices::{not_allowed, refused, unavailable};
 use super::paths::{self, Note};
 use super::session::{Access, Session};

@@ -16,7 +16,7 @@ impl Bench {
     fn service_with_an_overview(&self) -> Service {
         let store = Arc::new(self.world.store.clone());
         self.service().with_admin(AdminStores {
-            overview: store.clone(),
+            census: store.clone(),
             incidents: store.clone(),
             breakers: store.clone(),
             checks: store,

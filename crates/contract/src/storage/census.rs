@@ -27,13 +27,17 @@ pub struct Census {
     pub leases: u64,
 }
 
-/// How many operations run, of one kind and in one condition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How many operations run, of one kind, at one step, and in one condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OperationCount {
     /// Their kind.
     pub kind: OperationKind,
+    /// The step at which they stand.
+    pub step: String,
     /// Their condition.
     pub condition: Condition,
+    /// The scope of the [`Breaker`](crate::Breaker) that they wait for, if they are parked.
+    pub waits_for: Option<String>,
     /// How many.
     pub count: u64,
     /// When the oldest of them was accepted.
@@ -64,7 +68,7 @@ pub struct Pool {
     pub queue: u64,
 }
 
-/// Counts what is kept. Cheap, also with a hundred thousand instances: everything is counted along an index.
+/// Counts what is kept, for monitoring and for the operator's overview. Cheap, also with a hundred thousand instances: everything is counted along an index.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait CensusStore: Send + Sync {

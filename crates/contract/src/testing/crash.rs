@@ -108,7 +108,6 @@ const METHODS: &[&str] = &[
     "outbox.keep",
     "outbox.next_due",
     "outbox.take_due",
-    "overview.overview",
     "pages.ensure_key",
     "pages.generation",
     "pages.keep_survey",

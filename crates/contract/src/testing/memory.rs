@@ -8,7 +8,6 @@ mod incidents;
 mod instances;
 mod ledger;
 mod operator;
-mod overview;
 mod pages;
 mod queue;
 mod records;

@@ -1,6 +1,8 @@
 //! The operator's overview.
 
-use contract::{Incident, InstanceState, RunningOperations, Timestamp};
+use std::time::Duration;
+
+use contract::{Incident, InstanceState, OperationCount};
 use maud::{Markup, html};
 
 use super::super::admin::{Board, Listing};
@@ -9,14 +11,23 @@ use super::super::view::Tone;
 use super::{badge, ledger, moment, prose, shell};
 use crate::{describe, words};
 
-/// The bars of the chart: up to so many days, how they are called, and how good that is.
-const BARS: [(u64, &str, Tone); 6] = [
-    (0, "ended", Tone::Bad),
-    (7, "below 7", Tone::Bad),
-    (14, "7 to 13", Tone::Waiting),
-    (30, "14 to 29", Tone::Waiting),
-    (60, "30 to 59", Tone::Good),
-    (u64::MAX, "60 and more", Tone::Good),
+/// By how soon certificates end: the ends of all bars of the chart but the last.
+pub(in crate::page) const HORIZONS: [Duration; 5] = [
+    Duration::ZERO,
+    Duration::from_hours(7 * 24),
+    Duration::from_hours(14 * 24),
+    Duration::from_hours(30 * 24),
+    Duration::from_hours(60 * 24),
+];
+
+/// How the bars are called, and how good it is to be in one.
+const BARS: [(&str, Tone); 6] = [
+    ("ended", Tone::Bad),
+    ("below 7", Tone::Bad),
+    ("7 to 13", Tone::Waiting),
+    ("14 to 29", Tone::Waiting),
+    ("30 to 59", Tone::Good),
+    ("60 and more", Tone::Good),
 ];
 
 /// The step at which operations wait for their users.
@@ -44,7 +55,7 @@ fn states(board: &Board) -> Markup {
             div.section-head { h2 #h-states { "Service instances" } p { a href=(paths::ADMIN_INSTANCES) { "List them" } } }
             dl.counts {
                 @for state in words::STATES {
-                    @let count = board.overview.instances.iter().find(|(one, _)| *one == state).map_or(0, |(_, count)| *count);
+                    @let count = board.census.instances.iter().find(|(one, _)| *one == state).map_or(0, |(_, count)| *count);
                     div { dt { (words::state(state)) } dd { (count) } }
                 }
             }
@@ -80,19 +91,33 @@ fn waiting(board: &Board) -> Markup {
     }
 }
 
-fn operations(board: &Board, is_meant: impl Fn(&RunningOperations) -> bool) -> Markup {
-    let meant: Vec<&RunningOperations> =
-        board.overview.running.iter().filter(|group| is_meant(group)).collect();
+fn operations(board: &Board, is_meant: impl Fn(&OperationCount) -> bool) -> Markup {
+    let meant = merged(board.census.operations.iter().filter(|group| is_meant(group)));
     html! {
         @if meant.is_empty() { p.also { "No operations." } } @else {
-            ul.plain { @for group in meant {
+            ul.plain { @for (group, count) in meant {
                 li {
-                    strong { (group.count) } " " (describe::kind(group.kind)) "s at " code { (group.step) }
+                    strong { (count) } " " (describe::kind(group.kind)) "s at " code { (group.step) }
                     @if let Some(scope) = &group.waits_for { ", waiting for " code { (scope) } }
                 }
             } }
         }
     }
+}
+
+/// Operations that differ only in whether their last try has failed are shown as one line.
+fn merged<'a>(groups: impl Iterator<Item = &'a OperationCount>) -> Vec<(&'a OperationCount, u64)> {
+    let mut merged: Vec<(&OperationCount, u64)> = Vec::new();
+    for group in groups {
+        let alike = |one: &OperationCount| {
+            (one.kind, &one.step, &one.waits_for) == (group.kind, &group.step, &group.waits_for)
+        };
+        match merged.iter_mut().find(|(one, _)| alike(one)) {
+            Some((_, count)) => *count += group.count,
+            None => merged.push((group, group.count)),
+        }
+    }
+    merged
 }
 
 /// How many of the certificates that are served end when: bars, and the same as a table for who cannot see them.
@@ -122,16 +147,14 @@ fn chart(board: &Board) -> Markup {
     }
 }
 
-/// How many certificates are in each bar.
+/// How many certificates are in each bar: those that end before its end, and not before that of the one to its left.
 fn bars(board: &Board) -> [(u64, &'static str, Tone); 6] {
-    let days = |end: &Timestamp| match end.since(board.now).as_secs() {
-        0 => None,
-        left => Some(left / 86_400),
-    };
-    let mut bars = BARS.map(|(_, name, tone)| (0, name, tone));
-    for left in board.overview.ends.iter().map(days) {
-        let place = left.and_then(|left| BARS.iter().position(|(limit, ..)| left < *limit)).unwrap_or(0);
-        bars[place].0 += 1;
+    let within = board.census.expiring.iter().map(|(_, count)| *count).chain([board.census.certificates]);
+    let mut before = 0;
+    let mut bars = BARS.map(|(name, tone)| (0, name, tone));
+    for (bar, count) in bars.iter_mut().zip(within) {
+        bar.0 = count.saturating_sub(before);
+        before = count;
     }
     bars
 }

@@ -19,7 +19,6 @@ pub mod leases;
 pub mod ledger;
 pub mod operations;
 pub mod operator;
-pub mod overview;
 pub mod pages;
 pub mod queue;
 pub mod race;
@@ -43,8 +42,8 @@ use crate::testing::sample;
 use crate::{
     AccountStore, BreakerStore, CertificateStore, ChallengeAnswers, CheckStore, ChoreStore, Claim, Cursor,
     DomainStore, IncidentStore, Instance, InstanceId, InstanceStore, IssuanceStore, LeaseToken, LedgerStore,
-    Operation, OperationKind, OperationState, OperationStore, OperatorStore, Outbox, OverviewStore,
-    PageStore, PortResult, RenewalStore, SweepStore, TroubleStore, WorkQueue,
+    Operation, OperationKind, OperationState, OperationStore, OperatorStore, Outbox, PageStore, PortResult,
+    RenewalStore, SweepStore, TroubleStore, WorkQueue,
 };
 
 /// How long the suite's leases last.
@@ -77,7 +76,6 @@ pub trait Storage:
     + CheckStore
     + TroubleStore
     + PageStore
-    + OverviewStore
 {
 }
 
@@ -103,7 +101,6 @@ impl<T> Storage for T where
         + CheckStore
         + TroubleStore
         + PageStore
-        + OverviewStore
 {
 }
 
@@ -131,7 +128,6 @@ pub struct Subject {
     checks: Arc<dyn CheckStore>,
     troubles: Arc<dyn TroubleStore>,
     pages: Arc<dyn PageStore>,
-    overview: Arc<dyn OverviewStore>,
     time: Arc<dyn Passage>,
     prefix: String,
     ids: Arc<AtomicU64>,
@@ -279,8 +275,6 @@ async fn names_and_chores(subject: &Subject) {
         pages::everybody_signs_with_the_same_key,
         pages::links_are_revoked_one_instance_at_a_time,
         pages::what_was_seen_is_kept,
-        overview::everything_is_counted,
-        overview::what_is_served_and_what_runs_is_told_apart,
     );
 }
 
@@ -288,6 +282,7 @@ async fn names_and_chores(subject: &Subject) {
 async fn what_is_told(subject: &Subject) {
     keep_promises!(subject =>
         census::what_is_there_is_counted,
+        census::what_runs_is_counted_by_what_it_stands_at,
         incidents::a_subject_has_one_open_incident,
         incidents::of_many_at_once_one_opens_and_one_changes,
         incidents::what_is_told_is_stored_with_the_incident,
@@ -330,7 +325,6 @@ impl Subject {
             checks: Arc::<S>::clone(store),
             troubles: Arc::<S>::clone(store),
             pages: Arc::<S>::clone(store),
-            overview: Arc::<S>::clone(store),
             time: Arc::new(time),
             prefix: prefix.into(),
             ids: Arc::default(),

@@ -41,15 +41,20 @@ impl State {
     fn count_operations(&self) -> Vec<OperationCount> {
         let mut counts: Vec<OperationCount> = Vec::new();
         for operation in self.running() {
-            let (kind, condition) = (operation.kind, condition(operation));
-            match counts.iter_mut().find(|one| (one.kind, one.condition) == (kind, condition)) {
+            let alone = OperationCount {
+                kind: operation.kind,
+                step: operation.step.clone(),
+                condition: condition(operation),
+                waits_for: operation.waits_for.clone(),
+                count: 1,
+                oldest: operation.started_at,
+            };
+            match counts.iter_mut().find(|one| is_alike(one, &alone)) {
                 Some(known) => {
                     known.count += 1;
-                    known.oldest = known.oldest.min(operation.started_at);
+                    known.oldest = known.oldest.min(alone.oldest);
                 }
-                None => {
-                    counts.push(OperationCount { kind, condition, count: 1, oldest: operation.started_at });
-                }
+                None => counts.push(alone),
             }
         }
         counts
@@ -99,4 +104,9 @@ fn condition(operation: &Operation) -> Condition {
         Operation { attempt: 1.., .. } => Condition::Retrying,
         _ => Condition::Working,
     }
+}
+
+fn is_alike(one: &OperationCount, other: &OperationCount) -> bool {
+    (one.kind, &one.step, one.condition, &one.waits_for)
+        == (other.kind, &other.step, other.condition, &other.waits_for)
 }

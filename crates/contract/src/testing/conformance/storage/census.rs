@@ -15,11 +15,12 @@ async fn census(subject: &Subject) -> PortResult<Census> {
     subject.census.census(subject.time.now().await, &[DAY, DAY * 30]).await
 }
 
+/// How many provisions are in this condition, and when the oldest of them was accepted.
 fn working(census: &Census, condition: Condition) -> (u64, Option<Timestamp>) {
     let is_wanted =
         |one: &&crate::OperationCount| one.kind == OperationKind::Provision && one.condition == condition;
-    let found = census.operations.iter().find(is_wanted);
-    (found.map_or(0, |one| one.count), found.map(|one| one.oldest))
+    let found = || census.operations.iter().filter(is_wanted);
+    (found().map(|one| one.count).sum(), found().map(|one| one.oldest).min())
 }
 
 fn instances(census: &Census, state: InstanceState) -> u64 {
@@ -49,6 +50,34 @@ pub async fn what_is_there_is_counted(subject: &Subject) -> PortResult<()> {
     subject.queue.release(&claim).await?;
     assert_eq!(census(subject).await?.leases, before.leases);
     certificates(subject, &before, &instance).await
+}
+
+/// Operations are counted together only if they are of one kind, stand at one step, are in one condition and wait for the
+/// same; one that has ended runs no more.
+pub async fn what_runs_is_counted_by_what_it_stands_at(subject: &Subject) -> PortResult<()> {
+    subject.idle().await?;
+    let (step, scope) = (subject.fresh("step"), subject.fresh("scope"));
+    for _ in 0..2 {
+        let (instance, operation) = subject.draft().await;
+        subject.instances.create(&instance, &crate::Operation { step: step.clone(), ..operation }).await?;
+    }
+    let standing = |census: Census| -> Vec<_> {
+        let at_step = census.operations.into_iter().filter(|one| one.step == step);
+        at_step.map(|one| (one.kind, one.condition, one.waits_for, one.count)).collect()
+    };
+    let provision = OperationKind::Provision;
+    assert_eq!(standing(census(subject).await?), [(provision, Condition::Working, None, 2)]);
+    let Some(claim) = subject.claim().await? else { panic!("nothing is due") };
+    let parked = Cursor { waits_for: Some(scope.clone()), ..unmoved(&claim.operation) };
+    assert!(subject.queue.save(&claim, &parked, LEASE).await?);
+    let mut seen = standing(census(subject).await?);
+    seen.sort_by_key(|(_, condition, ..)| *condition);
+    let working = (provision, Condition::Working, None, 1);
+    assert_eq!(seen, [working.clone(), (provision, Condition::Parked, Some(scope), 1)]);
+    assert!(subject.queue.save(&claim, &super::ended(&claim.operation), LEASE).await?);
+    subject.queue.release(&claim).await?;
+    assert_eq!(standing(census(subject).await?), [working]);
+    Ok(())
 }
 
 async fn certificates(subject: &Subject, before: &Census, instance: &crate::Instance) -> PortResult<()> {
