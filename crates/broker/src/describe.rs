@@ -1,6 +1,7 @@
 //! What the user reads in `cf service`: one place for all texts. The first line is a whole sentence; what is to be done
 //! stands below it, ready to be copied.
 
+mod found;
 mod idle;
 #[cfg(test)]
 mod idle_tests;
@@ -17,6 +18,7 @@ mod words;
 
 use contract::{DomainInstructions, Instance, Operation, OperationKind, OperationState, Settings};
 
+pub(crate) use self::found::{finding, for_user};
 pub(crate) use self::idle::{Idle, Open};
 pub(crate) use self::letters::{lapse_letter, renewal_letter};
 pub(crate) use self::notices::{

@@ -147,7 +147,7 @@ pub(crate) fn renewal(plan: &RenewalPlan) -> Value {
     })
 }
 
-fn finding(one: &SiteFinding) -> Value {
+pub(crate) fn finding(one: &SiteFinding) -> Value {
     json!({
         "name": one.name.as_str(),
         "kind": one.kind,

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use contract::{
     CertificateFacts, DomainInstructions, DomainName, Instance, Operation, OperationKind, OperationState,
-    Timestamp,
+    SiteFinding, Timestamp,
 };
 
+use super::found;
 use super::proofs::Proofs;
 use super::sights::Sights;
 use super::words::{list, size, some, span};
@@ -41,6 +42,8 @@ pub(crate) struct Idle<'a> {
     pub(crate) update: Open<'a>,
     /// What was seen of the names that are served.
     pub(crate) sights: Sights<'a>,
+    /// What visits have found, which a look does not see.
+    pub(crate) findings: &'a [SiteFinding],
     /// The latest operation of the user's.
     pub(crate) latest: Option<&'a Operation>,
 }
@@ -61,11 +64,13 @@ impl Idle<'_> {
         let failed: Vec<String> = self.failed_update().into_iter().collect();
         let target: Vec<String> = self.target().into_iter().collect();
         let mut room = self.limit().saturating_sub(size(&start) + size(&failed) + size(&target));
+        let found = found::lines(self.findings, room / 2);
+        room = room.saturating_sub(size(&found));
         let renewing = self.renewing(room);
         room = room.saturating_sub(size(&renewing));
         let update = self.update(room.saturating_sub(RESERVE));
         room = room.saturating_sub(size(&update));
-        [start, self.sights.lines(room), renewing, failed, update, target].concat().join("\n")
+        [start, found, self.sights.lines(room), renewing, failed, update, target].concat().join("\n")
     }
 
     fn limit(&self) -> usize {

@@ -5,11 +5,11 @@ use std::time::Duration;
 use contract::testing::sample;
 use contract::{
     CertificateFacts, DomainInstructions, DomainName, Instance, Lead, LeadEnd, OperationState, Outlook,
-    ProofMethod, ProofRecord, ProofState, Sight, durable_label,
+    ProofMethod, ProofRecord, ProofState, Sight, SiteFinding, durable_label,
 };
 
 use super::tests::{ALL, assert_is_well_formed, at, done, instance, open, update};
-use super::{Idle, Open, Sights, update_unproven};
+use super::{Idle, Open, Sights, for_user, update_unproven};
 
 const NAMES: [&str; 3] = ["www.example.gov", "docs.example.gov", "old.example.gov"];
 const TARGET: &str = "d111111abcdef8.cloudfront.net";
@@ -26,6 +26,7 @@ struct Stage {
     failed: bool,
     in_time: bool,
     seen: Vec<Sight>,
+    findings: Vec<SiteFinding>,
 }
 
 impl Stage {
@@ -34,7 +35,8 @@ impl Stage {
         let facts = sample::bundle(7, &instance.settings.domains, at(0)).facts;
         let served = names.len();
         let (renewing, update) = (Vec::new(), Vec::new());
-        Self { instance, facts, served, renewing, update, failed: false, in_time: true, seen: Vec::new() }
+        let (seen, findings) = (Vec::new(), Vec::new());
+        Self { instance, facts, served, renewing, update, failed: false, in_time: true, seen, findings }
     }
 
     fn text(&self) -> String {
@@ -42,6 +44,15 @@ impl Stage {
         let mut latest = update(&self.instance, &["new.example.gov"]);
         latest.state = OperationState::Failed;
         latest.sentence = Some(update_unproven("1 hour"));
+        let sights = Sights {
+            tenant: &self.instance.request.organization,
+            target: TARGET,
+            zone: Some(ZONE),
+            seen: &self.seen,
+            at: at(3),
+            patience: Duration::from_secs(8),
+        };
+        let findings = for_user(self.findings.clone(), served, &sights);
         let open = |instructions| Open { instructions, in_time: self.in_time };
         let idle = Idle {
             instance: &self.instance,
@@ -51,14 +62,8 @@ impl Stage {
             renewal: Some(at(60 * 24 * 60)),
             renewing: open(&self.renewing),
             update: open(&self.update),
-            sights: Sights {
-                tenant: &self.instance.request.organization,
-                target: TARGET,
-                zone: Some(ZONE),
-                seen: &self.seen,
-                at: at(3),
-                patience: Duration::from_secs(8),
-            },
+            sights,
+            findings: &findings,
             latest: Some(&latest).filter(|_| self.failed),
         };
         let text = idle.text();
@@ -263,4 +268,51 @@ fn what_others_have_written_is_shown_with_care() {
     let seen = vec![by_hand(NAMES[0], elsewhere(&[&alias]))];
     let text = Stage { seen, ..Stage::new(&NAMES[..1]) }.text();
     assert!(text.contains("evil??<script>") && text.len() < 1500, "{text}");
+}
+
+fn finding(name: &str, kind: &str, sentence: &str) -> SiteFinding {
+    SiteFinding {
+        name: sample::name(name),
+        kind: kind.to_owned(),
+        sentence: sentence.to_owned(),
+        since: at(0),
+        last: at(2),
+        looks: 2,
+        told: true,
+    }
+}
+
+/// What a look does not see is told as it was found; what it sees better, what is not sure, and what is about a name that is
+/// not served any more is not.
+#[test]
+fn what_visits_have_found() {
+    let mut stage = Stage::new(&NAMES);
+    stage.served = 2;
+    stage.seen = vec![sight(NAMES[0], right(), Some(ProofMethod::ThroughCdn)), unseen(NAMES[1])];
+    let path = "A challenge of the certificate authority would not be answered at www.example.gov, so that its certificate \
+                could not be renewed. http://www.example.gov answers with status 403.";
+    let record = "_acme-challenge.docs.example.gov. CNAME _acme-challenge.x.cdn.example.net.";
+    let gone = format!("The record that proves docs.example.gov for ever is gone. Set it again: {record}");
+    let unsure = SiteFinding { told: false, ..finding(NAMES[1], "certificate", "Not sure yet.") };
+    stage.findings = vec![
+        finding(NAMES[0], "challenge-path", path),
+        finding(NAMES[0], "dns", "Seen better by the look."),
+        finding(NAMES[0], "caa", "Seen better by the look."),
+        finding(NAMES[0], "delegation", "Mended since."),
+        finding(NAMES[1], "dns", "docs.example.gov leads to 192.0.2.7 instead of d1.cloudfront.net."),
+        finding(NAMES[1], "delegation", &gone),
+        finding(NAMES[2], "certificate", "About a name that has lapsed."),
+        unsure,
+    ];
+    insta::assert_snapshot!(stage.text());
+}
+
+#[test]
+fn of_many_findings_as_many_as_there_is_room_for_are_told() {
+    let mut stage = Stage::new(&NAMES[..1]);
+    let sentence = "x".repeat(300);
+    stage.findings = (0..40).map(|_| finding(NAMES[0], "certificate", &sentence)).collect();
+    let text = stage.text();
+    let told = text.matches("Found on").count();
+    assert!(told > 2 && text.contains(&format!("{} more findings of this kind", 40 - told)), "{text}");
 }

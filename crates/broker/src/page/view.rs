@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use contract::{
     DomainInstructions, DomainName, DomainRecord, DomainState, InstanceState, Lead, LogEntry, Operation,
-    OperationKind, OperationState, ProofState, RenewalPlan, Sight, Standing, Survey, Timestamp, Track,
+    OperationKind, OperationState, ProofState, RenewalPlan, Sight, SiteFinding, Standing, Survey, Timestamp,
+    Track,
 };
 use serde_json::{Value, json as object};
 
@@ -32,6 +33,8 @@ pub(crate) struct View {
     pub(crate) renewal: Option<RenewalPlan>,
     /// Where the names led at the last look.
     pub(crate) survey: Option<Survey>,
+    /// What visits have found, which the last look has not seen.
+    pub(crate) findings: Vec<SiteFinding>,
     /// The zone of the operator's records, where there is one.
     pub(crate) zone: Option<String>,
     pub(crate) told: Told,
@@ -57,6 +60,7 @@ pub(crate) struct Domain<'a> {
     pub(crate) proof: Option<&'a DomainInstructions>,
     pub(crate) record: Option<&'a DomainRecord>,
     pub(crate) sight: Option<&'a Sight>,
+    pub(crate) findings: Vec<&'a SiteFinding>,
     pub(crate) is_served: bool,
 }
 
@@ -81,6 +85,7 @@ impl View {
             proof: self.proofs.iter().find(|one| one.name == *name),
             record: self.domains.iter().find(|one| one.name == *name),
             sight: seen.filter(|_| is_ready).find(|sight| sight.name == *name),
+            findings: self.findings.iter().filter(|one| is_ready && one.name == *name).collect(),
             is_served: is_ready && self.served.contains(name),
         }
     }
@@ -154,6 +159,7 @@ impl View {
             () if update_failed => (Tone::Bad, "Serving; the last update failed"),
             () if !self.lapsed.is_empty() => (Tone::Bad, "Serving; not all domains"),
             () if is_astray => (Tone::Waiting, "Ready; point your domains here"),
+            () if !self.findings.is_empty() => (Tone::Bad, "Serving; not all is well"),
             () => (Tone::Good, "Serving"),
         }
     }
@@ -182,6 +188,7 @@ impl View {
             "proofs": self.proofs.iter().map(json::proof).collect::<Vec<_>>(),
             "renewal": self.renewal.as_ref().map(json::renewal),
             "log": self.log.iter().map(line_for_tenant).collect::<Vec<_>>(),
+            "findings": self.findings.iter().map(json::finding).collect::<Vec<_>>(),
             "sights": self.survey.as_ref().map(|survey| self.sights_json(survey)),
         });
         if let (Some(told), Value::Object(more)) = (told.as_object_mut(), more) {

@@ -9,7 +9,7 @@ use contract::{
 use osb_core::Response;
 
 use super::Service;
-use crate::describe::{Idle, Open, Sights};
+use crate::describe::{self, Idle, Open, Sights};
 use crate::workflow::facts;
 
 /// What is asked of the user in some issuance, and whether it could be looked at.
@@ -34,6 +34,15 @@ impl Service {
             self.look_at(self.failed_update(standing)),
             self.survey(&standing.instance, surveyed)
         );
+        let sights = Sights {
+            tenant: &standing.instance.request.organization,
+            target: standing.instance.distribution_domain.as_deref().unwrap_or_default(),
+            zone: self.ports.managed.as_ref().map(|managed| managed.apex.as_str()),
+            seen: &seen,
+            at: self.ports.clock.now(),
+            patience: self.patience(),
+        };
+        let findings = describe::for_user(self.ports.troubles.findings(id).await?, &served, &sights);
         let (renewing, update) = (renewing?, update?.while_good(self.ports.clock.now()));
         let live = facts::live(&standing.certificates);
         let idle = Idle {
@@ -44,14 +53,8 @@ impl Service {
             renewal: plan.and_then(|plan| plan.chosen).map(|chosen| chosen.at),
             renewing: renewing.open(),
             update: update.open(),
-            sights: Sights {
-                tenant: &standing.instance.request.organization,
-                target: standing.instance.distribution_domain.as_deref().unwrap_or_default(),
-                zone: self.ports.managed.as_ref().map(|managed| managed.apex.as_str()),
-                seen: &seen,
-                at: self.ports.clock.now(),
-                patience: self.patience(),
-            },
+            sights,
+            findings: &findings,
             latest: standing.latest.as_ref(),
         };
         // The platform keeps it: a link that was replaced is right again (R92).

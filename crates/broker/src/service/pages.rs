@@ -9,7 +9,7 @@ use osb_core::Response;
 
 use super::Service;
 use crate::AdminStores;
-use crate::describe::{Idle, Open, Scene, Sights, Told};
+use crate::describe::{self, Idle, Open, Scene, Sights, Told};
 use crate::page::{Pages, View};
 use crate::workflow::{Step, facts};
 
@@ -98,7 +98,10 @@ impl Service {
             served,
             renewal,
             survey,
+            findings: Vec::new(),
         };
+        let findings = self.ports.troubles.findings(id).await?;
+        view.findings = describe::for_user(findings, &view.served, &view.sights());
         (view.told, view.text) = self.told(&view);
         Ok(Some(view))
     }
@@ -231,6 +234,7 @@ impl Service {
             renewing: open(renews && !of_update),
             update: open(of_update),
             sights: Sights { patience: self.patience(), ..view.sights() },
+            findings: &view.findings,
             latest: view.standing.latest.as_ref(),
         };
         (idle.told(), idle.text())

@@ -28,7 +28,7 @@ impl Service {
                 }
                 (UpdateDecision::Nothing, Some(standing)) => match self.recreation(&standing).await? {
                     Some(text) => return Ok(Response::updated(None, Some(&text))),
-                    None => return self.look(&standing).await,
+                    None => return Box::pin(self.look(&standing)).await,
                 },
                 (UpdateDecision::Change { plan_id }, Some(standing)) => (standing, plan_id),
                 (_, None) => return Ok(Response::gone()),
@@ -63,7 +63,7 @@ impl Service {
             }
         };
         if changes_nothing(standing, &change) {
-            return self.look(standing).await.map(Some);
+            return Box::pin(self.look(standing)).await.map(Some);
         }
         if merge::names_domains(&wanted.parameters)
             && let Some(refusal) = self.refuse_names(wanted, standing, &change).await?

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use contract::{DomainName, LeadEnd, OperationState, PortError, Remedy};
+use contract::{
+    Clock, DomainName, InstanceId, LeadEnd, OperationState, PortError, Remedy, SiteFinding, TroubleStore,
+};
 use serde_json::json;
 
-use crate::harness::{Bench, DOMAINS};
+use crate::harness::{Bench, DOMAINS, ID};
 
 const ADDED: &str = "new.example.gov";
 
@@ -101,7 +103,7 @@ async fn what_an_update_still_needs_is_seen_at_once() {
     bench.world.issuer.prove(&name(ADDED));
     bench.world.clock.advance(Duration::from_mins(5));
     let text = look(&bench).await;
-    let now = contract::Clock::now(&bench.world.clock);
+    let now = bench.world.clock.now();
     assert!(text.contains(&format!("seen on {now}: the record is there")), "{text}");
     assert_eq!(bench.world.issuer.orders_placed(), 2);
     assert_eq!(bench.latest().await, Some(OperationState::Failed), "the user has to say so");
@@ -149,4 +151,30 @@ async fn a_look_that_does_not_end_shows_what_was_seen_last_and_says_so() {
         assert!(text.contains(late) && text.contains("there is no such record"), "{text}");
         bench.world.issuer.looks_never_end();
     }
+}
+
+/// What the visits of `live-sites` have found concerns the user too.
+#[tokio::test]
+async fn what_visits_have_found_is_told() {
+    let bench = Bench::serving().await;
+    let now = bench.world.clock.now();
+    let finding = |looks: u32, sentence: &str| SiteFinding {
+        name: name(DOMAINS[0]),
+        kind: "challenge-path".to_owned(),
+        sentence: sentence.to_owned(),
+        since: now,
+        last: now,
+        looks,
+        told: looks > 1,
+    };
+    let found = [finding(2, "A web ACL answers with 403."), finding(1, "Not sure yet.")];
+    bench.world.store.keep_findings(&InstanceId::new(ID), &found).await.unwrap();
+    let text = look(&bench).await;
+    assert!(
+        text.contains("A web ACL answers with 403. The operators of this service have been told."),
+        "{text}"
+    );
+    assert!(!text.contains("Not sure yet."), "{text}");
+    bench.world.store.keep_findings(&InstanceId::new(ID), &[]).await.unwrap();
+    assert!(!look(&bench).await.contains("web ACL"));
 }

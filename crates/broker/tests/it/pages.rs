@@ -8,7 +8,7 @@ use bytes::Bytes;
 use contract::testing::sample;
 use contract::{
     Clock, InstanceId, Lead, LeadEnd, OperationState, OperationStore, PageStore, PortError, Remedy, Sight,
-    Survey,
+    SiteFinding, Survey, TroubleStore,
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use osb_core::Request;
@@ -390,4 +390,41 @@ async fn a_page_says_when_it_cannot_be_shown() {
     let answer = browser.get(&format!("/instances/{ID}")).await;
     assert_eq!((answer.status(), header(&answer, "retry-after")), (StatusCode::SERVICE_UNAVAILABLE, "30"));
     assert!(text(&answer).contains("reload this page in a minute"));
+}
+
+/// What `live-sites` has found stands with its domain, for people and for programs.
+#[tokio::test]
+async fn what_visits_have_found_is_on_the_page() {
+    let bench = Bench::new();
+    let browser = bench.visitor().await;
+    bench.worker().run_due().await.unwrap();
+    bench.prove_all();
+    bench.work_until(async |bench| bench.latest().await == Some(OperationState::Succeeded)).await;
+    let now = bench.world.clock.now();
+    let finding = |domain: &str, told| SiteFinding {
+        name: sample::name(domain),
+        kind: "challenge-path".to_owned(),
+        sentence: format!("<b>{domain}</b> answers with 403."),
+        since: now,
+        last: now,
+        looks: 2,
+        told,
+    };
+    let found = [finding(DOMAINS[0], true), finding(DOMAINS[1], false)];
+    bench.world.store.keep_findings(&InstanceId::new(ID), &found).await.unwrap();
+    let page = browser.page().await;
+    let told =
+        "&lt;b&gt;www.example.gov&lt;/b&gt; answers with 403. The operators of this service have been told.";
+    assert!(page.contains(told) && page.contains("first "), "{page}");
+    assert!(
+        !page.contains("docs.example.gov</b> answers") && !page.contains("docs.example.gov&lt;/b&gt;"),
+        "{page}"
+    );
+    let status: Value =
+        serde_json::from_slice(browser.get(&format!("/instances/{ID}/status.json")).await.body()).unwrap();
+    assert_eq!(status["findings"].as_array().map(Vec::len), Some(1), "{status:#}");
+    assert_eq!(status["findings"][0]["kind"], "challenge-path");
+    assert!(status["description"].as_str().unwrap().contains("answers with 403."), "{status:#}");
+    bench.world.store.keep_findings(&InstanceId::new(ID), &[]).await.unwrap();
+    assert!(!browser.page().await.contains("answers with 403"));
 }

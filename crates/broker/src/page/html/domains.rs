@@ -1,6 +1,6 @@
 //! Each domain: what can be done for it, what was seen, where it leads.
 
-use contract::{DomainInstructions, ProofRecord, ProofState, ProofWay};
+use contract::{DomainInstructions, ProofRecord, ProofState, ProofWay, SiteFinding};
 use maud::{Markup, html};
 
 use super::super::paths;
@@ -39,6 +39,7 @@ fn card(view: &View, domain: &Domain<'_>, number: usize) -> Markup {
             div.card-head { h3 id=(heading) { (domain.name) } (badge("chip", tone, state)) }
             @if let Some(proof) = domain.proof { (sightings(proof)) }
             @if let Some(proof) = domain.proof.filter(|proof| is_open(proof)) { (ways(view, proof, number)) }
+            @for one in &domain.findings { (found(one)) }
             @if domain.is_served { (leads(view, domain, number)) }
         }
     }
@@ -103,6 +104,16 @@ fn record(record: &ProofRecord, id: &str) -> Markup {
             (copied(&format!("name-{id}"), "Name", &record.name))
             (copied(&format!("value-{id}"), "Value", &record.value))
             div { dt { "TTL" } dd.plainly { (record.ttl) " seconds" } }
+        }
+    }
+}
+
+/// What visits to the site have found wrong.
+fn found(one: &SiteFinding) -> Markup {
+    html! {
+        p.seen {
+            span.label { "Found" } " " strong.astray { (prose(&describe::finding(one))) }
+            " " span.when { (moment(one.last)) } ", first " span.when { (moment(one.since)) }
         }
     }
 }
