@@ -4,6 +4,7 @@ mod authority;
 mod brokers;
 mod end_to_end;
 mod sites;
+mod tenants;
 
 use anyhow::{Context, ensure};
 use sandbox::{BrokerSettings, Proofs};
@@ -60,4 +61,19 @@ async fn list(house: &House, settings: &BrokerSettings) -> anyhow::Result<Printe
     let printed = house.command(settings, &["checks", "list", "--json"]).await?;
     ensure!(printed.code == 0, "{printed:?}");
     Ok(printed)
+}
+
+/// docs/CHECKS.md names every check that there is.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_check_is_documented() -> anyhow::Result<()> {
+    let (house, settings) = start("off", "").await?;
+    let page = include_str!("../../../docs/CHECKS.md");
+    let list = list(&house, &settings).await?.json()?;
+    let names: Vec<&str> =
+        list.as_array().into_iter().flatten().filter_map(|one| one["name"].as_str()).collect();
+    ensure!(names.len() >= 9, "{names:?}");
+    for name in names {
+        ensure!(page.contains(&format!("| `{name}` |")), "`{name}` is not in docs/CHECKS.md");
+    }
+    Ok(())
 }

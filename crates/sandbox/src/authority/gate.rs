@@ -122,6 +122,8 @@ async fn pass(state: &State, request: Request<Incoming>) -> Answer {
     let pretence = state.pretence.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let answer = match Limited::new(body, LARGEST_BODY).collect().await {
         Ok(_) if pretence.is_down => pretence::down(),
+        // Everything that is signed names an account: POST (RFC 8555, 6.2).
+        Ok(_) if pretence.forgets_accounts && method == Method::POST => pretence::unknown_account(),
         Ok(body) => forward(state, head, body.to_bytes()).await,
         Err(error) => text(StatusCode::BAD_REQUEST, format!("the gate could not read the request: {error}")),
     };

@@ -1,7 +1,7 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::header::DATE;
+use http::header::{CONTENT_TYPE, DATE};
 use http::{HeaderValue, StatusCode};
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
@@ -21,6 +21,20 @@ pub struct Pretence {
     pub caa_identity: Option<String>,
     /// It does not offer the challenge http-01 any more (RFC 8555, 8.3).
     pub no_http_01: bool,
+    /// It knows no account any more, neither by its key nor by its URL (RFC 8555, 7.3.1 and 6.7: `accountDoesNotExist`).
+    pub forgets_accounts: bool,
+}
+
+/// What an authority says to who has no account there.
+pub(super) fn unknown_account() -> Answer {
+    let problem = json!({
+        "type": "urn:ietf:params:acme:error:accountDoesNotExist",
+        "detail": "the authority has no such account",
+        "status": 400,
+    });
+    let mut answer = text(StatusCode::BAD_REQUEST, problem.to_string());
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    answer
 }
 
 pub(super) fn down() -> Answer {

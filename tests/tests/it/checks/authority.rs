@@ -4,8 +4,9 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use sandbox::authority::{Moment, Pretence};
+use sandbox::authority::{GateRequest, Moment, Pretence};
 use sandbox::wait_for;
+use serde_json::json;
 
 use super::{run, runs, standing, start};
 use crate::house::{BOUND, House, program};
@@ -110,6 +111,47 @@ async fn a_clock_that_differs_and_terms_that_change_are_told() -> anyhow::Result
     Ok(())
 }
 
+/// An authority that has lost the account: it is told, and no new account is made.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_the_authority_does_not_know_is_told_and_none_is_made() -> anyhow::Result<()> {
+    let (house, settings) = start("off", "").await?;
+    house.provisioned("3f1c9a52-0000-4000-8000-000000000075", &["www.example.gov"]).await?;
+    runs(&house, &settings, "acme-directory", 0, "ok").await?;
+    let gate = house.sandbox.authority().gate();
+    gate.pretend(Pretence { forgets_accounts: true, ..Pretence::default() });
+    for _ in 0..2 {
+        let said = runs(&house, &settings, "acme-directory", 2, "failing").await?;
+        assert_eq!(
+            (&said["class"], &said["side"]),
+            (&"account-unknown".into(), &"authority".into()),
+            "{said:#}"
+        );
+        ensure!(
+            said["sentence"].as_str().is_some_and(|text| text.contains("Ask the authority why")),
+            "{said:#}"
+        );
+    }
+    assert_eq!(standing(&house, &settings, "acme-directory").await?["incident"], true);
+
+    let accepted = house
+        .provision("3f1c9a52-0000-4000-8000-000000000076", json!({"domain": "docs.example.gov"}))
+        .await?;
+    ensure!(accepted.status == 202, "{accepted:?}");
+    wait_for("an order to be refused", BOUND, || async {
+        let requests = gate.requests();
+        Ok(requests.iter().any(|one| one.path == gate.new_order_path() && one.status == 400).then_some(()))
+    })
+    .await?;
+    let made = |requests: Vec<GateRequest>| {
+        requests.iter().filter(|one| one.path.contains("sign-me-up") && one.status == 201).count()
+    };
+    assert_eq!(made(gate.requests()), 1, "no account is made in the place of the one that is lost");
+    gate.pretend(Pretence::default());
+    runs(&house, &settings, "acme-directory", 0, "ok").await?;
+    assert_eq!(standing(&house, &settings, "acme-directory").await?["incident"], false);
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_killed_order_has_left_is_cleaned_up_by_the_next() -> anyhow::Result<()> {
     let (house, settings) = start("off", "").await?;
@@ -137,7 +179,7 @@ async fn what_a_killed_order_has_left_is_cleaned_up_by_the_next() -> anyhow::Res
 }
 
 /// Lets the time pass that a lease stands: its end is moved into the past.
-async fn expire_lease(database: &str) -> anyhow::Result<()> {
+pub(super) async fn expire_lease(database: &str) -> anyhow::Result<()> {
     let settings = store::StoreSettings {
         url: database.to_owned(),
         keys: vec![store::SealingKey::new("test", [0; 32])?],

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use anyhow::Context;
-use contract::{CertificateVault, VaultName};
+use contract::{CertificateVault, DomainName, VaultName, durable_label};
+use http::Method;
 use sandbox::authority::Pretence;
 use sandbox::pki::Ca;
-use sandbox::{BrokerSettings, wait_for};
+use sandbox::{BrokerSettings, MANAGED_ZONE, wait_for};
 use serde_json::{Value, json};
 
 use super::{run, runs, start};
-use crate::house::{BOUND, House};
+use crate::house::{BOUND, House, PLAN_ID, SERVICE_ID};
 use crate::reconcile::{bundle, by_hand, rewrite};
 
 const ONE: &str = "3f1c9a52-0000-4000-8000-000000000071";
@@ -78,6 +79,49 @@ async fn a_site_whose_dns_moves_away_or_whose_caa_forbids_is_told_and_over_when_
     let shown = house.command(&settings, &["instances", "show", ONE]).await?.out;
     assert!(shown.contains("found at its sites") && shown.contains("www.example.gov leads to"), "{shown}");
     Ok(())
+}
+
+/// A name that was proven by delegation, once and for ever, and whose owner takes the record away: the operator is told, and
+/// its user reads what to set.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delegation_that_is_gone_is_told_to_the_operator_and_to_its_user() -> anyhow::Result<()> {
+    let (house, settings) = start("off", "").await?;
+    let (dns, name) = (house.sandbox.dns(), "www.example.gov");
+    let label = durable_label("org-1", &DomainName::parse(name)?);
+    let (owner, target) =
+        (format!("_acme-challenge.{name}"), format!("_acme-challenge.{label}.{MANAGED_ZONE}"));
+    dns.set_cname(&owner, &target)?;
+    house.provision(ONE, json!({"domain": name})).await?;
+    house.until_succeeded(ONE).await?;
+    runs(&house, &settings, "live-sites", 0, "ok").await?;
+    let before = look(&house).await?;
+    assert!(before.contains("proven by itself: by delegation"), "{before}");
+
+    dns.clear(&owner)?;
+    for _ in 0..2 {
+        runs(&house, &settings, "live-sites", 0, "ok").await?;
+    }
+    let told = found(&house, &settings, ONE).await?;
+    assert!(told.contains("delegation"), "{told:?}");
+    let said = look(&house).await?;
+    let set_again =
+        format!("The record that proves {name} for ever is gone. Set it again: {owner}. CNAME {target}");
+    assert!(said.contains("Found on ") && said.contains(&set_again), "{said}");
+
+    // What the owner has mended is not shown to them any more, whatever the last visit has found.
+    dns.set_cname(&owner, &target)?;
+    let mended = look(&house).await?;
+    assert!(!mended.contains("is gone"), "{mended}");
+    Ok(())
+}
+
+/// What `cf update-service NAME -c '{}'` shows.
+async fn look(house: &House) -> anyhow::Result<String> {
+    let path = format!("/v2/service_instances/{ONE}?accepts_incomplete=true");
+    let body = json!({"service_id": SERVICE_ID, "plan_id": PLAN_ID, "parameters": {}});
+    let answer = house.call(Method::PATCH, &path, Some(&body)).await?;
+    anyhow::ensure!(answer.status == 200, "{answer:?}");
+    Ok(answer.text("description").to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread")]
