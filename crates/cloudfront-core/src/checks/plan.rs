@@ -154,6 +154,8 @@ impl Step {
             Self::Propagation | Self::Detached | Self::DeleteDetached => &[Self::CreateDisabled],
             Self::DeleteUsed | Self::Detach => &[Self::CreateDisabled, Self::Propagation],
             Self::Headers => &[Self::Read],
+            // What serves cannot be deleted, and is left to a later walk.
+            Self::DeleteEarly | Self::Delete => &[Self::Disable],
             _ => &[],
         }
     }

@@ -24,10 +24,24 @@ pub enum Rule {
     InvalidationsNeedTag,
     /// CloudFront deletes distributions that are enabled, or not deployed.
     DeletesAnything,
+    /// CloudFront deletes distributions that are disabled, and not yet everywhere.
+    DeletesEarly,
+    /// CloudFront deletes no distribution before it has been disabled for a year.
+    DeletesLate,
+    /// CloudFront disables no distribution by an update.
+    UpdatesDisableNothing,
+    /// CloudFront makes no distribution that is disabled from the start.
+    EnabledFromTheStart,
+    /// CloudFront leaves a certificate where it is attached until there is another one in its place.
+    CertificatesStay,
     /// The edge answers requests for names that it does not know.
     UnknownHostsServed,
     /// The edge presents its own certificate for every name.
     OwnCertificateOnly,
+    /// IAM takes no certificates for CloudFront any more.
+    UploadsRefused,
+    /// IAM gives certificates back changed.
+    CertificatesGarbled,
     /// IAM takes a second certificate under the same name in the place of the first.
     UploadsReplace,
     /// IAM lists all certificates whatever their path.
@@ -38,4 +52,8 @@ pub enum Rule {
     ObjectsNeedTag,
     /// S3 forgets the headers that an object was stored with.
     HeadersForgotten,
+    /// S3 lists objects only some time after they were put.
+    ListsLag,
+    /// S3 keeps objects that were deleted.
+    RemovalsKept,
 }

@@ -14,6 +14,7 @@ use super::clock::Millis;
 use super::error::Failure;
 use super::journal::JournalEntry;
 use super::message::{Answer, Request};
+use super::rules::Rule;
 use super::world::World;
 use policy::Policy;
 
@@ -144,7 +145,11 @@ pub(crate) fn perform(
             world.s3.read(&caller, &bucket, &key).map(|object| object::answer(object, request))
         }
         Operation::DeleteObject => {
-            world.s3.bucket_mut(&bucket)?.objects.remove(&key);
+            let keeps = world.has(Rule::RemovalsKept);
+            let objects = &mut world.s3.bucket_mut(&bucket)?.objects;
+            if !keeps {
+                objects.remove(&key);
+            }
             Ok(Answer::new(204))
         }
     }

@@ -25,6 +25,9 @@ pub(super) fn create(
         return Ok(known);
     }
     fresh_reference(world, config.text_at("CallerReference"))?;
+    if config.text_at("Enabled") == "false" && world.has(Rule::EnabledFromTheStart) {
+        return Err(Failure::bad("InvalidArgument", "A distribution cannot be created disabled."));
+    }
     origins::check(world, config, None)?;
     certificate::check(world, config, None)?;
     if world.cloudfront.distributions.len() >= world.settings.distribution_quota {

@@ -10,8 +10,9 @@ pub(super) fn delete(world: &mut World, id: &str, request: &Request) -> Result<A
     let now = world.clock.now();
     let found = world.cloudfront.find(id)?;
     check_etag(request, &found.etag)?;
-    let is_free = !found.enabled() && found.deployed(now);
-    if !is_free && !world.has(Rule::DeletesAnything) {
+    let is_early = !found.deployed(now) && !world.has(Rule::DeletesEarly);
+    let is_free = (!found.enabled() && !is_early) || world.has(Rule::DeletesAnything);
+    if !is_free || world.has(Rule::DeletesLate) {
         let message = "The distribution you are trying to delete has not been disabled.";
         return Err(Failure::new(409, "DistributionNotDisabled", message));
     }

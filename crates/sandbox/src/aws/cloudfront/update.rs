@@ -28,6 +28,7 @@ pub(super) fn update(
     let now = world.clock.now();
     shape::check_update(&wanted)?;
     permitted(present, &wanted, now)?;
+    permitted_still(world, present, &wanted)?;
     shape::check(&wanted)?;
     origins::check(world, &wanted, Some(id))?;
     certificate::check(world, &wanted, Some(id))?;
@@ -41,6 +42,19 @@ fn permitted(present: &Distribution, wanted: &Element, now: Millis) -> Result<()
     }
     if certificate_id(wanted) != present.certificate_id() && present.certificate_is_changing(now) {
         let message = "Only one viewer certificate change may be in progress at a time.";
+        return Err(Failure::bad("IllegalUpdate", message));
+    }
+    Ok(())
+}
+
+/// What today's AWS permits, and the one of a changed rule does not.
+fn permitted_still(world: &World, present: &Distribution, wanted: &Element) -> Result<(), Failure> {
+    let disables = present.enabled() && wanted.text_at("Enabled") == "false";
+    let detaches = present.certificate_id().is_some() && certificate_id(wanted).is_none();
+    let is_refused = (disables && world.has(Rule::UpdatesDisableNothing))
+        || (detaches && world.has(Rule::CertificatesStay));
+    if is_refused {
+        let message = "The update contains modifications that are not allowed.";
         return Err(Failure::bad("IllegalUpdate", message));
     }
     Ok(())

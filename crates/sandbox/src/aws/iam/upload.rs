@@ -20,6 +20,9 @@ pub(super) fn upload(world: &mut World, form: &Form, entry: &mut JournalEntry) -
     let name = text(form, "ServerCertificateName");
     let path = form.get("Path").map_or("/", String::as_str);
     check_parameters(form, name, path)?;
+    if path.starts_with("/cloudfront/") && world.has(Rule::UploadsRefused) {
+        return Err(validation(format!("Value '{path}' at 'path' is reserved")));
+    }
     let now = world.clock.now();
     let (facts, certified) = check_certificate(form, now)?;
     if world.has(Rule::UploadsReplace) {

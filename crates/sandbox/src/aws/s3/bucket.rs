@@ -2,11 +2,15 @@
 
 use super::policy::Policy;
 use super::{Bucket, NAMESPACE, Object};
-use crate::aws::clock::rfc3339;
+use crate::aws::clock::{Millis, rfc3339};
 use crate::aws::error::Failure;
 use crate::aws::message::{Answer, Request};
+use crate::aws::rules::Rule;
 use crate::aws::world::World;
 use crate::aws::xml::Element;
+
+/// How long an object is not listed where lists lag.
+const LAG: Millis = 3_600_000;
 
 pub(super) fn create(world: &mut World, bucket: &str) -> Result<Answer, Failure> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
@@ -39,7 +43,11 @@ pub(super) fn list(world: &World, bucket: &str, request: &Request) -> Result<Ans
     let prefix = request.query("prefix").unwrap_or_default();
     let size = page_size(request)?;
     let after = request.query("continuation-token").or_else(|| request.query("start-after"));
-    let keys = keys(found, &prefix, after.as_deref());
+    let mut keys = keys(found, &prefix, after.as_deref());
+    if world.has(Rule::ListsLag) {
+        let now = world.clock.now();
+        keys.retain(|(_, object)| object.modified.saturating_add(LAG) <= now);
+    }
     let page = keys.get(..size.min(keys.len())).unwrap_or_default();
     let truncated = keys.len() > page.len();
     let mut result = Element::new("ListBucketResult")
