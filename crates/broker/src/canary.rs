@@ -9,6 +9,7 @@ mod check;
 mod end_to_end;
 mod home;
 mod memory;
+mod own;
 mod slow;
 mod stages;
 #[cfg(test)]
@@ -22,6 +23,8 @@ use std::time::Duration;
 
 use contract::{DomainName, ManagedZone, Secret};
 
+use crate::Tls;
+
 /// In whose name canaries are asked for: an organization and a space that no platform has.
 pub(crate) const ORGANIZATION: &str = "cdn-broker-canary";
 
@@ -30,6 +33,8 @@ pub(crate) const ORGANIZATION: &str = "cdn-broker-canary";
 pub struct CanarySettings {
     /// Where the broker's own API is reached: a URL without a path.
     pub api: String,
+    /// The certificate that it presents, where that is this process's own; otherwise the system's authorities are trusted.
+    pub own: Option<Arc<Tls>>,
     /// Credentials of its own.
     pub username: String,
     /// The password that belongs to them.

@@ -49,13 +49,14 @@ impl ChecksConfig {
     }
 
     /// Where the broker's own API is reached; on this machine unless it is said otherwise.
-    pub(crate) fn canary_api(&self, address: SocketAddr) -> String {
+    pub(crate) fn canary_api(&self, address: SocketAddr, is_secure: bool) -> String {
         let here = match address.ip() {
             ip if ip.is_unspecified() && ip.is_ipv4() => IpAddr::V4(Ipv4Addr::LOCALHOST),
             ip if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
             ip => ip,
         };
-        let here = format!("http://{}", SocketAddr::new(here, address.port()));
+        let scheme = if is_secure { "https" } else { "http" };
+        let here = format!("{scheme}://{}", SocketAddr::new(here, address.port()));
         self.canary_api.as_ref().map_or(here, Url::to_string)
     }
 }

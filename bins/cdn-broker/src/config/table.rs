@@ -354,7 +354,8 @@ const CHECKS: &[Variable] = &[
     variable(
         "CANARY_API_URL",
         "where the check `end-to-end` reaches this broker's API, such as its route on the platform; on this machine unless it \
-         is said",
+         is said, over TLS where there is `TLS_CERT`; then the certificate in that file is what is trusted, and otherwise the \
+         authorities of the system",
     ),
     variable(
         "INCIDENT_TENANTS",

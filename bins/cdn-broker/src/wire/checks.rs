@@ -84,7 +84,8 @@ fn end_to_end(config: &Config, built: &Built) -> anyhow::Result<EndToEnd> {
         visitor: built.probe.clone(),
         zone,
         settings: CanarySettings {
-            api: config.checks.canary_api(config.http.address),
+            api: config.checks.canary_api(config.http.address, config.http.tls.is_some()),
+            own: config.http.tls.clone().filter(|_| config.checks.canary_api.is_none()),
             username: config.http.own.username.clone(),
             password: config.http.own.password.clone(),
             orders_per_week: config.checks.canary_orders,

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
+use super::own::OwnCertificate;
 use super::{CanarySettings, ORGANIZATION};
 
 /// No answer takes longer: the platform would not wait for it either.
@@ -50,7 +51,7 @@ pub(super) struct Offer {
 impl Api {
     /// Errors: the system's root certificates cannot be read.
     pub(super) fn new(settings: &CanarySettings) -> PortResult<Self> {
-        let tls = tls_config(&settings.api)?;
+        let tls = tls_config(settings)?;
         let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().build();
         let password = settings.password.expose_str().unwrap_or_default();
         let credentials = STANDARD.encode(format!("{}:{password}", settings.username));
@@ -152,18 +153,24 @@ impl Answer {
     }
 }
 
-/// Whatever the system trusts, for an API behind TLS; nobody, where there is none to speak.
-fn tls_config(base: &str) -> Result<ClientConfig, PortError> {
+/// For an API behind TLS its own certificate, or whatever the system trusts; nobody, where there is none to speak.
+fn tls_config(settings: &CanarySettings) -> Result<ClientConfig, PortError> {
     let broken = |error: &dyn std::fmt::Display| {
         PortError::new("set up TLS for the broker's own API", Remedy::AwaitOperator, error.to_string())
     };
-    let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|error| broken(&error))?;
-    let builder = if base.starts_with("https:") {
-        builder.with_native_roots().map_err(|error| broken(&error))?
-    } else {
-        builder.with_root_certificates(RootCertStore::empty())
+    let builder = match &settings.own {
+        Some(tls) => {
+            let own = OwnCertificate { tls: tls.clone(), provider };
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(own))
+        }
+        None if settings.api.starts_with("https:") => {
+            builder.with_native_roots().map_err(|error| broken(&error))?
+        }
+        None => builder.with_root_certificates(RootCertStore::empty()),
     };
     Ok(builder.with_no_client_auth())
 }

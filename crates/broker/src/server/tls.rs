@@ -103,6 +103,12 @@ impl Tls {
         Ok(is_news)
     }
 
+    /// Whether this is the certificate that it presents.
+    pub(crate) fn presents(&self, certificate: &CertificateDer<'_>) -> bool {
+        let served = self.served.0.read().unwrap_or_else(PoisonError::into_inner);
+        served.key.end_entity_cert().is_ok_and(|own| own == certificate)
+    }
+
     /// The server's part of a handshake.
     pub(super) async fn accept(&self, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
         self.acceptor.accept(stream).await

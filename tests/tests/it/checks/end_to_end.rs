@@ -1,15 +1,18 @@
 //! `end-to-end` and the contracts, as a broker that serves runs them.
 
 use std::collections::BTreeSet;
+use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::ensure;
 use sandbox::aws::{Adjustment, Rule};
-use sandbox::{BrokerSettings, MANAGED_ZONE, Proofs, wait_for};
+use sandbox::pki::Ca;
+use sandbox::{BrokerProcess, BrokerSettings, MANAGED_ZONE, Proofs, wait_for};
 use serde_json::Value;
 
+use super::authority::expire_lease;
 use super::{run, standing};
-use crate::house::{BOUND, House, issued};
+use crate::house::{BOUND, House, issued, program};
 
 /// Runs a check by hand, part by part, until it says something else than that it waits.
 async fn walk(house: &House, settings: &BrokerSettings, check: &str) -> anyhow::Result<Value> {
@@ -21,13 +24,18 @@ async fn walk(house: &House, settings: &BrokerSettings, check: &str) -> anyhow::
 }
 
 async fn start() -> anyhow::Result<(House, BrokerSettings)> {
+    start_with(&[]).await
+}
+
+async fn start_with(more: &[(&str, &str)]) -> anyhow::Result<(House, BrokerSettings)> {
     let mut house = House::without_broker(|settings| {
         settings.aws.deploy = Duration::from_millis(300);
         // The emulated CloudFront sees only those records that somebody has asked a name server about since they are due.
         settings.aws.route53_sync = Duration::ZERO;
     })
     .await?;
-    let settings = BrokerSettings { proofs: Proofs::ALL, ..house.hasty_settings("10s")? };
+    let mut settings = BrokerSettings { proofs: Proofs::ALL, ..house.hasty_settings("10s")? };
+    settings.more.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     house.add_broker(&settings).await?;
     Ok((house, settings))
 }
@@ -70,6 +78,120 @@ async fn a_canary_is_made_once_and_serves_every_check() -> anyhow::Result<()> {
     assert_eq!(issued(&house)?, orders);
     let report = house.command(&settings, &["reconcile", "--json"]).await?;
     assert_eq!((report.code, &report.json()?["unknown"]), (0, &serde_json::json!([])), "{report:?}");
+    Ok(())
+}
+
+/// As many orders as there can be: every run after the first is a whole life on a fresh name.
+const MANY_ORDERS: [(&str, &str); 1] = [("CANARY_ORDERS_PER_WEEK", "4294967295")];
+
+/// The names below the managed zone of canaries that live only once, in DNS at this moment.
+fn fresh_names(house: &House) -> Vec<String> {
+    let records = house.sandbox.dns().records();
+    records.into_iter().map(|record| format!("{record:?}")).filter(|record| record.contains("e2e-")).collect()
+}
+
+/// Only what is kept is left: one distribution, one certificate, and the records of its name.
+async fn only_the_kept_canary_is_left(house: &House) -> anyhow::Result<()> {
+    wait_for("the records of the fresh name to be gone", BOUND, || async {
+        Ok(fresh_names(house).is_empty().then_some(()))
+    })
+    .await?;
+    let state = house.sandbox.aws().state();
+    assert_eq!((state.distributions.len(), state.certificates.len()), (1, 1), "{state:#?}");
+    ensure!(canaries(house).iter().all(|name| name.contains("canary-")), "{:?}", canaries(house));
+    Ok(())
+}
+
+fn steps(said: &Value) -> Vec<&str> {
+    said["steps"].as_array().into_iter().flatten().filter_map(|one| one["name"].as_str()).collect()
+}
+
+const WHOLE_LIFE: [&str; 7] = ["provision", "provisioned", "point", "visit", "delete", "deleted", "clear"];
+
+/// From the request over a proof in the managed zone and HTTPS at the edge to its deletion, through a real broker.
+#[tokio::test]
+async fn a_fresh_name_lives_a_whole_life_and_leaves_nothing() -> anyhow::Result<()> {
+    let (house, settings) = start_with(&MANY_ORDERS).await?;
+    ensure!(walk(&house, &settings, "end-to-end").await?["verdict"] == "ok", "{}", house.last_words());
+    for life in 1..=2 {
+        let said = walk(&house, &settings, "end-to-end").await?;
+        ensure!(said["verdict"] == "ok", "{said:#}\n{}", house.last_words());
+        assert_eq!(steps(&said), WHOLE_LIFE);
+        assert_eq!(issued(&house)?, 1 + life);
+        only_the_kept_canary_is_left(&house).await?;
+    }
+    let journal = house.sandbox.aws().journal();
+    let served: BTreeSet<&String> =
+        journal.iter().flat_map(|entry| &entry.aliases).filter(|name| name.starts_with("e2e-")).collect();
+    assert_eq!(served.len(), 2, "each life has a name of its own: {served:?}");
+    let history = house.command(&settings, &["checks", "history", "end-to-end", "--json"]).await?.json()?;
+    let whole = history.as_array().into_iter().flatten().filter(|run| steps(run) == WHOLE_LIFE);
+    let times = whole.map(|run| run["steps"].as_array().into_iter().flatten().all(|one| one["ms"].is_u64()));
+    assert_eq!(times.collect::<Vec<_>>(), [true, true], "the times of the stages are kept: {history:#}");
+    Ok(())
+}
+
+/// The check and its broker die in the middle of a life; the next run brings it to its end.
+#[tokio::test]
+async fn a_canary_that_a_killed_run_has_left_is_cleaned_up_by_the_next() -> anyhow::Result<()> {
+    let (mut house, settings) = start_with(&MANY_ORDERS).await?;
+    ensure!(walk(&house, &settings, "end-to-end").await?["verdict"] == "ok", "{}", house.last_words());
+    let mut killed = tokio::process::Command::new(program("cdn-broker")?)
+        .args(["checks", "run", "end-to-end"])
+        .env_clear()
+        .envs(house.sandbox.broker_environment(&settings))
+        .stdout(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()?;
+    wait_for("the proof of a fresh name", BOUND, || async {
+        Ok((!fresh_names(&house).is_empty()).then_some(()))
+    })
+    .await?;
+    killed.kill().await?;
+    house.brokers[0].kill().await?;
+    house.brokers[0].restart().await?;
+    ensure!(!fresh_names(&house).is_empty(), "it has left something");
+    expire_lease(&settings.database_url).await?;
+    let said = walk(&house, &settings, "end-to-end").await?;
+    ensure!(said["verdict"] == "ok", "{said:#}\n{}", house.last_words());
+    assert_eq!(steps(&said), WHOLE_LIFE);
+    only_the_kept_canary_is_left(&house).await
+}
+
+/// With TLS in the process, the API of one's own is reached over it, without anybody else's trust.
+#[tokio::test]
+async fn the_canary_speaks_tls_where_its_broker_does() -> anyhow::Result<()> {
+    let mut house = House::without_broker(|settings| {
+        settings.aws.deploy = Duration::from_millis(300);
+        settings.aws.route53_sync = Duration::ZERO;
+    })
+    .await?;
+    // A certificate for another name than the one that is asked, from an authority that nobody knows.
+    let certificate = Ca::new("nobody's authority")?.server_certificate(&["broker.example.gov"])?;
+    let files = [("TLS_CERT", certificate.chain_pem), ("TLS_KEY", certificate.key_pem)];
+    let mut settings = BrokerSettings { proofs: Proofs::ALL, ..house.hasty_settings("10s")? };
+    for (name, pem) in files {
+        let file = house.folder().join(name);
+        std::fs::write(&file, pem)?;
+        settings.more.push((name.to_owned(), file.display().to_string()));
+    }
+    let environment = house.sandbox.broker_environment(&settings);
+    let log = house.sandbox.state().join("broker.log");
+    house.brokers.push(BrokerProcess::start(&program("cdn-broker")?, environment, log).await?);
+    let said = walk(&house, &settings, "end-to-end").await?;
+    ensure!(said["verdict"] == "ok", "{said:#}\n{}", house.last_words());
+    assert_eq!(canaries(&house).len(), 2);
+
+    // Whoever answers there with another certificate is not trusted.
+    let other = Ca::new("somebody else")?.server_certificate(&["127.0.0.1"])?;
+    for (name, pem) in [("TLS_CERT", other.chain_pem), ("TLS_KEY", other.key_pem)] {
+        let file = house.folder().join(format!("OTHER_{name}"));
+        std::fs::write(&file, pem)?;
+        settings.more.retain(|(known, _)| known != name);
+        settings.more.push((name.to_owned(), file.display().to_string()));
+    }
+    let (_, said) = run(&house, &settings, "end-to-end").await?;
+    ensure!(said["verdict"] == "failing" && said.to_string().contains("is not answered"), "{said:#}");
     Ok(())
 }
 
