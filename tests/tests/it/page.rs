@@ -3,6 +3,7 @@
 mod admin;
 mod axe;
 mod browser;
+mod expired;
 mod shots;
 mod sign_on;
 mod strangers;
