@@ -28,9 +28,9 @@ const ATTEMPTS: u32 = 8;
 /// How many alerts are remembered that could not be stored. They are in the log, whatever becomes of them.
 const MOST_UNSAVED: usize = 256;
 
-/// Keeps incidents and tells of them. A clone is the same.
+/// Keeps incidents and tells of them, and how long one try to deliver may take. A clone is the same.
 #[derive(Clone)]
-pub struct Notifier(Arc<Inner>);
+pub struct Notifier(Arc<Inner>, Duration);
 
 struct Inner {
     incidents: Arc<dyn IncidentStore>,
@@ -61,7 +61,14 @@ impl Notifier {
         randomness: Arc<dyn Randomness>,
     ) -> Self {
         let (unsaved, bell) = (Mutex::default(), Notify::new());
-        Self(Arc::new(Inner { incidents, outbox, messengers, clock, randomness, unsaved, bell }))
+        let inner = Inner { incidents, outbox, messengers, clock, randomness, unsaved, bell };
+        Self(Arc::new(inner), post::TRY)
+    }
+
+    /// The same, which leaves a target so long for one delivery.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self(self.0, patience)
     }
 
     /// Stores what was said, and says whether something has become of an incident. If it cannot be stored it is tried

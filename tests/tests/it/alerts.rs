@@ -1,6 +1,7 @@
 //! Who must know is told: real brokers, a real web server that takes posts, and a real mail server with TLS.
 
 mod command;
+mod day;
 mod letters;
 
 use anyhow::{Context, ensure};

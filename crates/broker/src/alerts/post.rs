@@ -10,7 +10,7 @@ use super::Notifier;
 /// How long a delivery that was taken is left to the one who took it; longer than one try can take.
 const LEASE: Duration = Duration::from_mins(2);
 /// How long one try may take. Messengers have shorter limits of their own.
-const TRY: Duration = Duration::from_secs(45);
+pub(super) const TRY: Duration = Duration::from_secs(45);
 /// How many deliveries are tried at once.
 const MOST: u32 = 16;
 /// The pauses between tries grow from the first to the second of these.
@@ -50,7 +50,7 @@ impl Notifier {
     }
 
     async fn post(&self, taken: &Dispatch) {
-        let result = match tokio::time::timeout(TRY, self.hand_over(taken)).await {
+        let result = match tokio::time::timeout(self.1, self.hand_over(taken)).await {
             Ok(result) => result,
             Err(_) => Err(PortError::new("deliver", Remedy::Retry { after: None }, "it takes too long")),
         };
