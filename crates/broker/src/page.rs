@@ -12,6 +12,7 @@ mod sign_on;
 mod signer;
 mod view;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use aws_lc_rs::rand;
@@ -152,8 +153,12 @@ struct Visit<'a> {
 }
 
 /// The answer to an operator's browser; `None` where there is no overview.
-pub(crate) async fn answer_operator(service: &Service, request: &Request<'_>) -> Option<Response<Bytes>> {
-    admin::answer(service, request).await
+pub(crate) async fn answer_operator(
+    service: &Service,
+    request: &Request<'_>,
+    peer: Option<IpAddr>,
+) -> Option<Response<Bytes>> {
+    admin::answer(service, request, peer).await
 }
 
 /// Whether a request is one for the operator's overview.

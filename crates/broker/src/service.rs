@@ -20,7 +20,7 @@ use osb_core::{Api, ErrorCode, Existing, Operation, Request, Response};
 use tokio::sync::Notify;
 use tracing::Instrument;
 
-use self::logins::FailedLogins;
+pub(crate) use self::logins::FailedLogins;
 pub(crate) use self::pages::shown;
 use crate::health::Health;
 use crate::metrics::MetricsPage;
@@ -93,14 +93,24 @@ impl Service {
     /// The same service, which also shows what is measured.
     #[must_use]
     pub fn with_metrics(self, page: MetricsPage) -> Self {
+        let page = page.counting(self.logins.clone());
         Self { metrics: Some(page), ..self }
     }
 
     /// The answer to a browser, if the request is one for pages.
     pub async fn answer_page(&self, request: &Request<'_>) -> Option<http::Response<Bytes>> {
+        self.answer_page_to(request, None).await
+    }
+
+    /// The same, for somebody at this address.
+    pub async fn answer_page_to(
+        &self,
+        request: &Request<'_>,
+        peer: Option<IpAddr>,
+    ) -> Option<http::Response<Bytes>> {
         match request.path {
             path if page::is_meant(path) => page::answer(self, request).await,
-            path if page::is_for_operator(path) => page::answer_operator(self, request).await,
+            path if page::is_for_operator(path) => page::answer_operator(self, request, peer).await,
             _ => None,
         }
     }
@@ -156,8 +166,9 @@ impl Service {
         method: &Method,
         path: &str,
         headers: &HeaderMap,
+        peer: IpAddr,
     ) -> Option<http::Response<Bytes>> {
-        self.metrics.as_ref()?.answer(method, path, headers).await
+        self.metrics.as_ref()?.answer(method, path, headers, peer).await
     }
 
     /// What is known under an instance id, in the protocol's words.

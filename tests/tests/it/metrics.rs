@@ -50,6 +50,15 @@ async fn ask(url: &str, method: Method, who: Option<(&str, &str)>) -> anyhow::Re
     Client::trusting("")?.send(request.body(Full::default())?).await
 }
 
+/// What somebody with a wrong password reads at the API.
+async fn guess_at_the_api(url: &str) -> anyhow::Result<u16> {
+    let request = Request::get(format!("{url}/v2/catalog"))
+        .header("authorization", format!("Basic {}", STANDARD.encode("sandbox:guessed")))
+        .header("x-broker-api-version", "2.17")
+        .body(Full::default())?;
+    Ok(Client::trusting("")?.send(request).await?.status().as_u16())
+}
+
 async fn read(house: &House) -> anyhow::Result<String> {
     let answer = ask(&house.brokers[0].url(), Method::GET, Some(READER)).await?;
     ensure!(answer.status() == 200, "{answer:?}");
@@ -191,5 +200,28 @@ async fn is_well_formed(page: &str) -> anyhow::Result<()> {
     promtool.stdin.take().context("no stdin")?.write_all(page.as_bytes()).await?;
     let ended = promtool.wait_with_output().await?;
     ensure!(ended.status.success(), "{ended:?}");
+    Ok(())
+}
+
+/// R118: wrong passwords at the metrics are counted with those at the API; who has the right one is let in all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn r118_wrong_passwords_at_the_metrics_are_those_of_the_api() -> anyhow::Result<()> {
+    let house = measured().await?;
+    let url = house.brokers[0].url();
+    // More come back one by one: a slow machine needs a few more tries.
+    let refused = wait_for("too many wrong passwords", BOUND, || async {
+        let answer = ask(&url, Method::GET, Some((READER.0, "guessed"))).await?;
+        ensure!([401, 429].contains(&answer.status().as_u16()), "{answer:?}");
+        Ok((answer.status() == 429).then_some(answer))
+    });
+    let refused = refused.await?;
+    assert!(refused.headers().contains_key("retry-after"), "{refused:?}");
+    assert!(refused.body().starts_with(b"too many wrong credentials"), "{refused:?}");
+    let at_the_api = wait_for("the API to count the same", BOUND, || async {
+        let answer = guess_at_the_api(&url).await?;
+        Ok((answer == 429).then_some(()))
+    });
+    at_the_api.await?;
+    assert_eq!(ask(&url, Method::GET, Some(READER)).await?.status(), 200);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! A port of its own for the page, for operators who keep it away from users by their network.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,10 +40,10 @@ pub async fn serve_metrics(
             _ = stop.wait_for(|stopped| *stopped) => return Ok(()),
             Some(_) = connections.join_next() => {}
             accepted = accept(&listener, &open) => {
-                if let Some((stream, permit)) = accepted {
+                if let Some((stream, peer, permit)) = accepted {
                     let page = page.clone();
                     connections.spawn(async move {
-                        answer(page, stream).await;
+                        answer(page, stream, peer).await;
                         drop(permit);
                     });
                 }
@@ -55,10 +55,10 @@ pub async fn serve_metrics(
 async fn accept(
     listener: &TcpListener,
     open: &Arc<Semaphore>,
-) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, IpAddr, tokio::sync::OwnedSemaphorePermit)> {
     let permit = Arc::clone(open).acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => Some((stream, permit)),
+        Ok((stream, peer)) => Some((stream, peer.ip(), permit)),
         Err(error) => {
             tracing::warn!(%error, "could not accept a connection");
             tokio::task::yield_now().await;
@@ -67,11 +67,11 @@ async fn accept(
     }
 }
 
-async fn answer(page: MetricsPage, stream: TcpStream) {
+async fn answer(page: MetricsPage, stream: TcpStream, peer: IpAddr) {
     let service = service_fn(move |request: http::Request<Incoming>| {
         let page = page.clone();
         async move {
-            let answer = page.answer(request.method(), request.uri().path(), request.headers()).await;
+            let answer = page.answer(request.method(), request.uri().path(), request.headers(), peer).await;
             Ok::<_, Infallible>(answer.unwrap_or_else(not_found).map(Full::new))
         }
     });

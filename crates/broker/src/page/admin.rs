@@ -1,5 +1,6 @@
 //! The operator's overview: what there is, what waits for whom, and what is wrong.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -58,9 +59,13 @@ pub(crate) fn is_meant(path: &str) -> bool {
 }
 
 /// The answer to an operator; `None` where no overview is served.
-pub(crate) async fn answer(service: &Service, request: &Request<'_>) -> Option<Response<Bytes>> {
+pub(crate) async fn answer(
+    service: &Service,
+    request: &Request<'_>,
+    peer: Option<IpAddr>,
+) -> Option<Response<Bytes>> {
     let stores = service.admin()?;
-    if let Err(refusal) = service.lets_in(request.headers) {
+    if let Err(refusal) = service.lets_in(request.headers, peer) {
         return Some(replies::guarded(refusal.into()));
     }
     if !matches!(*request.method, Method::GET | Method::HEAD) {

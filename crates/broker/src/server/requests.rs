@@ -39,13 +39,8 @@ pub(super) fn filter(
                 let service = service.clone();
                 let limits = limits.clone();
                 async move {
-                    if responder::is_meant(path.as_str()) {
-                        return service.answer_challenge(&method, path.as_str()).await;
-                    }
-                    if let Some(answer) = service.answer_health(&method, path.as_str()).await {
-                        return answer;
-                    }
-                    if let Some(answer) = service.answer_metrics(&method, path.as_str(), &headers).await {
+                    if let Some(answer) = without_body(&service, &method, path.as_str(), &headers, peer).await
+                    {
                         return answer;
                     }
                     let read = tokio::time::timeout(limits.request_time, read(body, limits.body)).await;
@@ -60,7 +55,12 @@ pub(super) fn filter(
                         headers: &headers,
                         body: &body,
                     };
-                    match tokio::time::timeout(limits.request_time, service.answer_page(&request)).await {
+                    match tokio::time::timeout(
+                        limits.request_time,
+                        service.answer_page_to(&request, Some(peer)),
+                    )
+                    .await
+                    {
                         Ok(None) => {}
                         Ok(Some(page)) => return page,
                         Err(_) => return page::too_slow(),
@@ -71,6 +71,23 @@ pub(super) fn filter(
                 }
             },
         )
+}
+
+/// The answer to those who are not the platform, and of whose requests no body is read.
+async fn without_body(
+    service: &Service,
+    method: &Method,
+    path: &str,
+    headers: &HeaderMap,
+    peer: IpAddr,
+) -> Option<http::Response<Bytes>> {
+    if responder::is_meant(path) {
+        return Some(service.answer_challenge(method, path).await);
+    }
+    if let Some(answer) = service.answer_health(method, path).await {
+        return Some(answer);
+    }
+    service.answer_metrics(method, path, headers, peer).await
 }
 
 /// A target in authority form, which only `CONNECT` may have (RFC 9112, section 3.2.3), is without a path, and warp panics

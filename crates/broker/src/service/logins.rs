@@ -20,7 +20,7 @@ const REMEMBERED: usize = 4096;
 /// Counts wrong passwords by the peer that has sent them and by the user that they were for.
 ///
 /// Only what has been refused comes here: right passwords are let in before anybody counts, so nobody can lock anybody out.
-pub(super) struct FailedLogins {
+pub(crate) struct FailedLogins {
     /// For each who, when all that was sent will have been worked off.
     until: Mutex<HashMap<Who, Timestamp>>,
     /// Names are kept as hashes, so that a long one takes no room.
@@ -35,7 +35,7 @@ enum Who {
 }
 
 impl FailedLogins {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { until: Mutex::default(), names: RandomState::new() }
     }
 
@@ -48,19 +48,24 @@ impl FailedLogins {
         peer: Option<IpAddr>,
         now: Timestamp,
     ) -> Response {
+        match self.note(headers, peer, now) {
+            None => refusal,
+            Some(wait) => Response::too_many_attempts(wait).for_request(headers),
+        }
+    }
+
+    /// Counts credentials that were refused; how long until the next may come, if there have been too many.
+    pub(crate) fn note(&self, headers: &HeaderMap, peer: Option<IpAddr>, now: Timestamp) -> Option<Duration> {
         if !headers.contains_key(http::header::AUTHORIZATION) {
-            return refusal;
+            return None;
         }
         let user = claimed_user(headers).map(|user| Who::User(self.names.hash_one(user)));
         let whos = [peer.map(|peer| Who::Peer(neighbourhood(peer))), user];
-        let waits = whos.into_iter().flatten().filter_map(|who| self.count(who, now));
-        match waits.max() {
-            None => {
-                tracing::warn!(peer = peer.map(tracing::field::display), "wrong credentials");
-                refusal
-            }
-            Some(wait) => Response::too_many_attempts(wait).for_request(headers),
+        let wait = whos.into_iter().flatten().filter_map(|who| self.count(who, now)).max();
+        if wait.is_none() {
+            tracing::warn!(peer = peer.map(tracing::field::display), "wrong credentials");
         }
+        wait
     }
 
     /// Counts one; how long until the next may come, if there have been too many. Those are not counted again.

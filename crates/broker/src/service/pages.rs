@@ -1,5 +1,7 @@
 //! What the pages of instances are made of: only reads, but for a look at the world.
 
+use std::net::IpAddr;
+
 use contract::{
     DomainInstructions, Instance, InstanceId, InstanceState, IssuanceId, LogEntry, Operation, OperationKind,
     OperationState, PortResult, Remedy, Standing, Survey, Timestamp, Track,
@@ -26,8 +28,9 @@ impl Service {
     }
 
     /// Lets a request pass that comes with the broker's own credentials; otherwise gives the answer.
-    pub(crate) fn lets_in(&self, headers: &HeaderMap) -> Result<(), Response> {
-        self.api.authenticate(headers)
+    pub(crate) fn lets_in(&self, headers: &HeaderMap, peer: Option<IpAddr>) -> Result<(), Response> {
+        let checked = self.api.authenticate(headers);
+        checked.map_err(|refusal| self.logins.answer(refusal, headers, peer, self.now()))
     }
 
     /// At most `limit` instances behind `after`, in the order of their ids.

@@ -1,5 +1,6 @@
 //! The operator's overview.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -136,4 +137,29 @@ async fn the_overview_counts_what_there_is_and_says_what_is_wrong() {
     assert!(list.contains(ID) && list.contains("www.example.gov and docs.example.gov"), "{list}");
     let rest = text(&get(&service, &format!("/admin/instances?after={ID}"), &headers()).await);
     assert!(rest.contains("There are no more."), "{rest}");
+}
+
+/// R118: wrong passwords at the overview are counted with those at the API; who has the right one is let in all the same.
+#[tokio::test]
+async fn r118_wrong_passwords_at_the_overview_are_those_of_the_api() {
+    let bench = Bench::new();
+    let service = bench.service_with_an_overview();
+    let mut wrong = HeaderMap::new();
+    wrong.insert("authorization", HeaderValue::from_static("Basic dXNlcjp3cm9uZw=="));
+    let peer = Some(IpAddr::from([192, 0, 2, 7]));
+    let request = |path, headers| Request { method: &Method::GET, path, query: None, headers, body: b"" };
+    let mut statuses = Vec::new();
+    for _ in 0..101 {
+        let answer = service.answer_page_to(&request("/admin", &wrong), peer).await.unwrap();
+        statuses.push(answer.status());
+        if answer.status() == StatusCode::TOO_MANY_REQUESTS {
+            assert_eq!(answer.headers()["retry-after"], "1");
+        }
+    }
+    assert!(statuses[..100].iter().all(|status| *status == StatusCode::UNAUTHORIZED), "{statuses:?}");
+    assert_eq!(statuses[100], StatusCode::TOO_MANY_REQUESTS);
+    let at_the_api = service.answer_to(&request("/v2/catalog", &wrong), peer).await;
+    assert_eq!(at_the_api.status(), StatusCode::TOO_MANY_REQUESTS, "it is one count");
+    let right = service.answer_page_to(&request("/admin", &headers()), peer).await.unwrap();
+    assert_eq!(right.status(), StatusCode::OK);
 }
