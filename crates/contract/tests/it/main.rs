@@ -3,4 +3,5 @@
 
 mod crash;
 mod fakes;
+mod readme;
 mod suites;

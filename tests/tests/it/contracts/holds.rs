@@ -45,3 +45,16 @@ async fn without_a_canary_what_needs_none_is_looked_at() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// docs/CHECKS.md names every rule, as a class of the contract that it belongs to.
+#[test]
+fn every_rule_is_documented() {
+    let page = include_str!("../../../../docs/CHECKS.md");
+    let (_, table) = page.split_once("| check | class | the rule |").unwrap();
+    for contract in Contract::ALL {
+        assert!(table.contains(&format!("| `{}` |", contract.name())), "{}", contract.name());
+        for one in contract.assumptions() {
+            assert!(table.contains(&format!("`{}`", one.name)), "{} {}", contract.name(), one.name);
+        }
+    }
+}
