@@ -23,11 +23,12 @@ impl CensusStore for Store {
         self.run("count what there is", move |db, inner| {
             let (waiting, given_up) = (waiting(db)?, given_up(db)?);
             let present = db.lease_clock(inner.clock.as_ref())?;
+            let (expiring, certificates) = expiring(db, now, &horizons)?;
             Ok(Census {
                 operations: running(db)?,
                 instances: instances_by_state(db)?,
-                expiring: expiring(db, now, &horizons)?,
-                certificates: live_until(db, i64::MAX)?,
+                expiring,
+                certificates,
                 next_expiry: next_expiry(db)?,
                 incidents: open_incidents(db)?,
                 waiting,
@@ -94,15 +95,33 @@ fn instances_by_state(db: &mut Db) -> Result<Vec<(InstanceState, u64)>, StoreErr
     rows.into_iter().map(read).collect()
 }
 
-fn expiring(db: &mut Db, now: Timestamp, horizons: &[Duration]) -> Result<Vec<(Duration, u64)>, StoreError> {
-    let count = |horizon: &Duration| Ok((*horizon, live_until(db, (now + *horizon).as_millis())?));
-    horizons.iter().map(count).collect()
+/// How many expire within each horizon, and how many there are at all. Between two horizons each certificate is read once,
+/// along an index, however many horizons there are.
+fn expiring(
+    db: &mut Db,
+    now: Timestamp,
+    horizons: &[Duration],
+) -> Result<(Vec<(Duration, u64)>, u64), StoreError> {
+    let mut ends: Vec<(i64, Duration)> =
+        horizons.iter().map(|horizon| ((now + *horizon).as_millis(), *horizon)).collect();
+    ends.sort_unstable();
+    let (mut from, mut counted, mut within) = (i64::MIN, 0, Vec::new());
+    for (until, horizon) in ends {
+        counted += live_between(db, from, until)?;
+        from = until;
+        within.push((horizon, counted));
+    }
+    let all = counted + live_between(db, from, i64::MAX)?;
+    let place = |horizon: &Duration| horizons.iter().position(|one| one == horizon);
+    within.sort_by_key(|(horizon, _)| place(horizon));
+    Ok((within, all))
 }
 
-fn live_until(db: &mut Db, moment: i64) -> Result<u64, StoreError> {
+fn live_between(db: &mut Db, after: i64, until: i64) -> Result<u64, StoreError> {
     let live = certificates::table
         .filter(certificates::state.eq(CertificateState::Live.label()))
-        .filter(certificates::not_after.le(moment));
+        .filter(certificates::not_after.gt(after))
+        .filter(certificates::not_after.le(until));
     Ok(whole(live.count().get_result(db)?))
 }
 

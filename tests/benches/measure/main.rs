@@ -6,6 +6,7 @@
 mod acme;
 mod bare;
 mod broker;
+mod census;
 mod checks;
 mod clock;
 mod databases;
@@ -55,12 +56,14 @@ enum Section {
     Process,
     /// The cost of a worker that finds nothing to do.
     Tick,
+    /// What it costs to count everything for `/metrics`.
+    Census,
     /// What the checks cost: whoever uses the service, and the machine.
     Checks,
 }
 
 impl Section {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Acme,
         Self::Latency,
         Self::Waiting,
@@ -70,6 +73,7 @@ impl Section {
         Self::Import,
         Self::Process,
         Self::Tick,
+        Self::Census,
         Self::Checks,
     ];
 
@@ -84,6 +88,7 @@ impl Section {
             Self::Import => "import",
             Self::Process => "process",
             Self::Tick => "tick",
+            Self::Census => "census",
             Self::Checks => "checks",
         }
     }
@@ -101,6 +106,7 @@ impl Section {
             Self::Import => Box::pin(import::measure(report)).await,
             Self::Process => process::measure(report).await,
             Self::Tick => tick::measure(report).await,
+            Self::Census => census::measure(report).await,
             Self::Checks => checks::measure(report).await,
         }
     }

@@ -24,6 +24,8 @@ pub(crate) enum Life {
     AwaitingTheUser,
     /// They serve, or (one in ten) wait for their user. Without instructions, which nobody asks for.
     Idle,
+    /// The same, and those that serve have certificates, which end all over the next ninety days.
+    Served,
 }
 
 /// The id of the instance with this number.
@@ -75,6 +77,13 @@ async fn one(store: &Store, life: Life, number: usize) -> anyhow::Result<()> {
         let issuance = issuance(&certificate.issuance, &domain, now);
         CertificateStore::put(store, &certificate).await?;
         IssuanceStore::insert(store, &issuance).await?;
+    }
+    if matches!(life, Life::Served) && !waits {
+        let age = Duration::from_mins(u64::try_from(number % (90 * 24 * 60))?);
+        let facts = sample::bundle(1, &instance.settings.domains, now - age).facts;
+        let certificate = CertificateRecord { facts: Some(facts), ..certificate(&instance.id, &domain) };
+        CertificateStore::put(store, &certificate).await?;
+        CertificateStore::make_live(store, &certificate).await?;
     }
     Ok(())
 }

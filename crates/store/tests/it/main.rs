@@ -1,5 +1,6 @@
 //! The store against real databases.
 
+mod census;
 mod cluster;
 mod conformance;
 mod postgres;
