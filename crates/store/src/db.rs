@@ -64,31 +64,51 @@ impl Db {
         }
     }
 
-    /// Brings the database to the shape of this version. Of several that try at once one works, the others wait and
-    /// find nothing left to do.
-    pub(crate) fn migrate(&mut self) -> Result<(), StoreError> {
+    /// Brings the database to the shape of this version, and says which migrations were run. Of several that try at once one
+    /// works, the others wait and find nothing left to do.
+    pub(crate) fn migrate(&mut self) -> Result<Vec<String>, StoreError> {
         if let Self::Sqlite(connection) = self {
             keep_a_write_ahead_log(connection)?;
         }
+        let mut run = Vec::new();
         self.write(|db| {
-            match db {
-                Self::Sqlite(connection) => connection.run_pending_migrations(SQLITE_MIGRATIONS).map(drop),
+            let versions = match db {
+                Self::Sqlite(connection) => connection.run_pending_migrations(SQLITE_MIGRATIONS),
                 Self::Postgres(connection) => {
                     connection.batch_execute(POSTGRES_BEFORE_MIGRATIONS)?;
-                    connection.run_pending_migrations(POSTGRES_MIGRATIONS).map(drop)
+                    connection.run_pending_migrations(POSTGRES_MIGRATIONS)
                 }
-            }
-            .map_err(StoreError::Migrations)?;
+            };
+            run = versions.map_err(StoreError::Migrations)?.iter().map(ToString::to_string).collect();
             Ok(true)
         })?;
-        Ok(())
+        let known = Self::migrations()?;
+        Ok(known.into_iter().filter(|(version, _)| run.contains(version)).map(|(_, name)| name).collect())
     }
 
-    /// The versions of the migrations that this version of the program needs. Both databases have the same ones.
-    pub(crate) fn migrations() -> Result<Vec<String>, StoreError> {
+    /// Whether migrations were ever run here.
+    pub(crate) fn was_ever_migrated(&mut self) -> Result<bool, StoreError> {
+        let tables: i64 = match self {
+            Self::Sqlite(connection) => {
+                let tables = "(SELECT count(*) FROM sqlite_master WHERE name = '__diesel_schema_migrations')";
+                diesel::select(sql::<BigInt>(tables)).get_result(connection)?
+            }
+            Self::Postgres(connection) => {
+                let tables = "(SELECT count(*) FROM pg_tables WHERE schemaname = 'cdn_broker' AND tablename = \
+                     '__diesel_schema_migrations')";
+                diesel::select(sql::<BigInt>(tables)).get_result(connection)?
+            }
+        };
+        Ok(tables > 0)
+    }
+
+    /// The migrations that this version of the program needs, in their order: version, and name as their folder is called.
+    /// Both databases have the same ones.
+    pub(crate) fn migrations() -> Result<Vec<(String, String)>, StoreError> {
         let migrations = MigrationSource::<Sqlite>::migrations(&SQLITE_MIGRATIONS);
         let migrations = migrations.map_err(StoreError::Migrations)?;
-        Ok(migrations.iter().map(|migration| migration.name().version().to_string()).collect())
+        let names = migrations.iter().map(|migration| migration.name());
+        Ok(names.map(|name| (name.version().to_string(), name.to_string())).collect())
     }
 
     /// Runs `work` in a transaction: everything it has written stays when it answers `true`, and nothing otherwise.

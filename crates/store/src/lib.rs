@@ -23,6 +23,7 @@ mod ledger;
 mod legacy;
 mod line;
 mod looks;
+mod migrating;
 mod operations;
 mod operator;
 mod pages;
@@ -41,5 +42,6 @@ mod troubles;
 
 pub use error::StoreError;
 pub use legacy::LegacyDatabase;
+pub use migrating::Shape;
 pub use sealing::SealingKey;
 pub use store::{Store, StoreSettings};

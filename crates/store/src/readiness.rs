@@ -19,8 +19,8 @@ impl Readiness for Store {
         self.run("ask the database whether it is ready", |db, _| {
             let run: Vec<String> =
                 __diesel_schema_migrations::table.select(__diesel_schema_migrations::version).load(db)?;
-            match Db::migrations()?.into_iter().find(|wanted| !run.contains(wanted)) {
-                Some(missing) => Err(StoreError::Behind(missing)),
+            match Db::migrations()?.into_iter().find(|(version, _)| !run.contains(version)) {
+                Some((missing, _)) => Err(StoreError::Behind(missing)),
                 None => Ok(()),
             }
         })

@@ -62,7 +62,7 @@ impl Store {
         let target = Target::parse(&settings.url)?;
         let sealer = Sealer::new(&settings.keys)?;
         let mut first = connect(&target).await?;
-        let migrated = spawn_blocking(move || first.migrate().map(|()| first)).await;
+        let migrated = spawn_blocking(move || first.migrate().map(|_| first)).await;
         let first = migrated.map_err(|_| StoreError::BrokenOff)??;
         let most = settings.pool_size.try_into().unwrap_or(usize::MAX);
         let threads = Threads::start(target, first, most)
@@ -124,7 +124,7 @@ fn busy() -> String {
 }
 
 /// The first connection is opened under a time limit of its own, whatever the database does.
-async fn connect(target: &Target) -> Result<Db, StoreError> {
+pub(crate) async fn connect(target: &Target) -> Result<Db, StoreError> {
     let target = target.clone();
     let connected = timeout(PATIENCE, spawn_blocking(move || Db::connect(&target))).await;
     let silent = || StoreError::Unreachable(format!("no answer within {} seconds", PATIENCE.as_secs()));

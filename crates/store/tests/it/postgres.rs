@@ -9,10 +9,10 @@ use contract::{Clock, OperationStore, Readiness, Remedy, WorkQueue};
 use diesel::dsl::sql;
 use diesel::sql_types::Integer;
 use diesel::{Connection, PgConnection, RunQueryDsl};
-use store::StoreError;
+use store::{Store, StoreError};
 
 use crate::cluster::{Cluster, Database, execute};
-use crate::support::{open_url, provisioning, token};
+use crate::support::{open_url, provisioning, settings, token};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_may_open_a_new_database_at_once() -> anyhow::Result<()> {
@@ -155,4 +155,21 @@ async fn a_server_that_goes_and_comes_back_loses_nothing() -> anyhow::Result<()>
         }
     }
     panic!("the store does not find back")
+}
+
+/// What `migrate` says, and that several at once do it once.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_shape_of_a_database_is_looked_at_and_made_once() -> anyhow::Result<()> {
+    let database = Database::new()?;
+    let settings = settings(&database.url)?;
+    let before = Store::shape(&settings).await?;
+    assert!(!before.missing.is_empty() && before.unknown.is_empty(), "{before:?}");
+    assert_eq!(Store::shape(&settings).await?, before, "looking changes nothing");
+    let (one, other) = tokio::try_join!(Store::migrate(&settings), Store::migrate(&settings))?;
+    assert_eq!([one, other].concat(), before.missing, "one of them did it");
+    let migrations = "cdn_broker.__diesel_schema_migrations";
+    execute(&database.url, &format!("INSERT INTO {migrations} (version) VALUES ('29991231000000')"))?;
+    let after = Store::shape(&settings).await?;
+    assert!(after.missing.is_empty() && after.unknown == ["29991231000000"], "{after:?}");
+    Ok(())
 }

@@ -11,7 +11,7 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use store::{Store, StoreError, StoreSettings};
 
-use crate::support::{file_in, fresh, issuance, key, open_url, open_with, provisioning, token};
+use crate::support::{file_in, fresh, issuance, key, open_url, open_with, provisioning, settings, token};
 
 const DIRECTORY: &str = "https://ca.example/directory";
 
@@ -139,5 +139,18 @@ async fn a_database_that_cannot_be_used_is_said_clearly() -> anyhow::Result<()> 
         Some(StoreError::Unreachable(cause)) => assert!(cause.contains(missing), "{cause}"),
         other => panic!("{other:?}"),
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_shape_of_a_file_is_looked_at_and_made() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let settings = settings(&file_in(folder.path()))?;
+    let before = Store::shape(&settings).await?;
+    assert!(!before.missing.is_empty() && before.unknown.is_empty(), "{before:?}");
+    assert_eq!(fs::read_dir(folder.path())?.count(), 0, "looking makes no file");
+    assert_eq!(Store::migrate(&settings).await?, before.missing);
+    assert_eq!(Store::shape(&settings).await?.missing, Vec::<String>::new());
+    assert_eq!(Store::migrate(&settings).await?, Vec::<String>::new());
     Ok(())
 }

@@ -39,6 +39,11 @@ pub(crate) async fn open_with(
     Store::open(&StoreSettings { url: url.into(), keys, pool_size: 4 }, Arc::new(clock.clone())).await
 }
 
+/// Settings of a store that is not opened.
+pub(crate) fn settings(url: &str) -> Result<StoreSettings, StoreError> {
+    Ok(StoreSettings { url: url.into(), keys: vec![key("first", 1)?], pool_size: 4 })
+}
+
 pub(crate) fn key(name: &str, byte: u8) -> Result<SealingKey, StoreError> {
     SealingKey::new(name, [byte; 32])
 }
