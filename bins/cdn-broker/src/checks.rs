@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{complain, print};
 use crate::instances::words::rfc3339;
+use crate::output::while_waiting;
 use crate::{FAILED, FOUND, OK, command, wire};
 
 #[derive(Subcommand)]
@@ -78,7 +79,8 @@ async fn list(checks: &Checks, arguments: &ListArgs) -> anyhow::Result<u8> {
 }
 
 async fn run_one(checks: &Checks, arguments: &RunArgs) -> anyhow::Result<u8> {
-    let run = match checks.run_now(&arguments.name).await? {
+    let what = format!("running {}", arguments.name);
+    let run = match while_waiting(&what, checks.run_now(&arguments.name)).await? {
         ByHand::Ran(run) => run,
         ByHand::Busy(until) => {
             complain(&format!("a broker runs it at this moment, until {until} at the latest; try again"));

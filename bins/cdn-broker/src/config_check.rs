@@ -9,7 +9,7 @@ use serde_json::json;
 use self::trials::{Outcome, Trial};
 use crate::cli::{ConfigCheckArgs, complain, print};
 use crate::config::{Config, Environment, Examined};
-use crate::instances::words::columns;
+use crate::output::{columns, while_waiting};
 use crate::{FAILED, FOUND, OK, USAGE};
 
 pub(crate) fn run(arguments: &ConfigCheckArgs) -> u8 {
@@ -37,7 +37,9 @@ pub(crate) fn run(arguments: &ConfigCheckArgs) -> u8 {
 
 fn try_all(config: &Config) -> anyhow::Result<Vec<Trial>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    Ok(runtime.context("cannot start the runtime")?.block_on(Box::pin(trials::all(config))))
+    Ok(runtime
+        .context("cannot start the runtime")?
+        .block_on(while_waiting("trying out", Box::pin(trials::all(config)))))
 }
 
 fn report(arguments: &ConfigCheckArgs, rows: &[shown::Row], mistakes: &[String], trials: &[Trial]) {

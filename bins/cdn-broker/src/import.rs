@@ -1,7 +1,6 @@
 //! `cdn-broker import`: takes over the instances of an earlier broker.
 
 mod json;
-mod progress;
 mod text;
 
 use std::time::Duration;
@@ -12,10 +11,10 @@ use clap::{ArgGroup, Args};
 use contract::{LegacyBroker, Secret};
 use store::LegacyDatabase;
 
-use self::progress::Progress;
-use crate::cli::{agreed, complain, print};
+use crate::cli::{complain, print};
 use crate::config::Config;
-use crate::{FAILED, FOUND, OK, USAGE, command, wire};
+use crate::output::{Progress, agreed};
+use crate::{FAILED, FOUND, OK, command, wire};
 
 pub(crate) const HELP: &str = "Example:
   cdn-broker import --from cf-cdn-service-broker --source postgres://… --plan
@@ -80,8 +79,10 @@ pub(crate) fn run(arguments: &ImportArgs) -> u8 {
         }
         name => format!("Adopt the instances of {name}? It has to be stopped."),
     };
-    if !arguments.plan && !agreed(&what, arguments.yes) {
-        return USAGE;
+    if !arguments.plan
+        && let Err(code) = agreed(&what, arguments.yes)
+    {
+        return code;
     }
     command::run(
         async |config| {
@@ -95,22 +96,29 @@ async fn import(config: &Config, arguments: &ImportArgs) -> anyhow::Result<u8> {
     let key = arguments.source_key.clone().map(Secret::new);
     let source = LegacyDatabase::new(arguments.from, url, key).context("--source")?;
     let importer = importer(config, arguments).await?;
-    let progress = Progress::new("instances");
-    let told = |done, all| progress.tell(done, all);
+    let progress = Progress::of("instances");
+    let told = |done, all| tell(&progress, done, all);
     let report = if arguments.apply {
         importer.apply(&source, &told).await?
     } else {
         importer.plan(&source, &told).await?
     };
+    drop(progress);
     print(&if arguments.json { json::report(&report) } else { text::report(&report) });
     Ok(outcome(&report))
 }
 
 async fn undo(config: &Config, arguments: &ImportArgs) -> anyhow::Result<u8> {
-    let progress = Progress::new("instances");
-    let undone = importer(config, arguments).await?.undo(&|done, all| progress.tell(done, all)).await?;
+    let progress = Progress::of("instances");
+    let undone = importer(config, arguments).await?.undo(&|done, all| tell(&progress, done, all)).await?;
+    drop(progress);
     print(&if arguments.json { json::undone(&undone) } else { text::undone(&undone) });
     Ok(if undone.kept.is_empty() { OK } else { FOUND })
+}
+
+fn tell(progress: &Progress, done: usize, all: usize) {
+    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    progress.at(count(done), Some(count(all)));
 }
 
 async fn importer(config: &Config, arguments: &ImportArgs) -> anyhow::Result<Importer> {

@@ -14,16 +14,33 @@ use contract::InstanceId;
 
 use crate::{command, wire};
 
+macro_rules! acted {
+    ($command:literal) => {
+        concat!(
+            "Examples:\n  cdn-broker instances ",
+            $command,
+            " 9a4b0c1e-0000-4000-8000-000000000001\n  cdn-broker instances ",
+            $command,
+            " --no-wait 9a4b0c1e-0000-4000-8000-000000000001\n\n\
+             The command waits and says what happens; interrupted, the work goes on without it.\n\
+             Exit codes: 0 done (or begun, with --no-wait), 1 failed or refused, 64 wrong command line or environment."
+        )
+    };
+}
+
 #[derive(Subcommand)]
 pub(crate) enum InstancesCommand {
     /// List the instances, in the order of their ids.
-    #[command(after_help = "Example:\n  cdn-broker instances list --state provision-failed\n\n\
-        --json prints one object a line, as it is read: see docs/COMMANDS.md.")]
+    #[command(after_help = "Examples:\n  cdn-broker instances list --state provision-failed\n  \
+        cdn-broker instances list --watch\n\n\
+        --json prints one object a line, as it is read: see docs/COMMANDS.md.\n\
+        Exit codes: 0 listed, 1 it could not be done, 64 wrong command line or environment.")]
     List(ListArgs),
     /// Tell the whole story of an instance: request, domains, where it stands, what comes next, certificate, log.
     #[command(after_help = "Examples:\n  cdn-broker instances show 9a4b0c1e-0000-4000-8000-000000000001\n  \
+        cdn-broker instances show --watch 9a4b0c1e-0000-4000-8000-000000000001\n  \
         cdn-broker instances show --link 9a4b0c1e-0000-4000-8000-000000000001\n\n\
-        Exit codes: 0 told, 1 there is no such instance, 64 wrong command line or environment.")]
+        Exit codes: 0 told, 1 there is no such instance, or what was watched has failed, 64 wrong command line or environment.")]
     Show(ShowArgs),
     /// Tell what was done for an instance, operation by operation, the latest first.
     #[command(
@@ -32,31 +49,27 @@ pub(crate) enum InstancesCommand {
     )]
     History(HistoryArgs),
     /// Let the operation that has failed last go on where it was given up.
-    #[command(after_help = ACTED)]
+    #[command(after_help = acted!("retry"))]
     Retry(ActArgs),
     /// Rebuild an instance from the database: its distribution, its certificate, its names.
     ///
     /// For a distribution that was deleted by mistake, a certificate that is gone, an account that was replaced, and an
     /// instance that could not be created. What is still there is kept; a certificate that is still valid is used again.
-    #[command(after_help = ACTED)]
+    #[command(after_help = acted!("recreate"))]
     Recreate(ActArgs),
     /// End an update or a recreation that does not get on, before the CDN was told of it.
     ///
     /// What is served stays as it is, and the platform reads that the operation has failed; its user can make the same
     /// update again, which goes on where this one stopped.
     #[command(
-        after_help = "Example:\n  cdn-broker instances cancel 9a4b0c1e-0000-4000-8000-000000000001\n\n\
-        Exit codes: 0 ended, 1 refused, 64 wrong command line or environment."
+        after_help = "Example:\n  cdn-broker instances cancel --yes 9a4b0c1e-0000-4000-8000-000000000001\n\n\
+        Exit codes: 0 ended, 1 refused or not agreed to, 64 wrong command line or environment."
     )]
     Cancel(CancelArgs),
     /// Renew the certificate of an instance now.
-    #[command(after_help = ACTED)]
+    #[command(after_help = acted!("renew"))]
     Renew(ActArgs),
 }
-
-const ACTED: &str = "Example:\n  cdn-broker instances recreate 9a4b0c1e-0000-4000-8000-000000000001\n
-The command waits and says what happens; interrupted, the work goes on without it.
-Exit codes: 0 done (or begun, with --no-wait), 1 failed or refused, 64 wrong command line or environment.";
 
 #[derive(Args)]
 pub(crate) struct ListArgs {
@@ -66,6 +79,9 @@ pub(crate) struct ListArgs {
     /// Deleted instances too.
     #[arg(long)]
     all: bool,
+    /// Look every second until Ctrl-C: a terminal is drawn anew, a pipe reads the lines that have changed.
+    #[arg(long)]
+    watch: bool,
     /// One JSON object a line, for programs.
     #[arg(long)]
     json: bool,
@@ -75,12 +91,16 @@ pub(crate) struct ListArgs {
 pub(crate) struct CancelArgs {
     /// The id of the instance, as the platform gives it (`cf service NAME --guid`).
     id: String,
+    /// Do not ask first.
+    #[arg(long)]
+    yes: bool,
     /// One JSON object, for programs.
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct ShowArgs {
     /// The id of the instance, as the platform gives it (`cf service NAME --guid`).
     id: String,
@@ -90,7 +110,14 @@ pub(crate) struct ShowArgs {
     /// Make every link to its page that was given so far worthless, end the visits that began with one, and show the new link.
     #[arg(long)]
     revoke_link: bool,
-    /// One JSON object, for programs.
+    /// Do not ask before links are revoked.
+    #[arg(long, requires = "revoke_link")]
+    yes: bool,
+    /// Look every second until nothing runs any more, or until Ctrl-C: a terminal is drawn anew, a pipe reads the lines that
+    /// have changed.
+    #[arg(long, conflicts_with_all = ["link", "revoke_link"])]
+    watch: bool,
+    /// One JSON object, for programs; with --watch one a line whenever something has changed.
     #[arg(long)]
     json: bool,
 }

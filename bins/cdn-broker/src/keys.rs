@@ -1,7 +1,6 @@
 //! `cdn-broker keys …`: which keys private keys are sealed under at rest, and how an old one is got rid of.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 use broker::{Rotation, Rotator};
 use clap::{Args, Subcommand};
@@ -9,6 +8,7 @@ use contract::{KeyStanding, SealingKeyUse};
 use serde_json::{Map, Value, json};
 
 use crate::cli::{complain, print};
+use crate::output::{Progress, columns, head, tinted};
 use crate::{FAILED, OK, command, wire};
 
 #[derive(Subcommand)]
@@ -43,17 +43,14 @@ pub(crate) fn run(command: &KeysCommand) -> u8 {
                 Ok(if missing(&keys).is_empty() { OK } else { told_what_is_missing(&missing(&keys)) })
             }
             KeysCommand::Rotate(arguments) => {
-                let rotation = rotator.rotate(&progress).await?;
+                let progress = Progress::of("values looked at");
+                let rotation = rotator.rotate(&|done, of| progress.at(done, Some(of))).await?;
+                drop(progress);
                 print(&if arguments.json { format!("{:#}", to_json(&rotation)) } else { to_text(&rotation) });
                 Ok(if rotation.is_complete() { OK } else { told_what_is_left(&rotation) })
             }
         }
     })
-}
-
-/// How far it has come.
-fn progress(looked_at: u64, of: u64) {
-    let _ = writeln!(std::io::stderr(), "looked at {looked_at} of {of}");
 }
 
 fn missing(keys: &[SealingKeyUse]) -> Vec<&str> {
@@ -95,14 +92,14 @@ fn key_json(key: &SealingKeyUse) -> Value {
 }
 
 fn list_text(keys: &[SealingKeyUse]) -> String {
-    let mut lines = vec![format!("{:20} {:12} {}", "key", "standing", "seals")];
+    let mut rows = vec![head(["key", "standing", "seals"])];
     for key in keys {
         let seals: Vec<String> =
             key.values.iter().map(|(table, count)| format!("{count} in {table}")).collect();
         let seals = if seals.is_empty() { "nothing".to_owned() } else { seals.join(", ") };
-        lines.push(format!("{:20} {:12} {seals}", key.name, standing(key.standing)));
+        rows.push([key.name.clone(), tinted(standing(key.standing)).into_owned(), seals]);
     }
-    lines.join("\n")
+    columns(&rows).join("\n")
 }
 
 fn standing(standing: KeyStanding) -> &'static str {

@@ -6,13 +6,16 @@ mod checks;
 mod cli;
 mod clock;
 mod command;
+mod completions;
 mod config;
 mod config_check;
 mod import;
 mod instances;
 mod keys;
 mod logging;
+mod migrate;
 mod operations;
+mod output;
 mod reconcile;
 mod serve;
 mod tls;
@@ -23,15 +26,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::cli::{Cli, Command, ConfigCommand};
-
-/// Everything went well.
-const OK: u8 = 0;
-/// The work could not be done; the message says why.
-const FAILED: u8 = 1;
-/// Something was found (`reconcile`), a check has failed (`checks run`).
-const FOUND: u8 = 2;
-/// The command line or the environment is wrong (`EX_USAGE` of sysexits.h).
-const USAGE: u8 = 64;
+use crate::output::exit::{FAILED, FOUND, OK, USAGE};
 
 fn main() -> ExitCode {
     let code = match Cli::try_parse() {
@@ -49,9 +44,11 @@ fn run(command: Command) -> u8 {
         Command::Checks(command) => checks::run(&command),
         Command::Config(ConfigCommand::Check(arguments)) => config_check::run(&arguments),
         Command::Keys(command) => keys::run(&command),
+        Command::Migrate(arguments) => migrate::run(&arguments),
         Command::Reconcile(arguments) => reconcile::run(&arguments),
         Command::Alerts(command) => alerts::run(&command),
         Command::Import(arguments) => import::run(&arguments),
         Command::Aws(command) => aws::run(&command),
+        Command::Completions { shell } => completions::run(shell),
     }
 }

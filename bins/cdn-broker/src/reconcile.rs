@@ -1,7 +1,6 @@
 //! `cdn-broker reconcile`: what differs between the store and AWS, for people and for programs.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 use broker::{Entry, Finding, Report};
 use serde_json::{Value, json};
@@ -9,20 +8,26 @@ use serde_json::{Value, json};
 use crate::cli::{ReconcileArgs, complain, print};
 use crate::command;
 use crate::instances::words::rfc3339;
+use crate::output::{Progress, agreed, tinted};
 use crate::wire::reconciler;
 use crate::{FAILED, FOUND, OK};
 
 pub(crate) fn run(arguments: &ReconcileArgs) -> u8 {
     command::run(async |config| {
-        let report = reconciler(config).await?.run(arguments.fix, &progress).await?;
+        if arguments.fix
+            && let Err(code) = agreed(QUESTION, arguments.yes)
+        {
+            return Ok(code);
+        }
+        // A large account takes minutes, and whoever waits wants to see something move.
+        let progress = Progress::of("comparing");
+        let report = reconciler(config).await?.run(arguments.fix, &|read| progress.say(read)).await?;
+        drop(progress);
         Ok(show(&report, arguments))
     })
 }
 
-/// How far it has come. A large account takes minutes, and whoever waits wants to see something move.
-fn progress(how_far: &str) {
-    let _ = writeln!(std::io::stderr(), "read {how_far}");
-}
+const QUESTION: &str = "Bring back what was changed by hand, and remove what this store has made and no instance needs any more?";
 
 fn show(report: &Report, arguments: &ReconcileArgs) -> u8 {
     print(&if arguments.json { format!("{:#}", to_json(report)) } else { to_text(report, arguments.fix) });
@@ -76,22 +81,24 @@ fn to_text(report: &Report, fix: bool) -> String {
         let (thing, instance) = (one.finding.thing(), one.finding.instance());
         let instance = instance.map_or("", contract::InstanceId::as_str);
         // Writing to a string cannot fail.
-        let _ = writeln!(
-            text,
-            "{:8}{thing} of instance {instance}, known since {}",
-            one.finding.kind(),
-            one.since
-        );
+        let _ =
+            writeln!(text, "{}{thing} of instance {instance}, known since {}", kind(&one.finding), one.since);
         let _ = writeln!(text, "        {}", one.finding.sentence());
         if let Some(done) = &one.done {
             let _ = writeln!(text, "        -> {done}");
         }
     }
     for one in &report.unknown {
-        let _ = writeln!(text, "{:8}{}", one.kind(), one.thing());
+        let _ = writeln!(text, "{}{}", kind(one), one.thing());
         let _ = writeln!(text, "        {}", one.sentence());
     }
     text + &summary(report, fix)
+}
+
+/// As wide as the sentences below it are indented.
+fn kind(finding: &Finding) -> String {
+    let word = finding.kind();
+    format!("{}{}", tinted(word), " ".repeat(8_usize.saturating_sub(word.len())))
 }
 
 fn summary(report: &Report, fix: bool) -> String {

@@ -71,16 +71,29 @@ impl Broker {
     }
 
     fn memory(&self, line: &str) -> anyhow::Result<f64> {
-        let status = fs::read_to_string(self.proc("status"))?;
-        let found = status.lines().find_map(|of_status| of_status.strip_prefix(line));
-        let line = found.with_context(|| format!("/proc/PID/status has no line {line}"))?;
-        let kibibytes: u32 = line.trim().trim_end_matches("kB").trim().parse()?;
-        Ok(f64::from(kibibytes) / 1024.0)
+        memory(self.id, line)
     }
 
     fn proc(&self, file: &str) -> PathBuf {
-        Path::new("/proc").join(self.id.to_string()).join(file)
+        proc(self.id, file)
     }
+}
+
+/// The most memory that a process has ever held, in MiB.
+pub(crate) fn most_resident(process: u32) -> anyhow::Result<f64> {
+    memory(process, "VmHWM:")
+}
+
+fn memory(process: u32, line: &str) -> anyhow::Result<f64> {
+    let status = fs::read_to_string(proc(process, "status"))?;
+    let found = status.lines().find_map(|of_status| of_status.strip_prefix(line));
+    let line = found.with_context(|| format!("/proc/PID/status has no line {line}"))?;
+    let kibibytes: u32 = line.trim().trim_end_matches("kB").trim().parse()?;
+    Ok(f64::from(kibibytes) / 1024.0)
+}
+
+fn proc(process: u32, file: &str) -> PathBuf {
+    Path::new("/proc").join(process.to_string()).join(file)
 }
 
 /// The program that lies beside this one.

@@ -13,6 +13,7 @@ mod databases;
 mod http;
 mod import;
 mod latency;
+mod list;
 mod load;
 mod pages;
 mod process;
@@ -60,6 +61,8 @@ enum Section {
     Census,
     /// What the checks cost: whoever uses the service, and the machine.
     Checks,
+    /// The list of a hundred thousand instances.
+    List,
 }
 
 impl Section {
@@ -75,6 +78,7 @@ impl Section {
         Self::Tick,
         Self::Census,
         Self::Checks,
+        Self::List,
     ];
 
     fn name(self) -> &'static str {
@@ -90,6 +94,7 @@ impl Section {
             Self::Tick => "tick",
             Self::Census => "census",
             Self::Checks => "checks",
+            Self::List => "list",
         }
     }
 
@@ -108,6 +113,7 @@ impl Section {
             Self::Tick => tick::measure(report).await,
             Self::Census => census::measure(report).await,
             Self::Checks => checks::measure(report).await,
+            Self::List => list::measure(report).await,
         }
     }
 }

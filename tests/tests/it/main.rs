@@ -16,6 +16,7 @@ mod keys;
 mod kills;
 mod logs;
 mod look;
+mod manners;
 mod metrics;
 mod outage;
 mod packaging;

@@ -246,14 +246,14 @@ async fn differences_are_found_and_mended_and_what_is_anothers_stays() -> anyhow
     ensure!(shown.contains(looked_at), "{shown}");
 
     nothing_is_done_on_a_partial_list(house, settings).await?;
-    let fixed = reconcile(house, settings, &["--fix"]).await?;
+    let fixed = reconcile(house, settings, &["--fix", "--yes"]).await?;
     ensure!(fixed.findings("findings") == scene.differences() && fixed.code == Some(2), "{}", fixed.report);
     // What is being worked on is not spoken of, so what there is says when it is done.
     let mended =
         wait_for("the drift to be mended", BOUND, || async { Ok(scene.is_brought_back()?.then_some(())) });
     mended.await.with_context(|| house.last_words())?;
     wait_for("the orphan to go", BOUND, || async {
-        Ok((reconcile(house, settings, &["--fix"]).await?.code == Some(0)).then_some(()))
+        Ok((reconcile(house, settings, &["--fix", "--yes"]).await?.code == Some(0)).then_some(()))
     })
     .await?;
     only_the_others_are_left(house)
@@ -279,7 +279,7 @@ async fn nothing_is_done_on_a_partial_list(house: &House, settings: &BrokerSetti
     ] {
         let before = writes(house);
         house.sandbox.aws().faults().break_down(Outage { op: op.to_owned(), kind: FaultKind::AccessDenied });
-        let said = reconcile(house, settings, &["--fix"]).await?;
+        let said = reconcile(house, settings, &["--fix", "--yes"]).await?;
         house.sandbox.aws().faults().heal();
         ensure!(said.code == Some(1), "{op}: {:?} {}", said.code, said.report);
         ensure!(said.complaint.contains("was not read to its end"), "{op}: {}", said.complaint);

@@ -105,7 +105,7 @@ impl Scene {
         let accepted = self.house.call(Method::PATCH, &path, Some(&body)).await?;
         ensure!(accepted.status == 202, "{accepted:?}");
         self.house.records(ID, 1).await?;
-        let ended = self.instances(&["cancel", ID]).await?;
+        let ended = self.instances(&["cancel", "--yes", ID]).await?;
         ensure!(ended.code == 0 && ended.out.contains("is ended"), "{ended:?}");
         let polled = self.house.poll(ID).await?;
         ensure!(polled.text("state") == "failed" && polled.body["instance_usable"] == true, "{polled:?}");
@@ -240,6 +240,6 @@ async fn an_operator_reads_how_instances_stand_and_acts_on_them() -> anyhow::Res
     // What was ended by hand can be taken up again.
     let resumed = scene.instances(&["retry", ID, "--no-wait", "--json"]).await?;
     ensure!(resumed.code == 0 && resumed.json()?["operation"]["kind"] == "update", "{resumed:?}");
-    ensure!(scene.instances(&["cancel", ID]).await?.code == 0);
+    ensure!(scene.instances(&["cancel", "--yes", ID]).await?.code == 0);
     Ok(())
 }

@@ -25,7 +25,8 @@ pub(crate) enum AlertsCommand {
     )]
     Test(TestArgs),
     /// List what the operators were told of, and what was delivered where.
-    #[command(after_help = "Example:\n  cdn-broker alerts list --all --json | jq .subject")]
+    #[command(after_help = "Example:\n  cdn-broker alerts list --all --json | jq .subject\n\n\
+        Exit codes: 0 listed, 1 it could not be done, 64 wrong command line or environment.")]
     List(ListArgs),
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use broker::CheckStanding;
 use contract::{CheckOutcome, CheckRun};
 
-use crate::instances::words::{columns, rfc3339};
+use crate::instances::words::rfc3339;
+use crate::output::{columns, head, tinted};
 
 /// How the check stands, in one word.
 pub(super) fn state(one: &CheckStanding) -> &'static str {
@@ -28,7 +29,7 @@ pub(super) fn verdict(outcome: &CheckOutcome) -> &'static str {
 
 /// One line for each check, and below it what is wrong.
 pub(super) fn list(list: &[CheckStanding]) -> String {
-    let head = ["check", "state", "every", "last run", "next run"].map(str::to_owned);
+    let head = head(["check", "state", "every", "last run", "next run"]);
     let rows: Vec<[String; 5]> = list.iter().map(row).collect();
     let lines = columns(&[vec![head], rows].concat());
     let mut text = Vec::new();
@@ -45,12 +46,13 @@ fn row(one: &CheckStanding) -> [String; 5] {
     let last = one.last.as_ref().map_or_else(|| "-".to_owned(), |last| rfc3339(last.began));
     let every = one.every.map_or_else(|| "by hand".to_owned(), short);
     let next = one.every.map_or_else(|| "-".to_owned(), |_| rfc3339(one.record.next_at));
-    [one.record.name.clone(), state(one).to_owned(), every, last, next]
+    [one.record.name.clone(), tinted(state(one)).into_owned(), every, last, next]
 }
 
 /// What one run has found, and how long its steps took.
 pub(super) fn run(run: &CheckRun) -> String {
-    let mut lines = vec![format!("{}: {} after {}", run.check, verdict(&run.outcome), short(run.took))];
+    let mut lines =
+        vec![format!("{}: {} after {}", run.check, tinted(verdict(&run.outcome)), short(run.took))];
     lines.extend(sentence(&run.outcome).map(|sentence| format!("  {sentence}")));
     if let CheckOutcome::Failing(failure) = &run.outcome {
         lines.push(format!("  side: {}, class: {}", failure.side, failure.class));
@@ -74,7 +76,10 @@ fn step(step: &contract::StepTime) -> [String; 2] {
 pub(super) fn history(runs: &[CheckRun]) -> String {
     let rows: Vec<[String; 4]> = runs
         .iter()
-        .map(|run| [rfc3339(run.began), run.check.clone(), verdict(&run.outcome).to_owned(), short(run.took)])
+        .map(|run| {
+            let verdict = tinted(verdict(&run.outcome)).into_owned();
+            [rfc3339(run.began), run.check.clone(), verdict, short(run.took)]
+        })
         .collect();
     let mut text = Vec::new();
     for (line, run) in columns(&rows).into_iter().zip(runs) {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{ActArgs, CancelArgs, words};
 use crate::cli::{complain, print};
+use crate::output::agreed;
 use crate::{FAILED, OK};
 
 /// How often it is looked how the operation stands.
@@ -32,6 +33,9 @@ pub(super) async fn run(
 /// Steps are short: a broker that is at work on the instance is waited for.
 pub(super) async fn cancel(operator: &Operator, arguments: &CancelArgs) -> anyhow::Result<u8> {
     let id = InstanceId::new(&arguments.id);
+    if let Err(code) = agreed(&format!("End what its user has asked for on {id}?"), arguments.yes) {
+        return Ok(code);
+    }
     let mut looks = 0;
     let ended = loop {
         match operator.cancel(&id).await? {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{HistoryArgs, unknown, words};
 use crate::OK;
 use crate::cli::print;
+use crate::output::tinted;
 
 pub(super) async fn run(operator: &Operator, arguments: &HistoryArgs) -> anyhow::Result<u8> {
     let id = InstanceId::new(&arguments.id);
@@ -34,7 +35,7 @@ fn text(operation: &Operation, lines: &[LogEntry]) -> String {
         words::kind(operation.kind),
         operation.id,
         operation.started_at,
-        words::outcome(operation.state),
+        tinted(words::outcome(operation.state)),
         operation.step
     );
     let is_told = |error: &&String| lines.last().is_some_and(|line| line.sentence == **error);
@@ -47,9 +48,9 @@ pub(crate) fn log(lines: &[LogEntry]) -> Vec<String> {
     let rows: Vec<[String; 4]> = lines
         .iter()
         .map(|line| {
-            let outcome = line.outcome.clone();
+            let outcome = tinted(&line.outcome).into_owned();
             // What is done is said by the words before.
-            let sentence = if outcome == "done" { String::new() } else { line.sentence.clone() };
+            let sentence = if line.outcome == "done" { String::new() } else { line.sentence.clone() };
             [format!("  {}", words::rfc3339(line.at)), line.step.clone(), outcome, sentence]
         })
         .collect();

@@ -4,6 +4,7 @@ use serde_json::json;
 use super::{ShowArgs, unknown};
 use crate::cli::{complain, print};
 use crate::config::Config;
+use crate::output::agreed;
 use crate::{FAILED, OK, wire};
 
 /// Shows the link to the page of an instance, after those that were given so far have been revoked if that is wanted. Asks the
@@ -20,6 +21,11 @@ pub(super) async fn run(config: &Config, arguments: &ShowArgs) -> anyhow::Result
         return Ok(unknown(&id));
     };
     if arguments.revoke_link {
+        if let Err(code) =
+            agreed("Make every link to its page that was given so far worthless?", arguments.yes)
+        {
+            return Ok(code);
+        }
         pages.revoke(&id).await?;
         complain("the platform shows the new link after `cf update-service NAME -c '{}'`");
     }

@@ -1,15 +1,19 @@
 use broker::{Operator, PLAN_ID, Story, WAF_PLAN_ID, json};
 use contract::{
-    CertificateRecord, DomainInstructions, DomainName, DomainState, InstanceId, Operation, ProofState,
-    ProofWay, SiteFinding,
+    CertificateRecord, DomainInstructions, DomainName, DomainState, InstanceId, Operation, OperationState,
+    ProofState, ProofWay, SiteFinding,
 };
 
 use super::{ShowArgs, history, unknown, words};
-use crate::OK;
 use crate::cli::print;
+use crate::output::{Frame, tinted, watch};
+use crate::{FAILED, OK};
 
 pub(super) async fn run(operator: &Operator, arguments: &ShowArgs) -> anyhow::Result<u8> {
     let id = InstanceId::new(&arguments.id);
+    if arguments.watch {
+        return watched(operator, &id, arguments.json).await;
+    }
     let Some(story) = operator.story(&id).await? else { return Ok(unknown(&id)) };
     if arguments.json {
         print(&format!("{:#}", json::story(&story)));
@@ -17,6 +21,34 @@ pub(super) async fn run(operator: &Operator, arguments: &ShowArgs) -> anyhow::Re
         print(&text(&story));
     }
     Ok(OK)
+}
+
+/// Looks until nothing runs any more. Whether that was worth waiting for is told by what has ended last while it was watched.
+async fn watched(operator: &Operator, id: &InstanceId, as_json: bool) -> anyhow::Result<u8> {
+    let mut watching = None;
+    watch(async || {
+        let Some(story) = operator.story(id).await? else {
+            return Ok(Frame { text: String::new(), ended: Some(unknown(id)) });
+        };
+        let text = if as_json { json::story(&story).to_string() } else { text(&story) };
+        let is_running = |one: &&Operation| one.state == OperationState::Running;
+        let ended = match story.operations.iter().find(is_running) {
+            Some(running) => {
+                watching = Some(running.id.clone());
+                None
+            }
+            None => Some(code(story.operations.iter().find(|one| watching.as_ref() == Some(&one.id)))),
+        };
+        Ok(Frame { text, ended })
+    })
+    .await
+}
+
+fn code(ended: Option<&Operation>) -> u8 {
+    match ended.map(|operation| operation.state) {
+        Some(OperationState::Failed | OperationState::Cancelled) => FAILED,
+        _ => OK,
+    }
 }
 
 /// The whole story, on one screen.
@@ -64,7 +96,7 @@ fn head(story: &Story) -> Vec<[String; 2]> {
     };
     [
         ("instance", format!("{} (incarnation {})", instance.id, instance.incarnation)),
-        ("state", words::state(instance.state).to_owned()),
+        ("state", tinted(words::state(instance.state)).into_owned()),
         ("asked", format!("{} by {by}", request.received_at)),
         ("organization", format!("{}, space {}", request.organization, request.space)),
         ("plan", plan.to_owned()),
@@ -139,7 +171,7 @@ fn operation(operation: &Operation) -> [String; 5] {
     [
         format!("  {}", operation.started_at),
         words::kind(operation.kind).to_owned(),
-        words::outcome(operation.state).to_owned(),
+        tinted(words::outcome(operation.state)).into_owned(),
         operation.step.clone(),
         operation.id.to_string(),
     ]

@@ -3,6 +3,8 @@
 pub(crate) use broker::words::{certificate, kind, method, outcome, parse_state, proof, rfc3339, state};
 use contract::{DomainName, Timestamp};
 
+pub(crate) use crate::output::columns;
+
 /// The time of day, to the second.
 pub(super) fn clock_time(at: Timestamp) -> String {
     let text = rfc3339(at);
@@ -42,21 +44,6 @@ pub(crate) fn wrapped(text: &str, indent: usize) -> Vec<String> {
 /// How wide a terminal is at least.
 const WIDTH: usize = 80;
 
-/// Columns of words, two spaces apart; the last one is as wide as it is.
-pub(crate) fn columns<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
-    let mut widths = [0; N];
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    let line = |row: &[String; N]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,11 +81,5 @@ mod tests {
             assert_eq!(age(at, now), text);
         }
         assert_eq!(age(now + std::time::Duration::from_secs(9), now), "0s", "clocks differ");
-    }
-
-    #[test]
-    fn columns_stand_below_each_other() {
-        let rows = [["a", "bbb", "c"], ["aaaa", "b", ""]].map(|row| row.map(str::to_owned));
-        assert_eq!(columns(&rows), ["a     bbb  c", "aaaa  b"]);
     }
 }

@@ -92,7 +92,7 @@ async fn reconcile_leaves_canaries_alone() -> anyhow::Result<()> {
     assert_eq!(left.len(), 2, "a distribution and a certificate: {left:?}");
     laboratory.house.sandbox.aws().make_older(Duration::from_hours(30 * 24));
     let settings = laboratory.house.settings()?;
-    for arguments in [&["reconcile", "--json"][..], &["reconcile", "--fix", "--json"]] {
+    for arguments in [&["reconcile", "--json"][..], &["reconcile", "--fix", "--yes", "--json"]] {
         let report = laboratory.house.command(&settings, arguments).await?.json()?;
         assert!(!report.to_string().contains("canary"), "{report}");
     }

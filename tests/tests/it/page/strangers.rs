@@ -60,7 +60,8 @@ async fn a_page_whose_link_is_revoked_goes_away_by_itself() -> anyhow::Result<()
     Browser::with(async |browser| {
         browser.open(&link).await?;
         house.shows("the page", || async { browser.sees("Waiting for you").await }).await?;
-        let revoked = house.command(&settings, &["instances", "show", ID, "--revoke-link", "--json"]).await?;
+        let revoked =
+            house.command(&settings, &["instances", "show", ID, "--revoke-link", "--yes", "--json"]).await?;
         let fresh = revoked.json()?["link"].as_str().unwrap_or_default().to_owned();
         ensure!(revoked.code == 0 && fresh != link && fresh.contains(ID), "{revoked:?}");
         house.shows("that it is gone", || async { browser.sees(REFUSED).await }).await?;
