@@ -31,6 +31,7 @@ mod recreate;
 mod renewal;
 mod retries;
 mod rolling;
+mod runbooks;
 mod secrets;
 mod several;
 mod storm;
