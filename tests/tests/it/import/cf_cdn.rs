@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::old_world::{CF_CDN, DATABASE, ORGANIZATION, Old, OldWorld, SPACE, entry};
 use crate::house::{BOUND, PLAN_ID, SERVICE_ID, names_never_without_certificate, nothing_left};
+use crate::manners::schemas::Comparison;
 
 const FROM: &str = "cf-cdn-service-broker";
 const SITE: &str = "5f1c0a52-0000-4000-8000-000000000001";
@@ -61,6 +62,7 @@ async fn the_plan_says_what_becomes_of_each(world: &OldWorld) -> anyhow::Result<
     let planned = world.import(FROM, &["--plan", "--json"]).await?;
     ensure!(planned.code == 2, "{planned:?}");
     let report = planned.json()?;
+    Comparison::new()?.compare("imported", &report)?;
     ensure!(report["counts"] == json!({"adopt": 3, "gone": 1, "in-flight": 2}), "{report}");
     let site = entry(&report, SITE)?;
     ensure!(site["domains"] == json!(["www.example.gov", "docs.example.gov"]), "{site}");
@@ -138,6 +140,7 @@ async fn undo_forgets_what_nobody_has_touched(world: &OldWorld) -> anyhow::Resul
     let writes = world.writes();
     let undone = world.import(FROM, &["--undo", "--json"]).await?;
     ensure!(undone.code == 2, "{undone:?}");
+    Comparison::new()?.compare("undone", &undone.json()?)?;
     ensure!(undone.json()? == json!({"forgotten": [STUCK], "kept": [SITE, QUIET]}), "{undone:?}");
     ensure!(world.writes() == writes);
     let gone = world.house.call(Method::GET, &format!("/v2/service_instances/{STUCK}"), None).await?;
