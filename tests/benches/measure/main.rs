@@ -66,7 +66,7 @@ enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Acme,
         Self::Latency,
         Self::Waiting,
