@@ -20,6 +20,9 @@ const BOUND: Duration = Duration::from_secs(30);
 /// Processor time is counted in hundredths of a second on every Linux (`USER_HZ`, proc(5)).
 const TICK: Duration = Duration::from_millis(10);
 
+/// What the manifest, the unit for systemd and the image set beside the variables of the broker.
+const MALLOC: (&str, &str) = ("MALLOC_ARENA_MAX", "1");
+
 /// A running broker. Dropping it kills it.
 pub(crate) struct Broker {
     pub(crate) address: SocketAddr,
@@ -35,7 +38,7 @@ impl Broker {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, settings.port));
         let log = File::options().create(true).append(true).open(house.sandbox.state().join("bench.log"))?;
         let mut command = Command::new(binary()?);
-        command.arg("serve").env_clear().envs(house.sandbox.broker_environment(settings));
+        command.arg("serve").env_clear().envs(house.sandbox.broker_environment(settings)).envs([MALLOC]);
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).kill_on_drop(true);
         let watch = Stopwatch::start();
         let mut child = command.spawn()?;
