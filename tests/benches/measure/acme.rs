@@ -25,7 +25,7 @@ use crate::stats::{Sorted, float, millis};
 const CONCURRENCY: [usize; 2] = [1, 4];
 
 /// Both sides take turns, so that what happens on the machine meanwhile happens to both.
-const ROUNDS: usize = 6;
+const ROUNDS: usize = 24;
 
 /// Certificates of one side in one round.
 const CERTIFICATES: usize = 16;

@@ -22,13 +22,14 @@ use crate::clock::pause;
 use crate::databases::Database;
 use crate::house::House;
 use crate::http::{INSTANCES, broker_with_instances, polls};
-use crate::load;
+use crate::load::{self, Outcome};
 use crate::report::{Aim, Report, say};
 use crate::stats::{float, millis};
 use crate::{seed, stats};
 
-/// How many connections the platform uses meanwhile.
-const CONNECTIONS: usize = 8;
+/// How many connections the platform uses meanwhile: one after another, as it polls, and more than there are processors, which
+/// shows how much of the machine the pages take.
+const CONNECTIONS: [usize; 2] = [1, 8];
 const TIME: Duration = Duration::from_secs(5);
 /// For how long the pages are open before anything is measured: they are told how often to ask.
 const SETTLE: Duration = Duration::from_secs(30);
@@ -38,24 +39,35 @@ pub(crate) async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let database = Database::postgres().await?;
     let broker = broker_with_instances(&house, &database).await?;
     let store = database.open(&house.settings()?).await?;
-    let without = load::run(broker.address, &polls(), CONNECTIONS, TIME).await?;
+    let without = loads(&broker).await?;
     let (held, before) = (broker.resident()?, broker.processor_time()?);
     let asked = Arc::new(AtomicUsize::new(0));
     let open = open(&broker, &store, &asked).await?;
     say(&format!("  {INSTANCES} pages are open"));
     pause(SETTLE).await;
     let (questions, busy) = (asked.load(Ordering::Relaxed), broker.processor_time()?.saturating_sub(before));
-    let with = load::run(broker.address, &polls(), CONNECTIONS, TIME).await?;
+    let with = loads(&broker).await?;
     report.aim(format!("{INSTANCES} open pages: memory"), broker.resident()? - held, "MiB", Aim::Below(50.0));
     report.note("questions of pages", float(questions) / SETTLE.as_secs_f64(), "1/s");
     report.note("broker's CPU a question", stats::micros(busy) / float(questions.max(1)), "µs");
-    for (what, outcome) in [("without pages", without), ("with pages", with)] {
-        report.note(format!("last_operation, {what}: p50"), millis(outcome.latencies.median()), "ms");
-        report.note(format!("last_operation, {what}: p99"), millis(outcome.latencies.percentile(99)), "ms");
-        report.note(format!("last_operation, {what}"), outcome.per_second, "1/s");
+    for (what, outcomes) in [("without pages", without), ("with pages", with)] {
+        for (connections, outcome) in CONNECTIONS.iter().zip(outcomes) {
+            let what = format!("last_operation, {connections} at once, {what}");
+            report.note(format!("{what}: p50"), millis(outcome.latencies.median()), "ms");
+            report.note(format!("{what}: p99"), millis(outcome.latencies.percentile(99)), "ms");
+            report.note(what, outcome.per_second, "1/s");
+        }
     }
     drop(open);
     broker.stop().await
+}
+
+async fn loads(broker: &Broker) -> anyhow::Result<Vec<Outcome>> {
+    let mut outcomes = Vec::new();
+    for connections in CONNECTIONS {
+        outcomes.push(load::run(broker.address, &polls(), connections, TIME).await?);
+    }
+    Ok(outcomes)
 }
 
 /// Opens a page for each instance, which asks as its script does until this is dropped.
