@@ -59,7 +59,7 @@ fn kind(part: &str, after_colon: bool) -> String {
         _ if digits(part.trim_end_matches('Z')) && after_colon => "NN",
         _ if duration => "DURATION",
         [32] if hex(part) => "OPERATION",
-        [43] => "TOKEN",
+        _ if part.len() == 43 => "TOKEN",
         [26] => "LABEL",
         [14] if part.starts_with('E') => "DISTRIBUTION",
         [14] if part.starts_with('d') => "HOST",
@@ -87,6 +87,10 @@ mod tests {
             ("since 2026-11-26 12:44 UTC.", "since 2027-01-02 09:12 UTC."),
             ("acme-directory: ok after 250ms", "acme-directory: ok after 12s"),
             ("http://cdn-broker.example.net:45641/x", "http://cdn-broker.example.net:1234/x"),
+            (
+                "60 IN TXT iHCvd5QWYjiLHuy9LsLJc45JhMBHua5zeVjnQgEChr8",
+                "60 IN TXT ED2mjb4e3ahX0YUY71Ijc1DbbgF4pv-grGuTHhXfiIY",
+            ),
         ] {
             assert_eq!(difference(one, other), None, "{}\n{}", normal(one), normal(other));
         }
