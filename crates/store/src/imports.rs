@@ -15,7 +15,7 @@ use crate::issuances::IssuanceRow;
 use crate::operations::{LogRow, OperationRow};
 use crate::renewals::RenewalRow;
 use crate::schema::{
-    certificates, imports, instance_domains, instances, issuances, operation_log, operations, renewals,
+    certificates, imports, instance_domains, instances, issuances, operation_log, operations, pages, renewals,
 };
 use crate::store::Store;
 
@@ -152,6 +152,9 @@ fn forget(db: &mut Db, id: &str) -> Result<bool, StoreError> {
         return Ok(false);
     }
     diesel::delete(renewals::table.find(id)).execute(db)?;
+    // What was seen at a look is no change. Links that were revoked stay so, and the instance with them.
+    diesel::delete(pages::table.filter(pages::instance.eq(id)).filter(pages::generation.eq(0)))
+        .execute(db)?;
     diesel::delete(instance_domains::table.filter(instance_domains::instance.eq(id))).execute(db)?;
     let certificates = certificates::table.filter(certificates::instance.eq(id));
     let known: Vec<String> = certificates.select(certificates::issuance).load(db)?;

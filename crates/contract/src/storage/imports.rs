@@ -66,6 +66,6 @@ pub trait ImportStore: Send + Sync {
     async fn imports(&self, after: Option<InstanceId>, limit: u32) -> PortResult<Vec<ImportRecord>>;
 
     /// Forgets an adopted instance and everything that belongs to it, as if it had never been adopted. `false` when it was
-    /// not, or when an operation was begun on it since: nothing was changed.
+    /// not, or when an operation was begun on it or links to its page were revoked since: nothing was changed.
     async fn forget_import(&self, id: &InstanceId) -> PortResult<bool>;
 }

@@ -67,9 +67,10 @@ impl State {
 
     fn forget_import(&mut self, id: &InstanceId) -> bool {
         let Some(record) = self.imports.get(id).map(|record| self.seen(record)) else { return false };
-        if record.changed {
+        if record.changed || self.page_generations.get(id).is_some_and(|generation| *generation > 0) {
             return false;
         }
+        self.surveys.remove(id);
         self.imports.remove(id);
         self.instances.remove(id);
         self.renewals.remove(id);

@@ -5,7 +5,7 @@ use crate::testing::sample;
 use crate::{
     Adopted, Adoption, CertificateRecord, CertificateState, DistributionId, DomainState, ImportRecord,
     Instance, InstanceState, IssuanceId, IssuanceRecord, LogEntry, Operation, OperationKind, OperationState,
-    PortResult, Reference, RenewalPlan, StoredCertificate, Timestamp, Track, VaultName,
+    PortResult, Reference, RenewalPlan, StoredCertificate, Survey, Timestamp, Track, VaultName,
 };
 
 impl Subject {
@@ -142,6 +142,23 @@ pub async fn an_adoption_is_forgotten_whole(subject: &Subject) -> PortResult<()>
     assert!(subject.is_unknown(&adoption).await?);
     assert!(!subject.imports.forget_import(id).await?);
     assert_eq!(subject.imports.adopt(&adoption).await?, Adopted::Done);
+    Ok(())
+}
+
+/// A look changes nothing; links that were revoked do, or they would be good again when the instance is adopted again.
+pub async fn what_was_only_looked_at_is_forgotten(subject: &Subject) -> PortResult<()> {
+    let adoption = subject.adoption().await;
+    let id = &adoption.instance.id;
+    let survey = Survey { at: adoption.at, sights: Vec::new() };
+    assert_eq!(subject.imports.adopt(&adoption).await?, Adopted::Done);
+    subject.pages.keep_survey(id, &survey).await?;
+    assert!(subject.imports.forget_import(id).await?);
+    assert!(subject.is_unknown(&adoption).await? && subject.pages.survey(id).await?.is_none());
+    assert_eq!(subject.imports.adopt(&adoption).await?, Adopted::Done);
+    subject.pages.keep_survey(id, &survey).await?;
+    subject.pages.revoke(id).await?;
+    assert!(!subject.imports.forget_import(id).await?);
+    assert_eq!(subject.pages.survey(id).await?, Some(survey));
     Ok(())
 }
 
