@@ -6,6 +6,7 @@ mod broker;
 mod checks;
 #[cfg(test)]
 mod document;
+mod earlier;
 mod metrics;
 mod offering;
 mod pages;

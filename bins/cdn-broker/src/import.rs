@@ -22,7 +22,7 @@ pub(crate) const HELP: &str = "Example:
   cdn-broker import --from cf-cdn-service-broker --undo
 
 The source is only ever read. Its URL can be given as IMPORT_SOURCE, and its password as PGPASSWORD, so that neither shows in \
-the list of processes.
+the list of processes; without it the source is DATABASE_URL, where this broker keeps what is its own in a schema of its own.
 Exit codes: 0 everything is adopted (or would be, or is forgotten); 1 it could not be done, and nothing or only whole instances \
 were adopted; 2 some instances are not adopted, or not forgotten: the report says why; 64 wrong command line or environment.
 It needs the environment of `cdn-broker serve`, and may run beside brokers. Stop the earlier broker before `--apply`: \
@@ -35,8 +35,8 @@ pub(crate) struct ImportArgs {
     /// The earlier broker: cf-cdn-service-broker, paas-cdn-broker or external-domain-broker.
     #[arg(long, value_parser = parse_broker)]
     from: LegacyBroker,
-    /// Its database, `postgres://USER:PASSWORD@HOST/DATABASE`.
-    #[arg(long, env = "IMPORT_SOURCE", hide_env_values = true, required_unless_present = "undo")]
+    /// Its database, `postgres://USER:PASSWORD@HOST/DATABASE`; `DATABASE_URL` if it is not given.
+    #[arg(long, env = "IMPORT_SOURCE", hide_env_values = true)]
     source: Option<String>,
     /// The `DATABASE_ENCRYPTION_KEY` of external-domain-broker.
     #[arg(long, env = "DATABASE_ENCRYPTION_KEY", hide_env_values = true)]
@@ -92,7 +92,7 @@ pub(crate) fn run(arguments: &ImportArgs) -> u8 {
 }
 
 async fn import(config: &Config, arguments: &ImportArgs) -> anyhow::Result<u8> {
-    let url = arguments.source.as_deref().unwrap_or_default();
+    let url = arguments.source.as_deref().unwrap_or(&config.store.url);
     let key = arguments.source_key.clone().map(Secret::new);
     let source = LegacyDatabase::new(arguments.from, url, key).context("--source")?;
     let importer = importer(config, arguments).await?;

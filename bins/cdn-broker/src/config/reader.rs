@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Variables;
 use super::bindings::{self, Bindings};
+use super::earlier::earlier;
 use super::table::{self, Unset, Variable};
 
 /// Reads variables of the table and remembers every mistake. A method answers `None` when it has noted one.
@@ -29,6 +30,8 @@ pub(crate) enum Source {
     Environment(String),
     /// A bound service, in words.
     Service(String),
+    /// What an earlier broker calls by other names: which.
+    Earlier(String),
     /// Nowhere: the default holds, if there is one.
     Unset,
 }
@@ -56,8 +59,8 @@ impl<'a> Reader<'a> {
         self.asked.get(name).map(|found| &found.source)
     }
 
-    /// The value of `CDN_NAME` or `NAME`, or else what a bound service says, without white space around it; an empty one counts
-    /// as not set.
+    /// The value of `CDN_NAME` or `NAME`, or else what a bound service says, or what an earlier broker calls by another name,
+    /// without white space around it; an empty one counts as not set.
     pub(crate) fn optional(&mut self, name: &str) -> Option<String> {
         let row = self.row(name)?;
         if let Some(known) = self.asked.get(row.name) {
@@ -65,7 +68,7 @@ impl<'a> Reader<'a> {
         }
         let found = match self.in_environment(row.name) {
             Some(found) => Some(found),
-            None => self.in_services(row.name),
+            None => self.in_services(row.name).or_else(|| self.in_earlier_names(row.name)),
         };
         let (value, source) = found.map_or((None, Source::Unset), |(value, source)| (Some(value), source));
         self.asked.insert(row.name, Understood { value: value.clone(), source });
@@ -95,6 +98,10 @@ impl<'a> Reader<'a> {
                 None
             }
         }
+    }
+
+    fn in_earlier_names(&self, name: &str) -> Option<(String, Source)> {
+        earlier(self.variables, name).map(|(value, from)| (value, Source::Earlier(from)))
     }
 
     /// The same, noted as missing when it is.

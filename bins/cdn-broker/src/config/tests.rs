@@ -150,7 +150,7 @@ fn every_wrong_variable_is_named_without_its_secret() {
         ("PROOF_HTTP_PORT", "http"),
         ("PROOF_HTTPS_PORT", "65536"),
         ("PROOF_ALLOW_PRIVATE_ADDRESSES", "maybe"),
-        ("LOG_BUCKET", "logs.s3.amazonaws.com"),
+        ("LOG_BUCKET", "logs.s3.us-west-2.amazonaws.com"),
         ("WAF_WEB_ACL_ARN", "my-acl"),
         ("CHALLENGE_URL", "broker.example"),
         ("CHALLENGE_HOST", "http://front.example"),
@@ -386,4 +386,65 @@ fn the_environment_of_an_earlier_broker_is_told_what_of_it_is_not_needed() {
     assert!(Config::read(&variables).is_ok());
     let told = retired(&variables);
     assert!(told.len() == 2 && told[0].starts_with("SCHEDULE is not needed any more: "), "{told:?}");
+}
+
+/// What `external-domain-broker` needs to know of what this one does.
+fn of_external_domain() -> BTreeMap<&'static str, &'static str> {
+    let mut variables = complete();
+    for name in ["ACME_URL", "DEFAULT_ORIGIN"] {
+        variables.remove(name);
+    }
+    variables.extend([
+        ("FLASK_ENV", "production"),
+        ("DNS_ROOT_DOMAIN", "domains.example.gov"),
+        ("ROUTE53_ZONE_ID", "Z0123456789ABCDEFGHIJ"),
+        ("DEFAULT_CLOUDFRONT_ORIGIN", "apps.example.gov"),
+        ("AWS_COMMERCIAL_REGION", "us-west-2"),
+        ("AWS_COMMERCIAL_ACCESS_KEY_ID", "AKIDOLD"),
+        ("AWS_COMMERCIAL_SECRET_ACCESS_KEY", "hunter2"),
+        ("CDN_LOG_BUCKET", "logs.s3.amazonaws.com"),
+        ("SMTP_HOST", "smtp.example.gov"),
+    ]);
+    variables
+}
+
+#[test]
+fn the_names_of_external_domain_broker_are_understood() {
+    let config = Config::read(&of_external_domain()).unwrap();
+    assert_eq!(config.acme.directory_url, "https://acme-v02.api.letsencrypt.org/directory");
+    assert_eq!(config.service.default_origin.as_str(), "apps.example.gov");
+    assert_eq!(config.proofs.managed_zone.unwrap().as_str(), "domains.example.gov");
+    assert_eq!(config.aws.managed_zone.unwrap().id, "Z0123456789ABCDEFGHIJ");
+    assert_eq!(config.aws.iam_path_prefix, "external-domains-production");
+    assert_eq!(config.aws.log_bucket.as_deref(), Some("logs"));
+    assert_eq!(config.aws.region.as_deref(), Some("us-west-2"));
+    assert_eq!(config.aws.keys.unwrap().access_key_id, "AKIDOLD");
+    let told = retired(&of_external_domain());
+    assert!(
+        told.len() == 1 && told[0].starts_with("SMTP_HOST is not read: for alerts by mail set SMTP_URL"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn our_own_names_go_before_those_of_external_domain_broker() {
+    let mut variables = of_external_domain();
+    variables.extend([
+        ("FLASK_ENV", "development"),
+        ("DEFAULT_ORIGIN", "other.example.gov"),
+        ("AWS_REGION", "us-east-1"),
+        ("MANAGED_ZONE", "cdn.example.gov:ZOTHER"),
+    ]);
+    let config = Config::read(&variables).unwrap();
+    assert_eq!(config.acme.directory_url, "https://acme-staging-v02.api.letsencrypt.org/directory");
+    assert_eq!(config.service.default_origin.as_str(), "other.example.gov");
+    assert_eq!(config.proofs.managed_zone.unwrap().as_str(), "cdn.example.gov");
+    assert_eq!(config.aws.region.as_deref(), Some("us-east-1"));
+    // Other programs have a FLASK_ENV, too.
+    let mut others = complete();
+    others.insert("FLASK_ENV", "development");
+    let config = Config::read(&others).unwrap();
+    assert_eq!(config.aws.iam_path_prefix, "letsencrypt");
+    variables.insert("FLASK_ENV", "laboratory");
+    assert!(mistakes(&variables).iter().any(|mistake| mistake.starts_with("ACME_URL is not set")));
 }

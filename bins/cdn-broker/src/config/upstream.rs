@@ -206,8 +206,9 @@ fn keys(reader: &mut Reader<'_>) -> Option<Option<Keys>> {
     }
 }
 
-/// The name of a bucket, not its host name.
+/// The name of a bucket. Its host name, which `external-domain-broker` has here, will do.
 fn bucket_name(text: &str) -> Result<String, &'static str> {
+    let text = text.strip_suffix(".s3.amazonaws.com").unwrap_or(text);
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
     let is_name =
         (3..=63).contains(&text.len()) && text.bytes().all(plain) && !text.ends_with(".amazonaws.com");

@@ -55,6 +55,7 @@ fn source(variable: &Variable, found: &Understood) -> String {
     match (&found.source, variable.default) {
         (Source::Environment(name), _) => format!("variable {name}"),
         (Source::Service(service), _) => service.clone(),
+        (Source::Earlier(names), _) => format!("variable {names}"),
         (Source::Unset, Unset::Required | Unset::Nothing) => "not set".to_owned(),
         (Source::Unset, Unset::Value(_) | Unset::Words(_)) => "default".to_owned(),
     }
