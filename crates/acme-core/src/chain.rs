@@ -3,11 +3,15 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use contract::{CertificateFacts, CertificateReader, DomainName, PortError, PortResult, Remedy, Timestamp};
+use contract::{
+    CertificateFacts, CertificateReader, DomainName, PortError, PortResult, Remedy, Secret, Timestamp,
+};
 use sha2::{Digest, Sha256};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::prelude::FromDer;
+
+use crate::keys::public_key;
 
 /// How far the authority's clock may be ahead of ours.
 const CLOCK_LEEWAY: Duration = Duration::from_hours(1);
@@ -39,6 +43,12 @@ impl CertificateReader for ChainReader {
     fn facts(&self, chain_pem: &str) -> PortResult<CertificateFacts> {
         let facts = Chain::parse(chain_pem).and_then(|chain| chain.facts());
         facts.map_err(|error| PortError::new("read a certificate", Remedy::GiveUp, error))
+    }
+
+    fn is_key_of(&self, private_key_pem: &Secret, chain_pem: &str) -> bool {
+        let (key, chain) = (public_key(private_key_pem), Chain::parse(chain_pem));
+        let leaf = chain.as_ref().ok().and_then(|chain| parsed(&chain.0[0]).ok());
+        leaf.zip(key.ok()).is_some_and(|(leaf, key)| leaf.public_key().raw == key)
     }
 }
 

@@ -91,6 +91,9 @@ pub trait CertificateReader: Send + Sync {
     ///
     /// Errors: `GiveUp` when there is no certificate in it.
     fn facts(&self, chain_pem: &str) -> PortResult<CertificateFacts>;
+
+    /// Whether a private key (PKCS#8 PEM) is that of the leaf. What cannot be read is not.
+    fn is_key_of(&self, private_key_pem: &Secret, chain_pem: &str) -> bool;
 }
 
 /// A certificate with everything that is needed to serve it.

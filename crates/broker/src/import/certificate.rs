@@ -41,18 +41,29 @@ impl Judge<'_> {
             facts: record.facts.clone(),
             replaced_at: None,
         });
-        let issuance = self.key_of(row, &record);
+        let issuance = self.key_of(row, &record, &mut entry.notes);
         record.keyless = issuance.is_none();
         Ok((record, issuance))
     }
 
     /// The key and the chain of the certificate that is served, where the earlier broker has kept the key.
-    fn key_of(&self, row: &LegacyInstance, record: &CertificateRecord) -> Option<IssuanceRecord> {
+    fn key_of(
+        &self,
+        row: &LegacyInstance,
+        record: &CertificateRecord,
+        notes: &mut Vec<String>,
+    ) -> Option<IssuanceRecord> {
         let known = row.certificate.as_ref()?;
         let (chain, key) = (known.chain_pem.clone()?, known.private_key_pem.clone()?);
         let facts = self.reader.facts(&chain).ok()?;
-        let is_served = record.facts.as_ref().is_some_and(|served| served.fingerprint == facts.fingerprint);
-        is_served.then(|| IssuanceRecord {
+        if record.facts.as_ref().is_none_or(|served| served.fingerprint != facts.fingerprint) {
+            return None;
+        }
+        if !self.reader.is_key_of(&key, &chain) {
+            notes.push("the private key in its row is not that of its certificate; the certificate is replaced early".to_owned());
+            return None;
+        }
+        Some(IssuanceRecord {
             id: record.issuance.clone(),
             version: 0,
             request: CertificateRequest::new(facts.names, KeyType::default()),
