@@ -40,6 +40,8 @@ pub struct ImportSettings {
     pub spread: Duration,
     /// Whether it is looked at where the names lead, and how they will be proven.
     pub looks: bool,
+    /// What is in the catalog, and was: services and their plans, by id.
+    pub offered: Vec<(String, String)>,
 }
 
 /// Takes over the instances of an earlier broker.

@@ -49,6 +49,8 @@ pub struct LegacyInstance {
     pub certificate: Option<LegacyCertificate>,
     /// When it was asked for.
     pub asked_at: Option<Timestamp>,
+    /// What that broker has made for it besides, of which this one knows nothing: in words, as the beginning of a sentence.
+    pub besides: Option<String>,
 }
 
 /// How an instance of an earlier broker stands.

@@ -25,6 +25,9 @@ pub(crate) async fn importer(
     let built = build_on(config, &aws, store.clone(), notifier, nobody_counts(), &pace).await?;
     let Built { ports, .. } = built;
     let default_origin = config.service.default_origin.clone();
-    let settings = ImportSettings { broker, default_origin, spread, looks };
+    let services = &config.service.offering.catalog.services;
+    let plans = services.iter().flat_map(|service| service.plans.iter().map(|plan| (&service.id, &plan.id)));
+    let offered = plans.map(|(service, plan)| (service.clone(), plan.clone())).collect();
+    let settings = ImportSettings { broker, default_origin, spread, looks, offered };
     Ok(Importer::new(ports, store, Arc::new(ChainReader), settings))
 }

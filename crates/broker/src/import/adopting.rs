@@ -63,6 +63,10 @@ impl Judge<'_> {
             settings::read(&entry.names, origin, whole, &self.settings.default_origin);
         entry.notes.extend(note);
         let (service_id, plan_id) = plan(row, &whole.tags);
+        entry.notes.extend(self.not_offered(&service_id, &plan_id));
+        entry.notes.extend(row.besides.as_ref().map(|what| {
+            format!("{what} stay as they are, and are nobody's any more: delete them by hand when it is gone")
+        }));
         let tag = |names: [&str; 2]| {
             tagged(&whole.tags, names).ok_or_else(|| {
                 missing(format!(
@@ -91,6 +95,17 @@ impl Judge<'_> {
             reference,
             distribution: Some(whole.listed.distribution.id.clone()),
             distribution_domain: Some(whole.listed.distribution.domain.clone()),
+        })
+    }
+
+    fn not_offered(&self, service: &str, plan: &str) -> Option<String> {
+        let offered = &self.settings.offered;
+        let is_offered = offered.iter().any(|(known, its)| known == service && its == plan);
+        (!is_offered).then(|| {
+            format!(
+                "its plan {plan} of the service {service} is not in the catalog (CATALOG_FILE): before it is, the instance can \
+                 be neither changed nor deleted"
+            )
         })
     }
 

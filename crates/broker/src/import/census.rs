@@ -72,3 +72,9 @@ pub(super) fn parsed(row: &LegacyInstance) -> Vec<DomainName> {
     }
     names
 }
+
+/// What stands where a name should. Nothing at all is nothing to speak of.
+pub(super) fn no_names(row: &LegacyInstance) -> impl Iterator<Item = &str> {
+    let texts = row.names.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
+    texts.filter(|text| DomainName::parse(text).is_err())
+}

@@ -5,7 +5,7 @@ use contract::{
     LegacyInstance, LegacyStanding, PortError, PortResult, WholeDistribution,
 };
 
-use super::census::{Census, parsed};
+use super::census::{Census, no_names, parsed};
 use super::{ImportEntry, ImportSettings, Verdict, sights};
 use crate::Ports;
 use crate::describe::list;
@@ -168,6 +168,7 @@ impl Judge<'_> {
                 ),
             });
         }
+        notes.extend(no_names(row).map(|text| format!("its row names `{text}`, which is no domain")));
         if !idle.is_empty() {
             notes.push(format!(
                 "its row names {} too, which is not served: ask its user to update the instance with all its domains",

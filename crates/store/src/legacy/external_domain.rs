@@ -17,6 +17,8 @@ use crate::error::StoreError;
 const SERVICE_ID: &str = "8c16de31-104a-47b0-ba79-25e747be91d6";
 const CDN_PLAN_ID: &str = "1cc78b0c-c296-48f5-9182-0b38404f79ef";
 const WAF_PLAN_ID: &str = "129c8332-02ce-460a-bd6d-bde10110c654";
+/// How it calls instances of the second.
+const WITH_WAF: &str = "cdn_dedicated_waf_service_instance";
 
 const ALL: &str = "SELECT s.id::text AS id, coalesce(s.instance_type, '') AS instance_type, \
      s.domain_names::text AS domain_names, s.cloudfront_distribution_id::text AS distribution, \
@@ -79,6 +81,7 @@ impl Row {
                 private_key_pem,
             }),
             asked_at: moment(self.asked_at),
+            besides: besides(&self.instance_type),
             id: self.id,
         })
     }
@@ -104,10 +107,15 @@ impl Row {
 fn plan(instance_type: &str) -> Option<(String, String)> {
     let plan = match instance_type {
         "cdn_service_instance" => CDN_PLAN_ID,
-        "cdn_dedicated_waf_service_instance" => WAF_PLAN_ID,
+        WITH_WAF => WAF_PLAN_ID,
         _ => return None,
     };
     Some((SERVICE_ID.to_owned(), plan.to_owned()))
+}
+
+fn besides(instance_type: &str) -> Option<String> {
+    let more = "its web ACL, health checks, Shield protection, alarms and topic";
+    (instance_type == WITH_WAF).then(|| more.to_owned())
 }
 
 fn wrong_key(id: &str) -> StoreError {

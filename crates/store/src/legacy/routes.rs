@@ -78,6 +78,7 @@ impl Route {
                 private_key_pem: None,
             }),
             asked_at: moment(self.asked_at),
+            besides: None,
             id: self.instance_id,
         }
     }
