@@ -164,27 +164,30 @@ impl Task {
 
     async fn run(self, probe: &dyn ProofProbe) -> PortResult<Look> {
         let (txt, http) = tokio::join!(self.look_at_txt(probe), self.look_over_http(probe));
-        let (txt, http) = (txt?, http?);
+        let ((txt, owner), http) = (txt?.unzip(), http?);
         let value = self.txt.as_ref().map(|question| question.value.clone());
-        let delegated =
-            matches!(txt, Some(Outcome::Delegated { .. } | Outcome::Seen(ProofMethod::Delegated)));
-        let owner = self.landmarks.delegate().filter(|_| delegated);
-        let delegate =
-            owner.zip(value).map(|(owner, value)| ProofPlace::Zone { owner: format!("{owner}."), value });
+        let delegate = owner
+            .flatten()
+            .zip(value)
+            .map(|(owner, value)| ProofPlace::Zone { owner: format!("{owner}."), value });
         Ok(Look { url: self.url, txt, http, delegate })
     }
 
-    async fn look_at_txt(&self, probe: &dyn ProofProbe) -> PortResult<Option<Outcome>> {
+    /// What was seen, and to which place in the managed zone the name is delegated, if it is.
+    async fn look_at_txt(&self, probe: &dyn ProofProbe) -> PortResult<Option<(Outcome, Option<String>)>> {
         let Some(question) = &self.txt else { return Ok(None) };
         if let Some(forbidden) = self.forbidden(probe, "dns-01").await? {
-            return Ok(Some(forbidden));
+            return Ok(Some((forbidden, None)));
         }
-        let outcome = proofs::txt(&self.landmarks, &self.name, probe.txt(question).await?);
-        Ok(Some(if self.rehearsal {
+        let sighting = probe.txt(question).await?;
+        let owner = self.landmarks.delegated_to(&sighting.route);
+        let outcome = proofs::txt(&self.landmarks, &self.name, sighting);
+        let outcome = if self.rehearsal {
             proofs::to_last(&self.landmarks, &self.name, &question.value, outcome)
         } else {
             outcome
-        }))
+        };
+        Ok(Some((outcome, owner)))
     }
 
     async fn look_over_http(&self, probe: &dyn ProofProbe) -> PortResult<Option<Outcome>> {

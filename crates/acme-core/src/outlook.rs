@@ -1,8 +1,8 @@
 //! How names would be proven next time, seen from today.
 
 use contract::{
-    CertificateRequest, DomainName, Hop, HttpQuestion, Outlook, PortResult, ProofMethod, ProofProbe,
-    TxtQuestion, Verdict,
+    CertificateRequest, DomainName, HttpQuestion, Outlook, PortResult, ProofMethod, ProofProbe, TxtQuestion,
+    Verdict,
 };
 use futures_util::future::try_join_all;
 
@@ -61,10 +61,12 @@ impl Forecast<'_> {
     }
 
     async fn is_delegated(&self, landmarks: &Landmarks, name: &DomainName) -> PortResult<bool> {
-        let Some(delegate) = landmarks.delegate() else { return Ok(false) };
+        if landmarks.delegate().is_none() {
+            return Ok(false);
+        }
         let question = TxtQuestion { name: challenge_name(name), value: NOBODYS.to_owned() };
         let route = self.probe.txt(&question).await?.route;
-        Ok(route.iter().any(|hop| matches!(hop, Hop::Cname { to, .. } if *to == delegate)))
+        Ok(landmarks.delegated_to(&route).is_some())
     }
 
     async fn forbidden(&self, name: &DomainName, method: &str) -> PortResult<Option<String>> {

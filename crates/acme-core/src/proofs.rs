@@ -30,7 +30,8 @@ pub(crate) struct Proofs {
 impl Proofs {
     /// How the durable records for one name are called.
     pub(crate) fn landmarks(&self, request: &CertificateRequest, name: &DomainName) -> Landmarks {
-        Landmarks::new(&self.settings, self.zone.is_some(), &request.tenant, name)
+        let landmarks = Landmarks::new(&self.settings, self.zone.is_some(), &request.tenant, name);
+        if request.inherited.contains(name) { landmarks.with_inherited(name) } else { landmarks }
     }
 
     /// Whether an HTTP-01 answer that we put into the challenge site can be seen at this name.

@@ -2,9 +2,9 @@ use std::sync::Arc;
 
 use contract::{
     Alerts, Cdn, CertificateIssuer, CertificateStore, CertificateVault, ChallengeAnswers, ChallengeSite,
-    ChoreStore, Clock, DomainName, DomainStore, InstanceStore, ManagedZone, NameProbe, OperationStore,
-    Outbox, PlatformDirectory, Randomness, Readiness, RenewalStore, SweepStore, TroubleStore, WorkQueue,
-    durable_label,
+    ChoreStore, Clock, DomainName, DomainStore, InstanceId, InstanceStore, ManagedZone, NameProbe,
+    OperationStore, Outbox, PlatformDirectory, PortResult, Randomness, Readiness, RenewalStore, SweepStore,
+    TroubleStore, WorkQueue, durable_label,
 };
 
 use crate::Breakers;
@@ -81,6 +81,12 @@ impl ManagedNames {
 }
 
 impl Ports {
+    /// The names of an instance for which the records of an earlier broker stay good.
+    pub(crate) async fn inherited(&self, instance: &InstanceId) -> PortResult<Vec<DomainName>> {
+        let names = self.domains.of_instance(instance).await?;
+        Ok(names.into_iter().filter(|one| one.inherited).map(|one| one.name).collect())
+    }
+
     /// A fresh id: thirty-two hexadecimal digits that nobody has seen before (R109).
     pub(crate) fn fresh_id(&self) -> String {
         self.randomness.bytes().iter().fold(String::with_capacity(32), |id, b| id + &format!("{b:02x}"))

@@ -272,7 +272,8 @@ impl Run<'_> {
         self.take_over().await?;
         let mut certificate = self.certificate_among(&known).await?;
         let served = self.served(&known).await?;
-        self.ports.issuer.open(&certificate.issuance, &self.request(&certificate, &known, &served)).await?;
+        let request = self.request(&certificate, &known, &served).await?;
+        self.ports.issuer.open(&certificate.issuance, &request).await?;
         let progress = match self.ports.issuer.advance(&certificate.issuance).await {
             Ok(progress) => progress,
             Err(error) => {

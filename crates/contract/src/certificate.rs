@@ -34,6 +34,10 @@ pub struct CertificateRequest {
     /// there can be seen by the world.
     #[serde(default)]
     pub served: Vec<DomainName>,
+    /// Those of the names that another service has had before this one, and for which its records stay good: the DNS-01
+    /// challenge may be delegated to `_acme-challenge.NAME.ZONE`, too, which says nothing of a tenant.
+    #[serde(default)]
+    pub inherited: Vec<DomainName>,
     /// Which certificate this one is to replace: its [`CertificateFacts::renewal_id`]. Also says that this is a
     /// renewal, which goes before first issuances where the authority's limits make things scarce.
     #[serde(default)]
@@ -57,6 +61,7 @@ impl CertificateRequest {
             tenant: String::new(),
             site: nobody(),
             served: Vec::new(),
+            inherited: Vec::new(),
             replaces: None,
             needed_by: None,
         }

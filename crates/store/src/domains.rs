@@ -170,7 +170,7 @@ impl Claim {
             }
             None => {
                 let (instance, name) = (self.instance.clone(), name.to_owned());
-                let row = DomainRow { instance, name, state: proven.to_owned(), since };
+                let row = DomainRow { instance, name, state: proven.to_owned(), since, inherited: false };
                 diesel::insert_into(instance_domains::table).values(row).execute(db)?;
             }
         }
@@ -185,6 +185,7 @@ struct DomainRow {
     name: String,
     state: String,
     since: i64,
+    inherited: bool,
 }
 
 impl DomainRow {
@@ -195,6 +196,7 @@ impl DomainRow {
             name: cell("name").parsed(DomainName::parse(&self.name))?,
             state: cell("state").label(&self.state)?,
             since: Timestamp::from_millis(self.since),
+            inherited: self.inherited,
             instance: InstanceId::new(self.instance),
         })
     }

@@ -77,6 +77,7 @@ struct Rows {
     import: ImportRow,
     claim: Claim,
     names: Vec<DomainName>,
+    inherited: Vec<String>,
     at: i64,
 }
 
@@ -99,6 +100,7 @@ impl Rows {
             },
             claim: Claim::new(&instance.id, instance.incarnation, &instance.settings.domains),
             names: instance.settings.domains.clone(),
+            inherited: adoption.inherited.iter().map(|name| name.as_str().to_owned()).collect(),
             at: at.as_millis(),
         })
     }
@@ -111,6 +113,10 @@ impl Rows {
             if !taken.is_empty() {
                 return Ok(false);
             }
+            let inherited = instance_domains::table
+                .filter(instance_domains::instance.eq(&self.import.instance))
+                .filter(instance_domains::name.eq_any(&self.inherited));
+            diesel::update(inherited).set(instance_domains::inherited.eq(true)).execute(db)?;
             self.operation.insert(db)?;
             diesel::insert_into(operation_log::table).values(&self.log).execute(db)?;
             diesel::insert_into(certificates::table).values(&self.certificate).execute(db)?;

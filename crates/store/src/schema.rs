@@ -104,6 +104,7 @@ diesel::table! {
         name -> Text,
         state -> Text,
         since -> BigInt,
+        inherited -> Bool,
     }
 }
 

@@ -56,9 +56,7 @@ impl Outcome {
 
 /// Judges a look at the TXT record of a name.
 pub(crate) fn txt(landmarks: &Landmarks, name: &DomainName, sighting: Sighting) -> Outcome {
-    let delegate = landmarks.delegate();
-    let aliases = || sighting.route.iter().filter_map(alias);
-    let ours = delegate.as_deref().filter(|delegate| aliases().any(|(_, to)| to == *delegate));
+    let ours = landmarks.delegated_to(&sighting.route);
     let owner = challenge_name(name);
     let owner = owner.trim_end_matches('.');
     match (sighting.verdict, ours) {
@@ -72,7 +70,7 @@ pub(crate) fn txt(landmarks: &Landmarks, name: &DomainName, sighting: Sighting) 
         (Verdict::NotYet { saw }, None) => {
             let foreign =
                 sighting.route.iter().filter_map(alias).find(|(_, to)| landmarks.label_of(to).is_some());
-            match (foreign, delegate) {
+            match (foreign, landmarks.delegate()) {
                 (Some((_, to)), Some(delegate)) => Outcome::NotYet {
                     saw: format!(
                         "`{owner}` leads to `{to}`, which is somebody else's; for your organization it is `{delegate}`."

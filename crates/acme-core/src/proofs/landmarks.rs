@@ -1,4 +1,4 @@
-use contract::{DomainName, durable_label};
+use contract::{DomainName, Hop, durable_label};
 use url::Url;
 
 use super::ProofSettings;
@@ -11,6 +11,8 @@ pub(crate) struct Landmarks {
     responder: Option<Url>,
     zone: Option<String>,
     has_host: bool,
+    /// The name itself, without `*.`, where records of another service that had it before stay good.
+    inherited: Option<String>,
 }
 
 impl Landmarks {
@@ -21,7 +23,13 @@ impl Landmarks {
             responder: settings.challenge_url.clone(),
             zone: settings.managed_zone.as_ref().filter(|_| has_zone).map(ToString::to_string),
             has_host: settings.challenge_host.is_some(),
+            inherited: None,
         }
+    }
+
+    /// The same, for a name that has come from a service whose records in the zone were called by the name alone.
+    pub(super) fn with_inherited(self, name: &DomainName) -> Self {
+        Self { inherited: Some(name.base().to_owned()), ..self }
     }
 
     /// What the name itself may be a CNAME to.
@@ -33,6 +41,17 @@ impl Landmarks {
     /// What `_acme-challenge.NAME` may be a CNAME to.
     pub(crate) fn delegate(&self) -> Option<String> {
         Some(format!("_acme-challenge.{}.{}", self.label, self.zone.as_deref()?))
+    }
+
+    /// To which of the places that are this tenant's a chain of aliases leads: the one that is offered, or that of earlier
+    /// times.
+    pub(crate) fn delegated_to(&self, route: &[Hop]) -> Option<String> {
+        let zone = self.zone.as_deref()?;
+        let inherited = self.inherited.as_ref().map(|name| format!("_acme-challenge.{name}.{zone}"));
+        let mut ours = self.delegate().into_iter().chain(inherited);
+        let leads =
+            |ours: &String| route.iter().any(|hop| matches!(hop, Hop::Cname { to, .. } if to == ours));
+        ours.find(leads)
     }
 
     /// Below which URL the site's challenge path may be redirected to.
@@ -87,6 +106,31 @@ mod tests {
         let redirect = format!("https://broker.example/.well-known/acme-challenge/{LABEL}/");
         assert_eq!(landmarks.redirect(), Some(redirect));
         assert!(landmarks.is_ours(LABEL) && !landmarks.is_ours("www.example.gov"));
+    }
+
+    #[test]
+    fn a_delegation_of_earlier_times_is_good_for_who_has_inherited_it() {
+        let name = DomainName::parse("www.example.gov").unwrap();
+        let alias = |to: &str| Hop::Cname { from: "_acme-challenge.www.example.gov".into(), to: to.into() };
+        let (ours, old) = (
+            alias(&format!("_acme-challenge.{LABEL}.cdn.example")),
+            alias("_acme-challenge.www.example.gov.cdn.example"),
+        );
+        let plain = landmarks("https://broker.example/");
+        let inherited = plain.clone().with_inherited(&name);
+        let to = |landmarks: &Landmarks, hop: &Hop| landmarks.delegated_to(std::slice::from_ref(hop));
+        assert_eq!(to(&plain, &ours), plain.delegate());
+        assert_eq!(to(&inherited, &ours), plain.delegate());
+        assert_eq!(to(&plain, &old), None);
+        assert_eq!(to(&inherited, &old).as_deref(), Some("_acme-challenge.www.example.gov.cdn.example"));
+        for other in [
+            "_acme-challenge.example.gov.cdn.example",
+            "_acme-challenge.www.example.gov",
+            "www.example.gov.cdn.example",
+        ] {
+            assert_eq!(to(&inherited, &alias(other)), None, "{other}");
+        }
+        assert_eq!(inherited.delegate(), plain.delegate(), "what is offered stays the same");
     }
 
     #[test]

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use contract::{
-    Adoption, CertificateRecord, ChosenMoment, Instance, InstanceState, IssuanceRecord, LegacyInstance,
-    LogEntry, Operation, OperationKind, OperationState, OriginalRequest, RenewalPlan, Timestamp,
-    WholeDistribution,
+    Adoption, CertificateRecord, ChosenMoment, DomainName, Instance, InstanceState, IssuanceRecord,
+    LegacyBroker, LegacyInstance, LogEntry, Operation, OperationKind, OperationState, OriginalRequest,
+    RenewalPlan, Timestamp, WholeDistribution,
 };
 use serde_json::Value;
 
+use super::census::parsed;
 use super::judge::{Judge, Stop, inconsistent, missing};
 use super::{ImportEntry, settings};
 use crate::catalog::{PLAN_ID, SERVICE_ID};
@@ -43,7 +44,17 @@ impl Judge<'_> {
             request_id: None,
             at,
         };
-        Ok(Adoption { instance, operation, log, certificate, issuance, renewal, source, at })
+        let inherited = self.inherited(row, &instance);
+        Ok(Adoption { instance, operation, log, certificate, issuance, renewal, inherited, source, at })
+    }
+
+    /// `external-domain-broker` had its users delegate the challenges of all domains that it knew of.
+    fn inherited(&self, row: &LegacyInstance, instance: &Instance) -> Vec<DomainName> {
+        if self.settings.broker != LegacyBroker::ExternalDomain {
+            return Vec::new();
+        }
+        let known = parsed(row);
+        instance.settings.domains.iter().filter(|name| known.contains(name)).cloned().collect()
     }
 
     fn instance(

@@ -57,14 +57,13 @@ impl Judge<'_> {
             notes: Vec::new(),
         };
         let adoption = self.examine(row, &mut entry).await;
-        if entry.verdict == Verdict::Adopt && self.settings.looks && adoption.is_ok() {
-            entry.sights = match &adoption {
-                Ok(adoption) => sights::look(self.ports, &adoption.instance).await,
-                Err(_) => Vec::new(),
-            };
-        }
         match adoption {
-            Ok(adoption) => (entry, Some(adoption)),
+            Ok(adoption) => {
+                if self.settings.looks {
+                    entry.sights = sights::look(self.ports, &adoption).await;
+                }
+                (entry, Some(adoption))
+            }
             Err(stop) => (refused(entry, stop), None),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use contract::{CertificateRequest, DomainName, Instance, KeyType, Lead, LeadQuestion, Outlook, PortResult};
+use contract::{Adoption, CertificateRequest, DomainName, KeyType, Lead, LeadQuestion, Outlook, PortResult};
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
@@ -23,11 +23,12 @@ pub struct NameSight {
 }
 
 /// Looks at all names of an instance at once.
-pub(super) async fn look(ports: &Ports, instance: &Instance) -> Vec<NameSight> {
-    join_all(instance.settings.domains.iter().map(|name| sight(ports, instance, name))).await
+pub(super) async fn look(ports: &Ports, adoption: &Adoption) -> Vec<NameSight> {
+    join_all(adoption.instance.settings.domains.iter().map(|name| sight(ports, adoption, name))).await
 }
 
-async fn sight(ports: &Ports, instance: &Instance, name: &DomainName) -> NameSight {
+async fn sight(ports: &Ports, adoption: &Adoption, name: &DomainName) -> NameSight {
+    let instance = &adoption.instance;
     let target = instance.distribution_domain.clone().unwrap_or_default();
     let question = LeadQuestion { name: name.clone(), target };
     let lead = within(ports.names.lead(&question)).await;
@@ -35,6 +36,7 @@ async fn sight(ports: &Ports, instance: &Instance, name: &DomainName) -> NameSig
         tenant: instance.request.organization.clone(),
         site: instance.id.clone(),
         served: lead.iter().filter(|lead| lead.is_right()).map(|_| name.clone()).collect(),
+        inherited: adoption.inherited.clone(),
         ..CertificateRequest::new(vec![name.clone()], KeyType::default())
     };
     let outlook = match lead {

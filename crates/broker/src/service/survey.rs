@@ -34,6 +34,7 @@ impl Service {
             tenant: instance.request.organization.clone(),
             site: instance.id.clone(),
             served: if lead.is_right() { names.clone() } else { Vec::new() },
+            inherited: self.ports.inherited(&instance.id).await?,
             ..CertificateRequest::new(names, KeyType::default())
         };
         let outlook = self.ports.issuer.outlook(&request).await?.pop();

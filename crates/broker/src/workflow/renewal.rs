@@ -16,23 +16,24 @@ impl Run<'_> {
     }
 
     /// What the issuer is asked for. Names that are served now can be proven through the CDN.
-    pub(super) fn request(
+    pub(super) async fn request(
         &self,
         certificate: &CertificateRecord,
         known: &[CertificateRecord],
         served: &[DomainName],
-    ) -> CertificateRequest {
+    ) -> PortResult<CertificateRequest> {
         let live = facts::live(known);
         let is_served = |name: &&DomainName| served.contains(name);
         let replaced = live.filter(|_| self.is_renewal()).and_then(|live| live.facts.as_ref());
-        CertificateRequest {
+        Ok(CertificateRequest {
             tenant: self.instance.request.organization.clone(),
             site: self.instance.id.clone(),
             served: certificate.names.iter().filter(is_served).cloned().collect(),
+            inherited: self.ports.inherited(&self.instance.id).await?,
             replaces: replaced.and_then(|facts| facts.renewal_id.clone()),
             needed_by: replaced.map(|facts| facts.not_after),
             ..CertificateRequest::new(certificate.names.clone(), self.settings.key_type)
-        }
+        })
     }
 
     /// Lets a renewal that the clock presses go on without the names that cannot be proven any more: at one tenth of

@@ -23,6 +23,10 @@ pub struct DomainRecord {
     pub state: DomainState,
     /// Since when.
     pub since: Timestamp,
+    /// Whether the instance has brought it along from an earlier broker whose records for it stay good: see
+    /// [`CertificateRequest::inherited`](crate::CertificateRequest::inherited). It stays so for as long as the name stays
+    /// with the instance.
+    pub inherited: bool,
 }
 
 /// Keeps which instance has which name. A name belongs to the first instance that proves it; several may ask for it

@@ -21,6 +21,9 @@ pub struct Adoption {
     pub issuance: Option<IssuanceRecord>,
     /// When that is to be renewed.
     pub renewal: RenewalPlan,
+    /// Those of its names for which records of the earlier broker stay good:
+    /// [`DomainRecord::inherited`](crate::DomainRecord::inherited).
+    pub inherited: Vec<DomainName>,
     /// Which broker it is of.
     pub source: String,
     /// When it was adopted.

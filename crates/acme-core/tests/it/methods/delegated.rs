@@ -1,9 +1,13 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use contract::{CertificateIssuer, ManagedZone, PortError, ProofMethod, ProofState, Remedy};
+use contract::{
+    CertificateIssuer, CertificateRequest, DomainName, ManagedZone, PortError, ProofMethod, ProofState,
+    Remedy,
+};
 
-use super::{Lab, OURS, label, saw, states};
+use super::{Lab, OURS, asked_by, label, saw, states};
+use crate::support::Answer;
 
 fn owner(name: &str) -> String {
     format!("_acme-challenge.{}.cdn.example.", label(OURS, name))
@@ -84,5 +88,45 @@ async fn a_zone_that_cannot_be_written_holds_up_nobody_else() -> Result<()> {
     assert_eq!(states(&then)[0], ProofState::Open);
     assert_ne!(states(&then)[1], ProofState::Open, "it has gone on");
     assert_eq!(lab.issue(&id).await?, [ProofMethod::Delegated, ProofMethod::Direct]);
+    Ok(())
+}
+
+/// What users of an earlier broker have set: called by the name alone, and by nothing that says for whom.
+fn old_owner(name: &str) -> String {
+    format!("_acme-challenge.{name}.cdn.example.")
+}
+
+#[tokio::test]
+async fn a_record_of_earlier_times_proves_for_who_has_inherited_it() -> Result<()> {
+    let lab = Lab::start().await?;
+    lab.dns.set("_acme-challenge.www.example.gov.", Answer::Cname(old_owner("www.example.gov")));
+    let old = "left behind by the earlier broker";
+    lab.harness.zone.add_txt(&old_owner("www.example.gov"), old).await?;
+    let name = DomainName::parse("www.example.gov")?;
+    let request = CertificateRequest { inherited: vec![name], ..asked_by(OURS, &["www.example.gov"]) };
+    let outlook = lab.harness.issuer()?.outlook(&request).await?;
+    assert_eq!(outlook[0].by_itself, Some(ProofMethod::Delegated));
+    let id = lab.harness.open("i-1", &request).await?;
+    lab.look(&id).await?;
+    assert_eq!(lab.harness.zone.values(&old_owner("www.example.gov")).len(), 2);
+    assert_eq!(lab.issue(&id).await?, [ProofMethod::Delegated]);
+    assert_eq!(lab.harness.zone.values(&old_owner("www.example.gov")), [old], "ours is taken away");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_record_of_earlier_times_proves_for_nobody_else() -> Result<()> {
+    let lab = Lab::start().await?;
+    for (id, tenant, name) in [("i-1", OURS, "www.example.gov"), ("i-2", "org-b", "shop.example.gov")] {
+        lab.dns.set(&format!("_acme-challenge.{name}."), Answer::Cname(old_owner(name)));
+        // What an instance has inherited is good for that name alone.
+        let inherited = vec![DomainName::parse("other.example.gov")?];
+        let request = CertificateRequest { inherited, ..asked_by(tenant, &[name]) };
+        assert_eq!(lab.harness.issuer()?.outlook(&request).await?[0].by_itself, None);
+        let id = lab.harness.open(id, &request).await?;
+        let one = lab.look(&id).await?.remove(0);
+        assert!(saw(&one).contains("which is somebody else's"), "{}", saw(&one));
+        assert!(lab.harness.zone.is_empty() && lab.answers() == 0);
+    }
     Ok(())
 }

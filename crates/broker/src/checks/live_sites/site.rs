@@ -68,6 +68,7 @@ impl LiveSites {
             tenant: served.instance.request.organization.clone(),
             site: served.instance.id.clone(),
             served: if lead.is_right() { names.clone() } else { Vec::new() },
+            inherited: self.ports.inherited(&served.instance.id).await?,
             ..CertificateRequest::new(names, KeyType::default())
         };
         let nothing = Outlook { name: name.clone(), by_itself: None, forbidden: None, once: None };

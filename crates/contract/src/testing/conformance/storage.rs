@@ -208,6 +208,7 @@ async fn by_the_operator(subject: &Subject) {
         imports::an_adoption_is_forgotten_whole,
         imports::what_was_changed_since_is_not_forgotten,
         imports::what_was_only_looked_at_is_forgotten,
+        imports::what_was_inherited_goes_with_the_name,
     );
 }
 

@@ -94,10 +94,11 @@ impl State {
             instance: instance.clone(),
             state: DomainState::Proven,
             since: now,
+            inherited: false,
         };
         let record = self.domains.entry((instance.clone(), name.clone())).or_insert_with(|| proven.clone());
         if record.state != DomainState::Proven {
-            *record = proven;
+            *record = DomainRecord { inherited: record.inherited, ..proven };
         }
     }
 }

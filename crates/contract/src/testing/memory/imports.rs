@@ -41,6 +41,9 @@ impl State {
             self.instances.remove(&instance.id);
             return Ok(Adopted::NamesTaken(taken));
         }
+        for record in self.domains.values_mut().filter(|record| record.instance == instance.id) {
+            record.inherited = adoption.inherited.contains(&record.name);
+        }
         self.add(operation)?;
         self.log.push(adoption.log.clone());
         let key = (instance.id.clone(), certificate.incarnation, certificate.generation);

@@ -132,10 +132,11 @@ CREATE INDEX renewals_due ON renewals (check_at);
 
 -- Which names instances have proven.
 CREATE TABLE instance_domains (
-    instance TEXT   NOT NULL REFERENCES instances (id),
-    name     TEXT   NOT NULL,
-    state    TEXT   NOT NULL CHECK (state IN ('proven', 'lapsed')),
-    since    BIGINT NOT NULL,
+    instance  TEXT    NOT NULL REFERENCES instances (id),
+    name      TEXT    NOT NULL,
+    state     TEXT    NOT NULL CHECK (state IN ('proven', 'lapsed')),
+    since     BIGINT  NOT NULL,
+    inherited BOOLEAN NOT NULL, -- whether the records of an earlier broker stay good for it
     PRIMARY KEY (instance, name)
 );
 

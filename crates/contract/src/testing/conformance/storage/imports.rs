@@ -35,7 +35,8 @@ impl Subject {
         let renewal = RenewalPlan::first(&instance.id, 1, 1, now);
         let source = "external-domain-broker".to_owned();
         let issuance = Some(with_key(&certificate, now));
-        Adoption { instance, operation, log, certificate, issuance, renewal, source, at: now }
+        let inherited = Vec::new();
+        Adoption { instance, operation, log, certificate, issuance, renewal, inherited, source, at: now }
     }
 
     fn keyless(&self, instance: &Instance) -> CertificateRecord {
@@ -176,5 +177,31 @@ pub async fn what_was_changed_since_is_not_forgotten(subject: &Subject) -> PortR
     let (own, _) = subject.provisioning().await?;
     assert!(!subject.imports.forget_import(&own.id).await?);
     assert!(subject.stored_instance(&own.id).await?.is_some());
+    Ok(())
+}
+
+/// The names of which the earlier broker's records stay good are known until the instance gives them back, also when they have
+/// lapsed in between; nobody else inherits anything.
+pub async fn what_was_inherited_goes_with_the_name(subject: &Subject) -> PortResult<()> {
+    let mut adoption = subject.adoption().await;
+    let own = sample::name(&format!("{}.example.net", subject.fresh("added")));
+    let old = adoption.instance.settings.domains[0].clone();
+    adoption.instance.settings.domains.push(own.clone());
+    adoption.inherited = vec![old.clone()];
+    let id = adoption.instance.id.clone();
+    assert_eq!(subject.imports.adopt(&adoption).await?, Adopted::Done);
+    let inherited = async || {
+        let names = subject.domains.of_instance(&id).await?;
+        PortResult::Ok(names.into_iter().filter(|one| one.inherited).map(|one| one.name).collect::<Vec<_>>())
+    };
+    assert_eq!(inherited().await?, std::slice::from_ref(&old));
+    subject.domains.lapse(&id, &[old.clone(), own.clone()]).await?;
+    subject.domains.claim(&id, 1, &[old.clone(), own.clone()]).await?;
+    assert_eq!(inherited().await?, std::slice::from_ref(&old));
+    let owners = subject.domains.owners(std::slice::from_ref(&old)).await?;
+    assert!(owners.iter().all(|owner| owner.inherited) && owners.len() == 1);
+    subject.domains.keep_only(&id, std::slice::from_ref(&own)).await?;
+    subject.domains.claim(&id, 1, std::slice::from_ref(&old)).await?;
+    assert!(inherited().await?.is_empty(), "a name that was given back comes without its past");
     Ok(())
 }
