@@ -3,6 +3,10 @@
 
 mod bad_input;
 mod cf_cdn;
+mod dropin;
 mod guide;
+mod interrupted;
+mod labels;
+mod life;
 mod old_world;
 mod others;

@@ -6,6 +6,7 @@ use sandbox::wait_for;
 use serde_json::json;
 
 use super::old_world::{CF_CDN, DATABASE, Old, OldWorld, entry};
+use super::others::{EXTERNAL_DOMAIN, KEY, PAAS_CDN};
 use crate::house::BOUND;
 
 const FROM: &str = "cf-cdn-service-broker";
@@ -16,6 +17,7 @@ const TWIN: &str = "6f1c0a52-0000-4000-8000-000000000004";
 const WRONG: &str = "6f1c0a52-0000-4000-8000-000000000005";
 const UNTAGGED: &str = "6f1c0a52-0000-4000-8000-000000000006";
 const OTHERS: &str = "6f1c0a52-0000-4000-8000-000000000007";
+const ASIDE: &str = "6f1c0a52-0000-4000-8000-000000000008";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_that_lie_are_told_and_the_others_adopted() -> anyhow::Result<()> {
@@ -83,6 +85,101 @@ async fn another_database_is_refused_before_anything_is_believed() -> anyhow::Re
     let unreachable = world.house.command(&world.settings, &nowhere).await?;
     ensure!(unreachable.code == 1 && unreachable.err.contains("cannot be reached"), "{unreachable:?}");
     ensure!(!unreachable.err.contains("secret"), "{unreachable:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_as_the_row_has_it_is_told() -> anyhow::Result<()> {
+    let mut world = OldWorld::with_tables(CF_CDN).await?;
+    // A list that somebody has made by hand, with a name that is none, and nothing between two commas.
+    world.route(&Old::new(GOOD, &["www.example.gov"])).await?;
+    let by_hand = format!(
+        "UPDATE routes SET domain_external = ' www.example.gov,,not a name' WHERE instance_id = '{GOOD}'"
+    );
+    world.postgres.ask(DATABASE, &by_hand).await?;
+    let aside = world.route(&Old::new(ASIDE, &["aside.example.gov"])).await?;
+    world.switch_off(&aside).await?;
+    world.route(&Old::new(OTHERS, &["others.example.gov"])).await?;
+    // Somebody has created one of the same id here, and nothing was proven yet.
+    let settings = world.settings.clone();
+    world.house.add_broker(&settings).await?;
+    let made = world.house.provision(OTHERS, json!({"domain": "new.example.gov"})).await?;
+    ensure!(made.status == 202, "{made:?}");
+
+    let applied = world.import(FROM, &["--apply", "--json"]).await?;
+    ensure!(applied.code == 2, "{applied:?}");
+    let report = applied.json()?;
+    ensure!(report["counts"] == json!({"adopted": 1, "inconsistent": 2}), "{report}");
+    let good = entry(&report, GOOD)?;
+    ensure!(good["domains"] == json!(["www.example.gov"]), "{good}");
+    ensure!(good["notes"] == json!(["its row names `not a name`, which is no domain"]), "{good}");
+    for (id, says) in [
+        (ASIDE, "is switched off; switch it on if it is to serve"),
+        (OTHERS, "this broker has made an instance of the same id"),
+    ] {
+        let told = entry(&report, id)?;
+        ensure!(told["why"].as_str().unwrap_or_default().contains(says), "{told}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_cannot_be_found_or_is_of_another_instance_brings_no_key() -> anyhow::Result<()> {
+    let from = "external-domain-broker";
+    let mut world = OldWorld::with_tables(EXTERNAL_DOMAIN).await?;
+    world.external(&Old::external(GOOD, &["www.example.gov"])).await?;
+    world.external(&Old::external(OTHERS, &["others.example.gov"])).await?;
+    let swap = format!(
+        "UPDATE service_instance SET current_certificate_id = (SELECT id FROM certificate WHERE service_instance_id = '{GOOD}') \
+         WHERE id = '{OTHERS}'"
+    );
+    world.postgres.ask(DATABASE, &swap).await?;
+    world.settings.more.push(("DATABASE_ENCRYPTION_KEY".to_owned(), KEY.to_owned()));
+    let planned = world.import(from, &["--plan", "--json", "--no-dns"]).await?.json()?;
+    let (good, others) = (entry(&planned, GOOD)?, entry(&planned, OTHERS)?);
+    ensure!(good["certificate"]["replaced_at"].is_null(), "its key is there: {good}");
+    ensure!(others["certificate"]["replaced_at"].is_string(), "nobody has its key: {others}");
+    ensure!(
+        others["notes"].to_string().contains("its row has another certificate, for www.example.gov"),
+        "{others}"
+    );
+
+    world.settings.more.push(("IAM_PATH_PREFIX".to_owned(), "elsewhere".to_owned()));
+    let planned = world.import(from, &["--plan", "--json", "--no-dns"]).await?;
+    ensure!(planned.code == 2, "{planned:?}");
+    let report = planned.json()?;
+    ensure!(report["counts"] == json!({"missing": 2}), "{report}");
+    let why = entry(&report, GOOD)?["why"].as_str().unwrap_or_default();
+    ensure!(why.contains("set IAM_PATH_PREFIX to what the earlier broker had"), "{why}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_migrated_databases_of_the_other_two_are_refused() -> anyhow::Result<()> {
+    for (tables, from, harm, says) in [
+        (
+            PAAS_CDN,
+            "paas-cdn-broker",
+            "ALTER TABLE routes DROP COLUMN default_ttl",
+            "the column `routes.default_ttl` is missing",
+        ),
+        (
+            EXTERNAL_DOMAIN,
+            "external-domain-broker",
+            "ALTER TABLE service_instance DROP COLUMN current_certificate_id; DROP TABLE operation",
+            "the column `service_instance.current_certificate_id`, the table `operation` are missing",
+        ),
+    ] {
+        let world = OldWorld::with_tables(tables).await?;
+        world.postgres.ask(DATABASE, harm).await?;
+        for what in ["--plan", "--apply"] {
+            let refused = world.import(from, &[what]).await?;
+            ensure!(refused.code == 1 && refused.out.is_empty(), "{refused:?}");
+            ensure!(refused.err.contains("half migrated") && refused.err.contains(says), "{refused:?}");
+        }
+        let wrong = world.import("cf-cdn-service-broker", &["--apply"]).await?;
+        ensure!(wrong.code == 1 && wrong.err.contains(&format!("use `--from {from}`")), "{wrong:?}");
+    }
     Ok(())
 }
 

@@ -1,19 +1,23 @@
 //! What an earlier broker has left: its database, its distributions, its certificates.
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use cloudfront_core::{AwsSettings, Endpoint};
 use contract::testing::sample;
-use contract::{CertificateBundle, CertificateVault, Secret, StoredCertificate, Timestamp, VaultName};
+use contract::{
+    Cdn, CertificateBundle, CertificateVault, DistributionId, Secret, StoredCertificate, Timestamp, VaultName,
+};
 use http::Request;
 use http_body_util::Full;
 use sandbox::aws::DistributionState;
-use sandbox::pki::Ca;
+use sandbox::pki::{Ca, ServerCertificate};
 use sandbox::{BUCKET, BrokerSettings, Client, DEFAULT_ORIGIN, Postgres, wait_for};
 use serde_json::Value;
+use tokio::process::{Child, Command};
 
-use crate::house::{BOUND, House, PLAN_ID, Printed, SERVICE_ID};
+use crate::house::{BOUND, House, PLAN_ID, Printed, SERVICE_ID, program};
 
 pub(super) const ORGANIZATION: &str = "0b5e3a60-54f5-4a0e-9d3a-000000000a01";
 pub(super) const SPACE: &str = "0b5e3a60-54f5-4a0e-9d3a-000000000b01";
@@ -44,6 +48,11 @@ pub(super) struct Old<'a> {
 impl<'a> Old<'a> {
     pub(super) fn new(id: &'a str, served: &'a [&'a str]) -> Self {
         Self { id, served, headers: &["Host"], cookies: "all", tags: true, has_bucket: true }
+    }
+
+    /// One of `external-domain-broker`, which proves by DNS alone.
+    pub(super) fn external(id: &'a str, served: &'a [&'a str]) -> Self {
+        Self { has_bucket: false, ..Self::new(id, served) }
     }
 }
 
@@ -91,23 +100,22 @@ impl OldWorld {
         Ok(Self { house, settings, postgres, source, aws, ca })
     }
 
-    /// Puts a certificate into IAM as that broker named them, and gives its id and chain.
+    /// Puts a certificate into IAM as that broker named them. Gives its id there, and what it is.
     pub(super) async fn certificate(
         &self,
         id: &str,
         names: &[&str],
-    ) -> anyhow::Result<(StoredCertificate, String)> {
+    ) -> anyhow::Result<(StoredCertificate, ServerCertificate)> {
         let signed = self.ca.server_certificate(names)?;
-        let chain = signed.chain_pem.clone();
         let bundle = CertificateBundle {
-            leaf_pem: signed.chain_pem,
+            leaf_pem: signed.chain_pem.clone(),
             chain_pem: String::new(),
-            private_key_pem: Secret::new(signed.key_pem),
+            private_key_pem: Secret::new(signed.key_pem.clone()),
             ..sample::bundle(1, &sample::names(names), Timestamp::default())
         };
         let name = VaultName::new(format!("cdn-route-{id}-2027-01-20_10-11-12"));
         let stored = self.aws.vault.ensure(&name, &bundle).await?;
-        Ok((stored, chain))
+        Ok((stored, signed))
     }
 
     /// Makes a distribution in that broker's shape.
@@ -129,12 +137,12 @@ impl OldWorld {
 
     /// A route that has come to its end, with its certificate, its distribution, and the name leading there.
     pub(super) async fn route(&self, old: &Old<'_>) -> anyhow::Result<DistributionState> {
-        let (stored, chain) = self.certificate(old.id, old.served).await?;
+        let (stored, signed) = self.certificate(old.id, old.served).await?;
         let made = self.distribution(old, &stored).await?;
         for name in old.served {
             self.house.sandbox.dns().set_cname(name, &made.domain)?;
         }
-        self.row(old.id, "provisioned", &old.served.join(","), &made.id, Some(&chain)).await?;
+        self.row(old.id, "provisioned", &old.served.join(","), &made.id, Some(&signed.chain_pem)).await?;
         Ok(made)
     }
 
@@ -160,10 +168,30 @@ impl OldWorld {
         Ok(())
     }
 
+    /// Switches a distribution off, as somebody may have done by hand.
+    pub(super) async fn switch_off(&self, made: &DistributionState) -> anyhow::Result<()> {
+        Ok(self.aws.cdn.disable(&DistributionId::new(&made.id)).await?)
+    }
+
     /// Runs `cdn-broker import --from FROM` with these arguments.
     pub(super) async fn import(&self, from: &str, arguments: &[&str]) -> anyhow::Result<Printed> {
         let all = [&["import", "--from", from, "--source", &self.source, "--yes"], arguments].concat();
         self.house.command(&self.settings, &all).await
+    }
+
+    /// Starts the same, and does not wait for its end. Dropping it kills it.
+    pub(super) fn importing(&self, from: &str, arguments: &[&str]) -> anyhow::Result<Child> {
+        let fixed = ["import", "--from", from, "--source", &self.source, "--yes"];
+        let started = Command::new(program("cdn-broker")?)
+            .args(fixed)
+            .args(arguments)
+            .env_clear()
+            .envs(self.house.sandbox.broker_environment(&self.settings))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn();
+        Ok(started?)
     }
 
     /// All that there is at AWS, when nothing is under way any more, and how many calls have changed something.
@@ -273,7 +301,21 @@ fn tags(old: &Old<'_>) -> String {
     if !old.tags {
         return String::new();
     }
-    let tags = [("Organization", ORGANIZATION), ("Space", SPACE), ("Service", SERVICE_ID), ("Plan", PLAN_ID)];
-    let tag = |(key, value)| format!("<Tag><Key>{key}</Key><Value>{value}</Value></Tag>");
-    tags.map(tag).concat()
+    let tags: &[(&str, &str)] = if old.has_bucket {
+        &[("Organization", ORGANIZATION), ("Space", SPACE), ("Service", SERVICE_ID), ("Plan", PLAN_ID)]
+    } else {
+        &[
+            ("client", "Cloud Foundry"),
+            ("broker", "External domain broker"),
+            ("Service offering name", "external-domain"),
+            ("Service plan name", "domain-with-cdn"),
+            ("Instance GUID", old.id),
+            ("Organization GUID", ORGANIZATION),
+            ("Organization name", "my org"),
+            ("Space GUID", SPACE),
+            ("Space name", "my space"),
+        ]
+    };
+    let tag = |(key, value): &(&str, &str)| format!("<Tag><Key>{key}</Key><Value>{value}</Value></Tag>");
+    tags.iter().map(tag).collect()
 }
