@@ -57,8 +57,13 @@ fn fill_nested(element: &mut Element, name: &str, defaults: &[(&str, &str)]) {
 /// AWS answers with the deprecated pair `Certificate` and `CertificateSource` beside the member that was sent: the
 /// trap for clients that edit the block in place.
 fn normalise_certificate(block: &mut Element) {
-    let iam = block.text_at("IAMCertificateId").to_owned();
-    if iam.is_empty() {
+    let (iam, acm) =
+        (block.text_at("IAMCertificateId").to_owned(), block.text_at("ACMCertificateArn").to_owned());
+    if !acm.is_empty() {
+        block.put(Element::leaf("CloudFrontDefaultCertificate", "false"));
+        block.put(Element::leaf("Certificate", acm));
+        block.put(Element::leaf("CertificateSource", "acm"));
+    } else if iam.is_empty() {
         block.put(Element::leaf("CloudFrontDefaultCertificate", "true"));
         block.put(Element::leaf("SSLSupportMethod", "vip"));
         block.put(Element::leaf("MinimumProtocolVersion", "TLSv1"));
