@@ -1,8 +1,11 @@
+mod rollover;
+
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use contract::{AccountRecord, AccountStore, CaaQuestion, Clock, DomainName};
+use contract::{AccountRecord, AccountStore, CaaQuestion, Clock, DomainName, Secret};
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, Method, Request, StatusCode};
 use instant_acme::{Account, BodyWrapper};
@@ -22,6 +25,7 @@ const NONCE_ATTEMPTS: u32 = 5;
 /// How long somebody who only looks waits for a directory that was never read.
 const DIRECTORY_BOUND: Duration = Duration::from_secs(3);
 const ACCOUNT_DOES_NOT_EXIST: &str = "urn:ietf:params:acme:error:accountDoesNotExist";
+const BAD_NONCE: &str = "urn:ietf:params:acme:error:badNonce";
 const REPLAY_NONCE: &str = "replay-nonce";
 
 /// The one account at the directory, opened when it is first needed and kept.
@@ -34,7 +38,22 @@ pub(crate) struct Accounts {
     directories: Arc<Directories>,
     store: Arc<dyn AccountStore>,
     clock: Arc<dyn Clock>,
-    open: Mutex<Option<Account>>,
+    open: Mutex<Option<Opened>>,
+    /// How often another key was found to count.
+    changes: AtomicU64,
+}
+
+/// An account that is open, and the keys as they were stored then.
+struct Opened {
+    account: Account,
+    key: Secret,
+    next_key: Option<Secret>,
+}
+
+impl Opened {
+    fn goes_with(&self, record: &AccountRecord) -> bool {
+        self.key == record.key && self.next_key == record.next_key
+    }
 }
 
 /// What CAA records are compared with (RFC 8659; RFC 8657).
@@ -66,7 +85,8 @@ impl Accounts {
         store: Arc<dyn AccountStore>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { settings, transport, directories, store, clock, open: Mutex::new(None) }
+        let (open, changes) = (Mutex::new(None), AtomicU64::new(0));
+        Self { settings, transport, directories, store, clock, open, changes }
     }
 
     /// The account, ready to be used. Whoever comes while another is opening it waits for that one, but not for a
@@ -74,11 +94,15 @@ impl Accounts {
     pub(crate) async fn account(&self) -> Result<Account, AcmeError> {
         let open = tokio::time::timeout(self.settings.request_timeout, self.open.lock()).await;
         let mut open = open.map_err(|_| AcmeError::AccountBusy)?;
-        if let Some(account) = open.as_ref() {
-            return Ok(account.clone());
+        let record = self.ensure_key().await?;
+        if let Some(opened) = open.as_ref() {
+            if opened.goes_with(&record) {
+                return Ok(opened.account.clone());
+            }
+            self.changes.fetch_add(1, Ordering::SeqCst);
         }
-        let account = Box::pin(self.load()).await?;
-        Ok(open.insert(account).clone())
+        let opened = Box::pin(self.load(record)).await?;
+        Ok(open.insert(opened).account.clone())
     }
 
     /// Reads the directory anew before the next use: the authority may have moved.
@@ -87,8 +111,8 @@ impl Accounts {
         self.directories.reload().await;
     }
 
-    async fn load(&self) -> Result<Account, AcmeError> {
-        let record = self.ensure_key().await?;
+    async fn load(&self, record: AccountRecord) -> Result<Opened, AcmeError> {
+        let record = self.settled(record).await?;
         let url = match &record.url {
             Some(url) => url.clone(),
             None => self.register(&record).await?,
@@ -100,7 +124,7 @@ impl Accounts {
         let account =
             account.map_err(|error| AcmeError::refused(Operation::ReadDirectory, &exchange, error))?;
         self.directories.keep(&exchange.body).await;
-        Ok(account)
+        Ok(Opened { account, key: record.key, next_key: record.next_key })
     }
 
     /// How CAA records mean the authority and this account. An authority that does not say by which names it goes is
@@ -137,12 +161,22 @@ impl Accounts {
     pub(crate) async fn is_known(&self) -> Result<Option<bool>, AcmeError> {
         let record = self.store.find(&self.settings.directory_url).await?;
         let Some(record) = record.filter(|record| record.url.is_some()) else { return Ok(None) };
-        let key = AccountKey::from_pkcs8(&record.key)?;
+        for key in [Some(&record.key), record.next_key.as_ref()].into_iter().flatten() {
+            if self.known(key).await?.is_some_and(|known| record.url == Some(known.url)) {
+                return Ok(Some(true));
+            }
+        }
+        Ok(Some(false))
+    }
+
+    /// The account that the authority knows by this key; none is made (RFC 8555, section 7.3.1).
+    async fn known(&self, key: &Secret) -> Result<Option<Known>, AcmeError> {
+        let key = AccountKey::from_pkcs8(key)?;
         let asking = self.new_account(&key, json!({"onlyReturnExisting": true}));
         let (url, exchange) = listening("newAccount", asking).await;
         match url {
-            Ok(url) => Ok(Some(record.url == Some(url))),
-            Err(_) if exchange.json()["type"] == ACCOUNT_DOES_NOT_EXIST => Ok(Some(false)),
+            Ok(url) => Ok(Some(Known { url, account: exchange.json() })),
+            Err(_) if exchange.json()["type"] == ACCOUNT_DOES_NOT_EXIST => Ok(None),
             Err(error) => Err(error.into_acme(&exchange)),
         }
     }
@@ -157,6 +191,7 @@ impl Accounts {
             key: AccountKey::generate()?,
             url: None,
             created_at: self.clock.now(),
+            next_key: None,
         };
         Ok(self.store.ensure(&candidate).await?)
     }
@@ -209,7 +244,7 @@ impl Accounts {
             return location.map(|url| Attempt::Opened(url.to_owned())).ok_or_else(missing);
         }
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-        if body["type"] == "urn:ietf:params:acme:error:badNonce" {
+        if body["type"] == BAD_NONCE {
             return Ok(Attempt::BadNonce(nonce_of(&headers)));
         }
         Err(Failure::refused(Operation::NewAccount, "the authority opens no account"))
@@ -246,6 +281,12 @@ impl Accounts {
         let (parts, body) = answer.map_err(|error| Failure::Refused(operation, error.into()))?.into_parts();
         Ok((parts.status, parts.headers, body))
     }
+}
+
+/// An account as the authority has it (RFC 8555, section 7.1.2).
+struct Known {
+    url: String,
+    account: Value,
 }
 
 enum Attempt {

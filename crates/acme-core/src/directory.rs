@@ -19,6 +19,9 @@ const GOOD_FOR: Duration = Duration::from_hours(24);
 pub(crate) struct Directory {
     pub(crate) new_nonce: String,
     pub(crate) new_account: String,
+    /// Where account keys are replaced (RFC 8555, section 7.3.5).
+    #[serde(default)]
+    pub(crate) key_change: Option<String>,
     /// Where it suggests when to renew (RFC 9773, section 4); not every authority does.
     #[serde(default)]
     pub(crate) renewal_info: Option<String>,

@@ -22,6 +22,16 @@ pub(crate) enum AcmeError {
     /// Another call has been opening the account for as long as a request may take.
     #[error("the account is still being opened")]
     AccountBusy,
+    /// The key of the account was replaced while a request was under way that was signed with the old one.
+    #[error("the key of the account was replaced meanwhile")]
+    KeyReplaced,
+    #[error("there is no account at {0} yet: it is opened with the first certificate")]
+    NoAccount(String),
+    #[error("the authority offers no way to replace the key of an account (RFC 8555, section 7.3.5)")]
+    NoKeyChange,
+    /// Neither the account's key nor the one that is to follow on it.
+    #[error("the authority knows the account under none of its keys")]
+    NoKeyIsKnown,
     #[error("issuance {0} is unknown")]
     Unknown(IssuanceId),
     #[error("issuance {0} was abandoned")]
@@ -48,6 +58,7 @@ pub(crate) enum AcmeError {
 pub(crate) enum Operation {
     ReadDirectory,
     NewAccount,
+    KeyChange,
     NewOrder,
     ReadOrder,
     ReadAuthorization,
@@ -228,8 +239,13 @@ impl AcmeError {
         let doing = self.doing();
         match self {
             Self::Port(error) => error,
-            Self::Outpaced | Self::AccountBusy => PortError::new(doing, Remedy::Retry { after: None }, self),
-            Self::Unknown(_) | Self::Abandoned(_) => PortError::new(doing, Remedy::GiveUp, self),
+            Self::Outpaced | Self::AccountBusy | Self::KeyReplaced => {
+                PortError::new(doing, Remedy::Retry { after: None }, self)
+            }
+            Self::Unknown(_) | Self::Abandoned(_) | Self::NoAccount(_) | Self::NoKeyChange => {
+                PortError::new(doing, Remedy::GiveUp, self)
+            }
+            Self::NoKeyIsKnown => PortError::new(doing, Remedy::AwaitOperator, self),
             Self::NoUsableChallenge(ref name) => {
                 let sentence = format!(
                     "The certificate authority does not accept any proof of control over `{name}` that can be given here."
@@ -267,6 +283,7 @@ impl AcmeError {
             Self::Refused(refusal) => refusal.operation.doing(),
             Self::Key(_) | Self::Request(_) => "make the key and the signing request",
             Self::Chain(_) => "accept the certificate",
+            Self::NoAccount(_) | Self::NoKeyChange | Self::NoKeyIsKnown => Operation::KeyChange.doing(),
             _ => "go on with the issuance",
         }
     }
@@ -277,6 +294,7 @@ impl Operation {
         match self {
             Self::ReadDirectory => "read the ACME directory",
             Self::NewAccount => "open the ACME account",
+            Self::KeyChange => "replace the key of the ACME account",
             Self::NewOrder => "place the order",
             Self::ReadOrder => "read the order",
             Self::ReadAuthorization => "read an authorization of the order",

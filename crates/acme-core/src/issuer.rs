@@ -108,7 +108,20 @@ impl AcmeIssuer {
         self
     }
 
+    /// What the authority refuses because the key of the account was replaced under our hands means nothing.
     async fn work(&self, id: &IssuanceId) -> Result<IssuanceProgress, AcmeError> {
+        let changes = self.accounts.changes();
+        let outcome = Box::pin(self.work_with_this_key(id)).await;
+        match outcome {
+            Err(error) if error.is_refusal() => {
+                let replaced = self.accounts.changes() != changes || self.accounts.has_another_key().await?;
+                Err(if replaced { AcmeError::KeyReplaced } else { error })
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn work_with_this_key(&self, id: &IssuanceId) -> Result<IssuanceProgress, AcmeError> {
         let mut record = self.issuances.load(id).await?.ok_or_else(|| AcmeError::Unknown(id.clone()))?;
         if record.abandoned {
             return Err(AcmeError::Abandoned(id.clone()));
@@ -119,7 +132,7 @@ impl AcmeIssuer {
             return issued.map(IssuanceProgress::Issued);
         }
         self.move_to_this_directory(&mut record);
-        let remembered = self.memory.take(&record, self.clock.now());
+        let remembered = self.remembered(&record).await?;
         let mut work = Work::new(self, record, remembered);
         let progress =
             Box::pin(steps::run(&mut work)).await.map_err(|error| self.in_time(error, &work.record))?;
@@ -130,6 +143,13 @@ impl AcmeIssuer {
             self.memory.keep(&record, order, self.clock.now());
         }
         Ok(progress)
+    }
+
+    /// The order as this process has left it, unless the key of its account was replaced meanwhile.
+    async fn remembered(&self, record: &IssuanceRecord) -> Result<Option<LiveOrder>, AcmeError> {
+        let Some(order) = self.memory.take(record, self.clock.now()) else { return Ok(None) };
+        let account = self.accounts.account().await?;
+        Ok((account.key_thumbprint() == order.thumbprint()).then_some(order))
     }
 
     /// An order lives at the authority where it was placed. When the operator has changed the authority, it is

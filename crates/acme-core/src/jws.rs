@@ -5,6 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use contract::Secret;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::error::AcmeError;
 
@@ -37,8 +38,35 @@ impl AccountKey {
 
     /// A request signed with this key and carrying it (RFC 8555, section 6.2): what newAccount takes.
     pub(crate) fn sign(&self, url: &str, nonce: &str, payload: &Value) -> Result<Value, AcmeError> {
-        let header = json!({"alg": "ES256", "jwk": self.jwk(), "nonce": nonce, "url": url});
-        let (header, payload) = (encoded(&header), encoded(payload));
+        self.signed(&json!({"alg": "ES256", "jwk": self.jwk(), "nonce": nonce, "url": url}), payload)
+    }
+
+    /// A request of the account at `account`, which has this key (RFC 8555, section 6.2).
+    pub(crate) fn sign_as(
+        &self,
+        account: &str,
+        url: &str,
+        nonce: &str,
+        payload: &Value,
+    ) -> Result<Value, AcmeError> {
+        self.signed(&json!({"alg": "ES256", "kid": account, "nonce": nonce, "url": url}), payload)
+    }
+
+    /// What says that this key is to be that of an account, in place of `old` (RFC 8555, section 7.3.5). It has no nonce.
+    pub(crate) fn sign_key_change(&self, account: &str, url: &str, old: &Self) -> Result<Value, AcmeError> {
+        let header = json!({"alg": "ES256", "jwk": self.jwk(), "url": url});
+        self.signed(&header, &json!({"account": account, "oldKey": old.jwk()}))
+    }
+
+    /// The thumbprint of the public half (RFC 7638): its members in the order of their names, without white space.
+    pub(crate) fn thumbprint(&self) -> String {
+        let jwk = self.jwk();
+        let text = format!(r#"{{"crv":"P-256","kty":"EC","x":{},"y":{}}}"#, jwk["x"], jwk["y"]);
+        URL_SAFE_NO_PAD.encode(Sha256::digest(text))
+    }
+
+    fn signed(&self, header: &Value, payload: &Value) -> Result<Value, AcmeError> {
+        let (header, payload) = (encoded(header), encoded(payload));
         let signature = self.0.sign(&SystemRandom::new(), format!("{header}.{payload}").as_bytes());
         let signature = signature.map_err(|_| AcmeError::Key("the account key does not sign"))?;
         Ok(flattened(&header, &payload, signature.as_ref()))
@@ -85,6 +113,22 @@ mod tests {
         UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point)
             .verify(signed_text(&jws).as_bytes(), &part(&jws, "signature"))
             .unwrap();
+    }
+
+    #[test]
+    fn a_key_says_itself_that_it_is_to_follow_on_another() {
+        let [old, new] = [(), ()].map(|()| AccountKey::from_pkcs8(&AccountKey::generate().unwrap()).unwrap());
+        let (account, url) = ("https://ca.example/account/1", "https://ca.example/key-change");
+        let inner = new.sign_key_change(account, url, &old).unwrap();
+        let header: Value = serde_json::from_slice(&part(&inner, "protected")).unwrap();
+        assert_eq!(header, json!({"alg": "ES256", "jwk": new.jwk(), "url": url}));
+        let payload: Value = serde_json::from_slice(&part(&inner, "payload")).unwrap();
+        assert_eq!(payload, json!({"account": account, "oldKey": old.jwk()}));
+        let outer = old.sign_as(account, url, "n-1", &inner).unwrap();
+        let header: Value = serde_json::from_slice(&part(&outer, "protected")).unwrap();
+        assert_eq!(header, json!({"alg": "ES256", "kid": account, "nonce": "n-1", "url": url}));
+        assert_ne!(old.thumbprint(), new.thumbprint());
+        assert_eq!(old.thumbprint().len(), 43, "SHA-256 in base64url");
     }
 
     #[test]

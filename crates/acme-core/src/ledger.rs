@@ -7,6 +7,7 @@ mod bucket;
 mod hold;
 mod rooms;
 mod scarce;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +17,8 @@ use contract::{CertificateRequest, Clock, DomainName, LedgerStore, PortResult, T
 
 use self::bucket::Bucket;
 pub(crate) use self::hold::HeldBack;
-use self::scarce::{Scarce, exact_set, registered_domains};
+pub(crate) use self::scarce::exact_set;
+use self::scarce::{Scarce, registered_domains};
 use crate::error::AcmeError;
 use crate::limits::Limits;
 use crate::settings::AcmeSettings;

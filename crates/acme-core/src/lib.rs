@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod account;
+mod accounts;
 mod ari;
 mod chain;
 mod checks;

@@ -107,6 +107,11 @@ impl LiveOrder {
         }
     }
 
+    /// The thumbprint of the account key that is part of what its challenges want.
+    pub(crate) fn thumbprint(&self) -> &str {
+        &self.thumbprint
+    }
+
     pub(crate) fn url(&self) -> &str {
         self.order.url()
     }

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use contract::{Allowance, Clock, KnownLimit, LedgerStore, PortResult, Room};
+use contract::{Allowance, Clock, DomainName, KnownLimit, LedgerStore, LimitUse, PortResult, Room};
 
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, exact_set};
 use crate::settings::AcmeSettings;
 
 /// What an authority's limits leave, read from the ledger that all brokers on a database share. Asks nobody else.
@@ -24,5 +24,13 @@ impl Allowance for Rooms {
 
     async fn limits(&self, most: u32) -> PortResult<Vec<KnownLimit>> {
         self.0.known_limits(most).await
+    }
+
+    async fn usage(&self) -> PortResult<Vec<LimitUse>> {
+        self.0.usage().await
+    }
+
+    fn set(&self, names: &[DomainName]) -> String {
+        exact_set(names)
     }
 }

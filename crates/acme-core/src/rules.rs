@@ -44,6 +44,8 @@ const RULES: &[Rule] = &[
     rule(&["serverInternal"], RETRY, "a bad day of the authority's"),
     rule(&[], Remedy::AwaitOperator, "without an account nothing can be asked for: terms, contact, external account")
         .when(Operation::NewAccount),
+    rule(&[], Remedy::GiveUp, "the operator has asked for it, reads why, and can ask again")
+        .when(Operation::KeyChange),
     rule(
         &["unauthorized"],
         Remedy::AwaitOperator,

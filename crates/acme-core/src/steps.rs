@@ -140,7 +140,7 @@ impl<'a> Work<'a> {
             if let Some(waiting) = self.wait_for_others().await? {
                 return Ok(waiting);
             }
-        } else if !self.record.authorizations.is_empty() {
+        } else if !self.record.authorizations.is_empty() && !self.wants_something_else_now().await? {
             return Ok(Flow::On);
         }
         let Some(mut order) = self.take_order().await? else { return self.forget_order().await };
@@ -159,10 +159,21 @@ impl<'a> Work<'a> {
             return self.leave_to_others(order, foreign).await;
         }
         orders::present(&mut self.record, &authorizations, &self.issuer.proofs)?;
+        self.record.thumbprint = Some(order.thumbprint().to_owned());
         self.warn_of_short_lives();
         self.issuer.proofs.announce_answers(&mut self.record);
         self.hold(order);
         self.save().await
+    }
+
+    /// Whether what is still to be proven was computed with a key that the account has no more (RFC 8555, section 8.1).
+    async fn wants_something_else_now(&self) -> Result<bool, AcmeError> {
+        let Some(thumbprint) = self.record.thumbprint.as_ref().filter(|_| !orders::is_proven(&self.record))
+        else {
+            return Ok(false);
+        };
+        let account = self.issuer.accounts.account().await?;
+        Ok(account.key_thumbprint() != thumbprint)
     }
 
     /// Without being told, nobody here knows how long an authority's proofs live before it has made some.

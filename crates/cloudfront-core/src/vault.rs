@@ -123,6 +123,7 @@ fn kept(metadata: &ServerCertificateMetadata) -> KeptCertificate {
     KeptCertificate {
         name: VaultName::new(&metadata.server_certificate_name),
         stored: StoredCertificate::new(&metadata.server_certificate_id),
+        arn: Some(metadata.arn.clone()).filter(|arn| !arn.is_empty()),
         since: metadata.upload_date().map_or_else(Timestamp::default, moment),
     }
 }

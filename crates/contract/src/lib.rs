@@ -2,6 +2,7 @@
 
 mod alerts;
 mod allowance;
+mod authority;
 mod canary;
 mod cdn;
 mod certificate;
@@ -30,7 +31,8 @@ mod visit;
 mod zone;
 
 pub use alerts::{Alert, Alerts, Letter, Messenger, Notice, Parcel, Report, Side, Turn};
-pub use allowance::{Allowance, KnownLimit, Room, RoomOf};
+pub use allowance::{Allowance, KnownLimit, LimitUse, Room, RoomOf};
+pub use authority::{AccountStanding, AuthorityAccount, AuthorityAccounts};
 pub use canary::{Canary, CanarySource};
 pub use cdn::{
     Behaviour, CachePolicy, Cdn, Cookies, Delivery, Distribution, DistributionSpec, ListedDistribution,

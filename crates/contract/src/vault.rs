@@ -9,6 +9,8 @@ pub struct KeptCertificate {
     pub name: VaultName,
     /// How the CDN calls it.
     pub stored: StoredCertificate,
+    /// What the whole cloud calls it, if it calls it anything: an ARN.
+    pub arn: Option<String>,
     /// When it was put there.
     pub since: Timestamp,
 }

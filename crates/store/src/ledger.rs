@@ -56,6 +56,17 @@ impl LedgerStore for Store {
         .await
     }
 
+    async fn list(&self, after: Option<String>, most: u32) -> PortResult<Vec<(String, Timestamp)>> {
+        // A key has at least one character, so that all of them come after the empty text.
+        let after = after.unwrap_or_default();
+        self.run("list the ledger", move |db, _| {
+            let behind = ledger::table.filter(ledger::key.gt(after)).order(ledger::key).limit(most.into());
+            let rows = behind.load::<(String, i64)>(db)?;
+            Ok(rows.into_iter().map(|(key, moment)| (key, Timestamp::from_millis(moment))).collect())
+        })
+        .await
+    }
+
     async fn forget_before(&self, moment: Timestamp) -> PortResult<()> {
         self.run("clear the ledger", move |db, _| {
             diesel::delete(ledger::table.filter(ledger::moment.lt(moment.as_millis()))).execute(db)?;

@@ -9,7 +9,7 @@ use crate::db::Db;
 use crate::error::StoreError;
 use crate::labels::Label;
 use crate::operations::{self, OperationRow};
-use crate::schema::{instances, operations as table};
+use crate::schema::{instance_domains, instances, operations as table, renewals};
 use crate::store::Store;
 
 #[async_trait]
@@ -71,6 +71,27 @@ impl OperatorStore for Store {
                     .filter(table::step.eq_any(steps));
                 Ok(is_free(db, found.instance.as_str(), now)?
                     && diesel::update(there).set(ended).execute(db)? == 1)
+            })
+        })
+        .await
+    }
+
+    async fn forget(&self, operation: &Operation) -> PortResult<bool> {
+        let operation = OperationRow::of(operation);
+        self.run("forget an instance", move |db, inner| {
+            let operation = operation?;
+            let now = db.lease_clock(inner.clock.as_ref())?;
+            db.write(|db| {
+                let forgets = bury(db, operation.instance(), now)?;
+                if forgets {
+                    operations::cancel_running(db, operation.instance(), &[Track::User, Track::Renewal])?;
+                    operation.insert(db)?;
+                    let names =
+                        instance_domains::table.filter(instance_domains::instance.eq(operation.instance()));
+                    diesel::delete(names).execute(db)?;
+                    diesel::delete(renewals::table.find(operation.instance())).execute(db)?;
+                }
+                Ok(forgets)
             })
         })
         .await
@@ -203,6 +224,14 @@ fn move_stage(
 ) -> Result<bool, StoreError> {
     let there = instances::table.find(instance).filter(instances::state.eq(from.label()));
     Ok(diesel::update(there).set(instances::state.eq(to.label())).execute(db)? == 1)
+}
+
+/// Marks an instance as gone that nobody works on, if anything is left of it.
+fn bury(db: &mut Db, instance: &str, now: i64) -> Result<bool, StoreError> {
+    let free = instances::lease_until.is_null().or(instances::lease_until.le(now));
+    let there =
+        instances::table.find(instance).filter(instances::state.ne(InstanceState::Gone.label())).filter(free);
+    Ok(diesel::update(there).set(instances::state.eq(InstanceState::Gone.label())).execute(db)? == 1)
 }
 
 /// Whether nobody works on an instance; nobody begins to before the end of the transaction either. Written as an update for

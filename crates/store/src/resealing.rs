@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use crate::cell::Cell;
 use crate::db::Db;
 use crate::error::StoreError;
-use crate::schema::{accounts, issuances, page_keys};
+use crate::schema::{accounts, issuances, next_account_keys, page_keys};
 use crate::sealing::{Sealer, key_name};
 use crate::store::Store;
 
@@ -27,7 +27,7 @@ struct Kind {
 }
 
 /// In the order of their tables' names, which is that of places.
-const COLUMNS: [Kind; 3] = [
+const COLUMNS: [Kind; 4] = [
     Kind {
         table: "accounts",
         column: "key",
@@ -59,6 +59,22 @@ const COLUMNS: [Kind; 3] = [
         replace: |db, row, old, new| {
             let row = issuances::table.find(row).filter(issuances::private_key.eq(old));
             diesel::update(row).set(issuances::private_key.eq(new)).execute(db)
+        },
+    },
+    Kind {
+        table: "next_account_keys",
+        column: "key",
+        page: |db, after, most| {
+            next_account_keys::table
+                .filter(next_account_keys::directory.gt(after))
+                .order(next_account_keys::directory)
+                .limit(most)
+                .select((next_account_keys::directory, next_account_keys::key))
+                .load(db)
+        },
+        replace: |db, row, old, new| {
+            let row = next_account_keys::table.find(row).filter(next_account_keys::key.eq(old));
+            diesel::update(row).set(next_account_keys::key.eq(new)).execute(db)
         },
     },
     Kind {

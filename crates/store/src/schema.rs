@@ -160,6 +160,7 @@ diesel::table! {
         order_url -> Nullable<Text>,
         order_expires -> Nullable<BigInt>,
         orders_placed -> Integer,
+        thumbprint -> Nullable<Text>,
         presented -> Text,
         failure -> Nullable<Text>,
         chain -> Nullable<Text>,
@@ -198,6 +199,13 @@ diesel::table! {
         key -> Text,
         url -> Nullable<Text>,
         created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    next_account_keys (directory) {
+        directory -> Text,
+        key -> Text,
     }
 }
 
@@ -309,5 +317,7 @@ diesel::table! {
 diesel::joinable!(operations -> instances (instance));
 diesel::joinable!(authorizations -> issuances (issuance));
 diesel::allow_tables_to_appear_in_same_query!(instances, operations, certificates);
+diesel::joinable!(next_account_keys -> accounts (directory));
+diesel::allow_tables_to_appear_in_same_query!(accounts, next_account_keys);
 diesel::allow_tables_to_appear_in_same_query!(issuances, authorizations);
 diesel::allow_tables_to_appear_in_same_query!(imports, operations);

@@ -35,6 +35,33 @@ impl Scarce {
         }
     }
 
+    /// What a key of the ledger is about; `None` for one that is about no limit, or of another directory.
+    pub(crate) fn of_key(key: &str, directory: &str) -> Option<Self> {
+        let (limit, rest) = key.split_once(' ')?;
+        if limit == "orders" {
+            return (rest == directory).then_some(Self::Orders);
+        }
+        let about = rest.strip_prefix(directory)?.strip_prefix(' ')?.to_owned();
+        match limit {
+            "domain" => Some(Self::Domain(about)),
+            "set" => Some(Self::Set(about)),
+            "failures" => Some(Self::Failures(about)),
+            "in-a-row" => Some(Self::InARow(about)),
+            _ => None,
+        }
+    }
+
+    /// Which limit it is, in a word, and what it is about.
+    pub(crate) fn words(&self) -> (&'static str, &str) {
+        match self {
+            Self::Orders => ("orders", ""),
+            Self::Domain(domain) => ("domain", domain),
+            Self::Set(set) => ("set", set),
+            Self::Failures(name) => ("failures", name),
+            Self::InARow(name) => ("in-a-row", name),
+        }
+    }
+
     pub(crate) fn quota(&self, limits: &Limits) -> Option<Quota> {
         match self {
             Self::Orders => limits.orders,
@@ -150,6 +177,23 @@ mod tests {
             assert_eq!(domain(name), registered, "{name}");
         }
         assert_eq!(registered_domains(&names(&["a.example.gov", "b.example.gov", "c.example"])).len(), 2);
+    }
+
+    #[test]
+    fn a_key_reads_back_as_what_it_is_about() {
+        let directory = "https://ca.example/directory";
+        let about = "a.example".to_owned();
+        for scarce in [
+            Scarce::Orders,
+            Scarce::Domain(about.clone()),
+            Scarce::Set(about.clone()),
+            Scarce::Failures(about.clone()),
+            Scarce::InARow(about),
+        ] {
+            assert_eq!(Scarce::of_key(&scarce.key(directory), directory), Some(scarce.clone()));
+            assert_eq!(Scarce::of_key(&scarce.key(directory), "https://ca.example"), None);
+        }
+        assert_eq!(Scarce::of_key("issued https://ca.example/directory x", directory), None);
     }
 
     #[test]

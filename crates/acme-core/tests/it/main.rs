@@ -19,5 +19,6 @@ mod probe_visit;
 mod refused_by_limit;
 mod remembered;
 mod renewal;
+mod rollover;
 mod support;
 mod waiting;

@@ -73,6 +73,7 @@ impl Judge<'_> {
             order_url: None,
             order_expires: None,
             orders_placed: 0,
+            thumbprint: None,
             authorizations: Vec::new(),
             presented: Vec::new(),
             failure: None,

@@ -118,7 +118,7 @@ impl Mender<'_> {
     async fn remove_certificate(&self, name: &VaultName, instance: &InstanceId) -> PortResult<String> {
         let now = self.ports.clock.now();
         let Some(stored) = self.ports.vault.find(name).await? else { return Ok("it is gone".to_owned()) };
-        let kept = KeptCertificate { name: name.clone(), stored, since: now - OLD };
+        let kept = KeptCertificate { name: name.clone(), stored, arn: None, since: now - OLD };
         if !matches!(strangers::certificate(self.ports, &kept, now).await?, Verdict::Orphan(_)) {
             return Ok(NEEDED_AGAIN.to_owned());
         }

@@ -11,8 +11,11 @@ pub struct AccountRecord {
     pub key: Secret,
     /// The account's URL, once the authority has given it (RFC 8555, section 7.3).
     pub url: Option<String>,
-    /// When the key was made.
+    /// When the first key was made.
     pub created_at: Timestamp,
+    /// The key that is to take the place of `key`, PKCS#8 DER, stored before the authority is asked to exchange them (RFC 8555,
+    /// section 7.3.5). While it is here, the authority knows the account under one of the two. Sealed at rest.
+    pub next_key: Option<Secret>,
 }
 
 /// Keeps ACME accounts.
@@ -28,4 +31,24 @@ pub trait AccountStore: Send + Sync {
 
     /// Keeps the URL that the authority gave to the directory's account.
     async fn record_url(&self, directory: &str, url: &str) -> PortResult<()>;
+
+    /// All accounts, in the order of their directories.
+    async fn all(&self) -> PortResult<Vec<AccountRecord>>;
+
+    /// Stores the key that is to follow on `key`, unless `key` is not the account's any more, or another one is to follow on it
+    /// already. Gives what is stored then: of several who want to exchange keys at once, all go on with the same one. `None`
+    /// when the directory has no account.
+    async fn propose_key(
+        &self,
+        directory: &str,
+        key: &Secret,
+        next: &Secret,
+    ) -> PortResult<Option<AccountRecord>>;
+
+    /// Puts `next` in the place of the account's key, if that is the key which is to follow on it. A second time nothing
+    /// happens.
+    async fn adopt_key(&self, directory: &str, next: &Secret) -> PortResult<()>;
+
+    /// Forgets that `next` is to follow on the account's key. Nothing happens when it is not.
+    async fn drop_key(&self, directory: &str, next: &Secret) -> PortResult<()>;
 }

@@ -28,6 +28,9 @@ pub struct IssuanceRecord {
     pub order_expires: Option<Timestamp>,
     /// How many orders were placed, including those that died.
     pub orders_placed: i32,
+    /// The thumbprint (RFC 7638) of the account key that what the authorizations want was computed with. With another key they
+    /// want something else (RFC 8555, section 8.1). `None` before anything was computed.
+    pub thumbprint: Option<String>,
     /// One per authorization of the order.
     pub authorizations: Vec<AuthorizationRecord>,
     /// What was put where the world can see it, or is about to be, and has to be taken away again. Stored before it
@@ -125,6 +128,7 @@ impl IssuanceRecord {
             order_url: None,
             order_expires: None,
             orders_placed: 0,
+            thumbprint: None,
             authorizations: Vec::new(),
             presented: Vec::new(),
             failure: None,

@@ -26,6 +26,10 @@ pub trait LedgerStore: Send + Sync {
         most: u32,
     ) -> PortResult<Vec<(String, Timestamp)>>;
 
+    /// At most `most` moments behind the key `after`, with their keys, in the order of the keys, which is the database's own for
+    /// texts, and always the same.
+    async fn list(&self, after: Option<String>, most: u32) -> PortResult<Vec<(String, Timestamp)>>;
+
     /// Forgets every moment before this one.
     async fn forget_before(&self, moment: Timestamp) -> PortResult<()>;
 }

@@ -41,6 +41,12 @@ pub trait OperatorStore: Send + Sync {
         at: Timestamp,
     ) -> PortResult<bool>;
 
+    /// Forgets an instance that nobody works on, with what the store knows of it alone: stores `operation`, a deprovision that
+    /// has ended, cancels whatever runs, gives its names back, forgets when its certificate is to be renewed, and marks the
+    /// instance as gone; all or nothing. Its certificates stay written down as they are, so that they can be told from others'.
+    /// `false` when somebody works on it at this moment, or it is unknown or gone: nothing was changed.
+    async fn forget(&self, operation: &Operation) -> PortResult<bool>;
+
     /// At most `most` operations of an instance, on both tracks, the newest first.
     async fn of_instance(&self, instance: &InstanceId, most: u32) -> PortResult<Vec<Operation>>;
 

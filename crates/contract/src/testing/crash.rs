@@ -10,8 +10,12 @@ use crate::{PortError, PortResult};
 
 /// Every method that passes the plan, by the name that [`CrashPlan::fail`] takes.
 const METHODS: &[&str] = &[
+    "accounts.adopt_key",
+    "accounts.all",
+    "accounts.drop_key",
     "accounts.ensure",
     "accounts.find",
+    "accounts.propose_key",
     "accounts.record_url",
     "alerts.raise",
     "alerts.resolve",
@@ -86,6 +90,7 @@ const METHODS: &[&str] = &[
     "issuer.renewal",
     "ledger.forget_before",
     "ledger.furthest",
+    "ledger.list",
     "ledger.moments",
     "ledger.swap",
     "names.lead",
@@ -99,6 +104,7 @@ const METHODS: &[&str] = &[
     "operations.standing",
     "operator.begin_recreation",
     "operator.cancel",
+    "operator.forget",
     "operator.leased_until",
     "operator.list",
     "operator.of_instance",

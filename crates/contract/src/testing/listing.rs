@@ -59,7 +59,12 @@ impl Cloud {
     pub(super) fn list_certificates(&self, after: Option<&PageToken>) -> Page<KeptCertificate> {
         let listed = |name: &VaultName| {
             let kept = self.certificates.get(name)?;
-            Some(KeptCertificate { name: name.clone(), stored: kept.stored.clone(), since: kept.since })
+            Some(KeptCertificate {
+                name: name.clone(),
+                stored: kept.stored.clone(),
+                arn: None,
+                since: kept.since,
+            })
         };
         let all = self.certificates.keys().filter_map(|name| Some((name.to_string(), listed(name)?)));
         page(all, after)

@@ -21,6 +21,7 @@ fn account(clock: &impl Clock) -> AccountRecord {
         key: Secret::new("the key of the account"),
         url: None,
         created_at: clock.now(),
+        next_key: None,
     }
 }
 

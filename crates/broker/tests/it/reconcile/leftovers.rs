@@ -167,6 +167,7 @@ async fn a_list_that_breaks_off_after_its_first_page_is_not_taken_for_a_whole_on
     let first = KeptCertificate {
         name: VaultName::new(format!("cdn-{ID}-1-1")),
         stored: StoredCertificate::new("ASCA1"),
+        arn: None,
         since: Timestamp::default(),
     };
     let mut vault = MockCertificateVault::new();

@@ -209,6 +209,7 @@ async fn by_the_operator(subject: &Subject) {
         imports::what_was_changed_since_is_not_forgotten,
         imports::what_was_only_looked_at_is_forgotten,
         imports::what_was_inherited_goes_with_the_name,
+        operator::an_instance_is_forgotten_whole,
     );
 }
 
@@ -238,8 +239,11 @@ async fn records(subject: &Subject) {
         accounts::the_first_account_of_a_directory_wins,
         accounts::of_many_at_once_all_get_the_same_account,
         accounts::the_url_is_recorded,
+        accounts::a_key_follows_on_another,
+        accounts::of_many_keys_at_once_one_follows,
         ledger::a_moment_is_replaced_only_by_who_has_seen_it,
         ledger::of_many_at_once_none_is_lost,
+        ledger::moments_are_listed_page_by_page,
         ledger::what_has_passed_is_forgotten,
         ledger::the_furthest_come_first,
     );

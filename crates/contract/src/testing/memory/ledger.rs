@@ -44,6 +44,15 @@ impl LedgerStore for MemoryStore {
         .await
     }
 
+    async fn list(&self, after: Option<String>, most: u32) -> PortResult<Vec<(String, Timestamp)>> {
+        self.call("ledger.list", |state, _| {
+            let behind =
+                state.ledger.iter().filter(|(key, _)| after.as_ref().is_none_or(|after| *key > after));
+            Ok(behind.take(most as usize).map(|(key, moment)| (key.clone(), *moment)).collect())
+        })
+        .await
+    }
+
     async fn forget_before(&self, moment: Timestamp) -> PortResult<()> {
         self.call("ledger.forget_before", |state, _| {
             state.ledger.retain(|_, kept| *kept >= moment);

@@ -52,6 +52,24 @@ impl OperatorStore for MemoryStore {
         .await
     }
 
+    async fn forget(&self, operation: &Operation) -> PortResult<bool> {
+        self.call("operator.forget", |state, now| {
+            let id = &operation.instance;
+            let found = state.instances.get(id).map(|instance| instance.state);
+            if found.is_none_or(|stage| stage == InstanceState::Gone) || !state.is_free(id, now) {
+                return Ok(false);
+            }
+            state.take_over(operation, |_| true)?;
+            if let Some(instance) = state.instances.get_mut(id) {
+                instance.state = InstanceState::Gone;
+            }
+            state.domains.retain(|(instance, _), _| instance != id);
+            state.renewals.remove(id);
+            Ok(true)
+        })
+        .await
+    }
+
     async fn of_instance(&self, instance: &InstanceId, most: u32) -> PortResult<Vec<Operation>> {
         self.call("operator.of_instance", |state, _| {
             let newest_first = state.operations.iter().rev().filter(|one| one.instance == *instance);

@@ -4,7 +4,7 @@ use super::{MemoryStore, State};
 use crate::{
     AccountRecord, AccountStore, AuthorizationRecord, CertificateKey, CertificateRecord, CertificateState,
     CertificateStore, ChallengeAnswers, InstanceId, IssuanceId, IssuanceRecord, IssuanceStore, LastLook,
-    PortResult, ProofPlace, ProofState, Readiness, Timestamp, VaultName, durable_label,
+    PortResult, ProofPlace, ProofState, Readiness, Secret, Timestamp, VaultName, durable_label,
 };
 
 #[async_trait]
@@ -219,6 +219,54 @@ impl AccountStore for MemoryStore {
         self.call("accounts.record_url", |state, _| {
             if let Some(account) = state.accounts.get_mut(directory) {
                 account.url = Some(url.to_owned());
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn all(&self) -> PortResult<Vec<AccountRecord>> {
+        self.call("accounts.all", |state, _| Ok(state.accounts.values().cloned().collect())).await
+    }
+
+    async fn propose_key(
+        &self,
+        directory: &str,
+        key: &Secret,
+        next: &Secret,
+    ) -> PortResult<Option<AccountRecord>> {
+        self.call("accounts.propose_key", |state, _| {
+            let Some(account) = state.accounts.get_mut(directory) else { return Ok(None) };
+            let proposes = account.key == *key && account.next_key.is_none();
+            if proposes {
+                account.next_key = Some(next.clone());
+            }
+            let account = account.clone();
+            if proposes {
+                state.seal("next_account_keys", directory, &self.keys[0]);
+            }
+            Ok(Some(account))
+        })
+        .await
+    }
+
+    async fn adopt_key(&self, directory: &str, next: &Secret) -> PortResult<()> {
+        self.call("accounts.adopt_key", |state, _| {
+            let account = state.accounts.get_mut(directory);
+            if let Some(account) = account.filter(|account| account.next_key.as_ref() == Some(next)) {
+                (account.key, account.next_key) = (next.clone(), None);
+                state.seal("accounts", directory, &self.keys[0]);
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn drop_key(&self, directory: &str, next: &Secret) -> PortResult<()> {
+        self.call("accounts.drop_key", |state, _| {
+            let account = state.accounts.get_mut(directory);
+            if let Some(account) = account.filter(|account| account.next_key.as_ref() == Some(next)) {
+                account.next_key = None;
             }
             Ok(())
         })

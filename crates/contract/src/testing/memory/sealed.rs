@@ -63,9 +63,12 @@ impl State {
         let accounts = self.accounts.keys().map(|directory| ("accounts", directory.clone()));
         let issuances = self.issuances.values().filter(|record| record.private_key.is_some());
         let issuances = issuances.map(|record| ("issuances", record.id.as_str().to_owned()));
+        let proposed = self.accounts.values().filter(|account| account.next_key.is_some());
+        let proposed = proposed.map(|account| ("next_account_keys", account.directory.clone()));
         let page_key = self.page_key.iter().map(|_| ("page_keys", "signing".to_owned()));
         let places = accounts
             .chain(issuances)
+            .chain(proposed)
             .chain(page_key)
             .map(|(table, row)| SealedPlace { table: table.to_owned(), row });
         let mut sealed: Vec<(SealedPlace, String)> = places

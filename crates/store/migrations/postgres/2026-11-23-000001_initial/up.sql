@@ -294,6 +294,8 @@ CREATE TABLE issuances (
     order_url     TEXT,
     order_expires BIGINT,
     orders_placed INTEGER NOT NULL,
+    -- The account key that what the authorizations want was computed with.
+    thumbprint    TEXT,
     presented     TEXT    NOT NULL,
     failure       TEXT,
     chain         TEXT,
@@ -336,6 +338,12 @@ CREATE TABLE accounts (
     key        TEXT   NOT NULL, -- sealed
     url        TEXT,
     created_at BIGINT NOT NULL
+);
+
+-- The key that is to follow on that of an account, while it is being exchanged at the authority.
+CREATE TABLE next_account_keys (
+    directory TEXT NOT NULL PRIMARY KEY REFERENCES accounts (directory),
+    key       TEXT NOT NULL -- sealed
 );
 
 -- How far an authority's limits are used up: by limit and what it limits, the moment at which nothing would be used.

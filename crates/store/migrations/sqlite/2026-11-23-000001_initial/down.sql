@@ -1,4 +1,5 @@
 DROP TABLE ledger;
+DROP TABLE next_account_keys;
 DROP TABLE accounts;
 DROP TABLE proof_credits;
 DROP TABLE authorizations;

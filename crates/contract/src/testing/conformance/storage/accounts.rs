@@ -46,11 +46,59 @@ pub async fn the_url_is_recorded(subject: &Subject) -> PortResult<()> {
     Ok(())
 }
 
+/// A key that is to follow is stored beside the one that counts, and takes its place when it is adopted.
+pub async fn a_key_follows_on_another(subject: &Subject) -> PortResult<()> {
+    let directory = subject.fresh("https://ca.example/directory");
+    let [old, next, third] = ["old", "next", "third"].map(|key| Secret::new(subject.fresh(key)));
+    assert_eq!(subject.accounts.propose_key(&directory, &old, &next).await?, None, "there is no account yet");
+    let account = AccountRecord { key: old.clone(), ..candidate(&directory, b"") };
+    subject.accounts.ensure(&account).await?;
+    let both = AccountRecord { next_key: Some(next.clone()), ..account.clone() };
+    assert_eq!(subject.accounts.propose_key(&directory, &old, &next).await?.as_ref(), Some(&both));
+    assert_eq!(subject.accounts.propose_key(&directory, &old, &third).await?.as_ref(), Some(&both));
+    assert!(subject.accounts.all().await?.contains(&both));
+    subject.accounts.adopt_key(&directory, &third).await?;
+    subject.accounts.drop_key(&directory, &third).await?;
+    assert_eq!(subject.accounts.find(&directory).await?.as_ref(), Some(&both), "it was never to follow");
+    let adopted = AccountRecord { key: next.clone(), next_key: None, ..account };
+    for _ in 0..2 {
+        subject.accounts.adopt_key(&directory, &next).await?;
+        assert_eq!(subject.accounts.find(&directory).await?.as_ref(), Some(&adopted));
+    }
+    let late = subject.accounts.propose_key(&directory, &old, &third).await?;
+    assert_eq!(late.as_ref(), Some(&adopted), "nothing follows on a key that does not count any more");
+    subject.accounts.propose_key(&directory, &next, &third).await?;
+    for _ in 0..2 {
+        subject.accounts.drop_key(&directory, &third).await?;
+        assert_eq!(subject.accounts.find(&directory).await?.as_ref(), Some(&adopted));
+    }
+    Ok(())
+}
+
+/// Of many who propose a key at the same moment, all are told the same one.
+pub async fn of_many_keys_at_once_one_follows(subject: &Subject) -> PortResult<()> {
+    let directory = subject.fresh("https://ca.example/directory");
+    let old = subject.accounts.ensure(&candidate(&directory, b"old")).await?.key;
+    let proposed = at_once(|| {
+        let (subject, directory, old) = (subject.clone(), directory.clone(), old.clone());
+        async move {
+            let next = Secret::new(subject.fresh("next"));
+            subject.accounts.propose_key(&directory, &old, &next).await
+        }
+    })
+    .await?;
+    let kept = subject.accounts.find(&directory).await?;
+    assert!(kept.as_ref().is_some_and(|kept| kept.next_key.is_some()));
+    assert!(proposed.into_iter().all(|account| account == kept));
+    Ok(())
+}
+
 fn candidate(directory: &str, key: &[u8]) -> AccountRecord {
     AccountRecord {
         directory: directory.into(),
         key: Secret::new(key),
         url: None,
         created_at: Timestamp::from_millis(1_767_225_600_123),
+        next_key: None,
     }
 }

@@ -81,6 +81,7 @@ fn with_key(certificate: &CertificateRecord, now: Timestamp) -> IssuanceRecord {
         order_url: None,
         order_expires: None,
         orders_placed: 0,
+        thumbprint: None,
         authorizations: Vec::new(),
         presented: Vec::new(),
         failure: None,

@@ -207,6 +207,7 @@ fn full(record: IssuanceRecord) -> IssuanceRecord {
         order_url: Some("https://ca.example/order/1?a=b&c=%20".into()),
         order_expires: Some(Timestamp::from_millis(1_767_830_400_001)),
         orders_placed: 3,
+        thumbprint: Some("hYmPWbmUJGrLB3nVSm_tKc".into()),
         authorizations: vec![authorization("https://ca.example/authz/1"), proven],
         presented: vec![
             PresentedProof { place: zone, at: None },

@@ -50,6 +50,28 @@ pub async fn of_many_at_once_none_is_lost(subject: &Subject) -> PortResult<()> {
     Ok(())
 }
 
+/// `list` gives every moment once, however short the pages are.
+pub async fn moments_are_listed_page_by_page(subject: &Subject) -> PortResult<()> {
+    let keys = [subject.fresh("a"), subject.fresh("b"), subject.fresh("c")];
+    for (at, key) in (1_i64..).zip(&keys) {
+        subject.ledger.swap(key, None, moment(at)).await?;
+    }
+    let mut all: Vec<(String, Timestamp)> = Vec::new();
+    loop {
+        let page = subject.ledger.list(all.last().map(|(key, _)| key.clone()), 2).await?;
+        if page.is_empty() {
+            break;
+        }
+        assert!(page.len() <= 2, "a page is no longer than asked for");
+        all.extend(page);
+    }
+    for (at, key) in (1_i64..).zip(&keys) {
+        let listed: Vec<Timestamp> = all.iter().filter(|(one, _)| one == key).map(|(_, at)| *at).collect();
+        assert_eq!(listed, [moment(at)]);
+    }
+    Ok(())
+}
+
 /// `forget_before` takes what lies before the moment, and nothing else.
 pub async fn what_has_passed_is_forgotten(subject: &Subject) -> PortResult<()> {
     let (past, present) = (subject.fresh("past"), subject.fresh("present"));

@@ -2,7 +2,8 @@
 
 use super::{LEASE, Subject, ended};
 use crate::{
-    InstanceId, Operation, OperationFilter, OperationId, OperationKind, OperationState, PortResult, Timestamp,
+    InstanceId, InstanceState, Operation, OperationFilter, OperationId, OperationKind, OperationState,
+    PortResult, RenewalPlan, Timestamp,
 };
 
 impl Subject {
@@ -80,5 +81,35 @@ pub async fn who_is_at_work_is_known(subject: &Subject) -> PortResult<()> {
     assert_eq!(leased().await?, None);
     let unknown = InstanceId::new(subject.fresh("unknown"));
     assert_eq!(subject.operator.leased_until(&unknown).await?, None);
+    Ok(())
+}
+
+/// `forget` leaves nothing of an instance but a tombstone, and gives its names back; others work on undisturbed.
+pub async fn an_instance_is_forgotten_whole(subject: &Subject) -> PortResult<()> {
+    subject.idle().await?;
+    let (instance, provision) = subject.provisioning().await?;
+    let plan = RenewalPlan::first(&instance.id, 1, 1, subject.time.now().await);
+    subject.renewals.ensure(&plan).await?;
+    let name = crate::testing::sample::name(&format!("{}.example.org", subject.fresh("forgotten")));
+    assert_eq!(subject.domains.claim(&instance.id, 1, std::slice::from_ref(&name)).await?, []);
+    let ended = subject.operation(&instance.id, OperationKind::Deprovision).await;
+    let ended = Operation { state: OperationState::Succeeded, ..ended };
+    let claim = subject.claim_of(&provision).await?;
+    assert!(!subject.operator.forget(&ended).await?, "somebody is at work");
+    assert_eq!(subject.stored_operation(&ended).await?, None);
+    subject.queue.release(&claim).await?;
+    assert!(subject.operator.forget(&ended).await?);
+    assert_eq!(subject.stored_operation(&ended).await?.as_ref(), Some(&ended));
+    let left = subject.stored_instance(&instance.id).await?.map(|found| found.state);
+    assert_eq!(left, Some(InstanceState::Gone));
+    let cancelled = subject.stored_operation(&provision).await?.map(|found| found.state);
+    assert_eq!(cancelled, Some(OperationState::Cancelled));
+    assert_eq!(subject.domains.of_instance(&instance.id).await?, []);
+    assert_eq!(subject.renewals.of_instance(&instance.id).await?, None);
+    let again = subject.operation(&instance.id, OperationKind::Deprovision).await;
+    assert!(!subject.operator.forget(&again).await?, "it is gone");
+    let (unknown, _) = subject.draft().await;
+    let nobody = subject.operation(&unknown.id, OperationKind::Deprovision).await;
+    assert!(!subject.operator.forget(&nobody).await?);
     Ok(())
 }

@@ -47,8 +47,10 @@ pub async fn what_is_sealed_is_counted_by_key(subject: &Subject) -> PortResult<(
     }
     IssuanceStore::insert(&*subject.old, &issuance(5, None)).await?;
     subject.old.ensure(&account()).await?;
+    let (account, next) = (account(), Secret::new("the next key of the account"));
+    subject.old.propose_key(&account.directory, &account.key, &next).await?;
     subject.old.ensure_key(&Secret::new("the key of links")).await?;
-    let values = vec![("accounts", 1), ("issuances", 5), ("page_keys", 1)];
+    let values = vec![("accounts", 1), ("issuances", 5), ("next_account_keys", 1), ("page_keys", 1)];
     assert_eq!(told(&*subject.old).await?, [("old", KeyStanding::First, values.clone())].map(owned));
     let both = [("new", KeyStanding::First, vec![]), ("old", KeyStanding::Configured, values.clone())];
     assert_eq!(told(&*subject.both).await?, both.map(owned));
@@ -61,10 +63,13 @@ pub async fn what_is_sealed_is_counted_by_key(subject: &Subject) -> PortResult<(
 pub async fn what_cannot_be_opened_is_named_and_stays(subject: &Subject) -> PortResult<()> {
     let before = told(&*subject.both).await?;
     let outcome = subject.new.reseal(None, 100).await?;
-    assert_eq!((outcome.looked_at, outcome.sealed_anew, outcome.raced, outcome.stuck.len()), (7, 0, 0, 7));
+    assert_eq!((outcome.looked_at, outcome.sealed_anew, outcome.raced, outcome.stuck.len()), (8, 0, 0, 8));
     for stuck in &outcome.stuck {
         assert!(stuck.why.contains("\"old\""), "{stuck:?}");
-        assert!(["accounts", "issuances", "page_keys"].contains(&stuck.place.table.as_str()), "{stuck:?}");
+        assert!(
+            ["accounts", "issuances", "next_account_keys", "page_keys"].contains(&stuck.place.table.as_str()),
+            "{stuck:?}"
+        );
     }
     assert_eq!(told(&*subject.both).await?, before);
     Ok(())
@@ -82,9 +87,9 @@ pub async fn everything_is_sealed_anew_page_by_page(subject: &Subject) -> PortRe
         assert!(seen.last().is_none_or(|earlier| *earlier < last), "{last:?}");
         seen.push(last);
     }
-    assert!(resealed == 7 && seen.len() > 1, "{resealed} in {} pages", seen.len());
+    assert!(resealed == 8 && seen.len() > 1, "{resealed} in {} pages", seen.len());
     let again = subject.both.reseal(None, 100).await?;
-    assert_eq!((again.looked_at, again.sealed_anew), (7, 0));
+    assert_eq!((again.looked_at, again.sealed_anew), (8, 0));
     for number in 0..5 {
         let read = subject.new.load(&id(number)).await?;
         assert_eq!(read.and_then(|record| record.private_key), Some(Secret::new("leaf")));
@@ -92,8 +97,9 @@ pub async fn everything_is_sealed_anew_page_by_page(subject: &Subject) -> PortRe
     let links = subject.new.ensure_key(&Secret::new("another")).await?;
     assert_eq!(links, Secret::new("the key of links"));
     let directory = account().directory;
-    assert_eq!(AccountStore::find(&*subject.new, &directory).await?, Some(account()));
-    let values = vec![("accounts", 1), ("issuances", 5), ("page_keys", 1)];
+    let with_next = AccountRecord { next_key: Some(Secret::new("the next key of the account")), ..account() };
+    assert_eq!(AccountStore::find(&*subject.new, &directory).await?, Some(with_next));
+    let values = vec![("accounts", 1), ("issuances", 5), ("next_account_keys", 1), ("page_keys", 1)];
     assert_eq!(told(&*subject.new).await?, [("new", KeyStanding::First, values)].map(owned));
     Ok(())
 }
@@ -169,5 +175,6 @@ fn account() -> AccountRecord {
         key: Secret::new("the key of the account"),
         url: None,
         created_at: Timestamp::from_secs(1_767_225_600),
+        next_key: None,
     }
 }
