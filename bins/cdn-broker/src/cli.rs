@@ -2,12 +2,15 @@
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::accounts::AccountsCommand;
 use crate::alerts::AlertsCommand;
+use crate::certificates::CertificatesCommand;
 use crate::checks::ChecksCommand;
 use crate::completions::Completing;
 use crate::import::ImportArgs;
 use crate::instances::InstancesCommand;
 use crate::keys::KeysCommand;
+use crate::ledger::LedgerCommand;
 use crate::migrate::MigrateArgs;
 use crate::operations::OperationsCommand;
 pub(crate) use crate::output::{complain, print};
@@ -45,6 +48,24 @@ pub(crate) enum Command {
         after_help = "Example:\n  cdn-broker operations list --waits-for operator\n\nExit codes: as each command's --help says."
     )]
     Operations(OperationsCommand),
+    /// Look at certificates: what the database knows of them, and what there is of them in IAM.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  cdn-broker certificates list --days 14\n\nExit codes: as each command's --help says."
+    )]
+    Certificates(CertificatesCommand),
+    /// The accounts at certificate authorities, and how the key of one is replaced; brokers may run beside it.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  cdn-broker accounts show\n\nExit codes: as each command's --help says."
+    )]
+    Accounts(AccountsCommand),
+    /// What is left under the limits of the certificate authority, and who waits for room.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  cdn-broker ledger show\n\nExit codes: as each command's --help says."
+    )]
+    Ledger(LedgerCommand),
     /// Try out what the service relies on, and see how it went: authority, live sites, certificates.
     #[command(
         subcommand,

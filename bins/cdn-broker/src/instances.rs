@@ -5,6 +5,7 @@ mod act;
 pub(crate) mod history;
 mod link;
 mod list;
+mod purge;
 mod show;
 pub(crate) mod words;
 
@@ -69,7 +70,19 @@ pub(crate) enum InstancesCommand {
     /// Renew the certificate of an instance now.
     #[command(after_help = acted!("renew"))]
     Renew(ActArgs),
+    /// Delete an instance that the platform has forgotten (`cf purge-service-instance`): its distribution, its certificates, its
+    /// names.
+    ///
+    /// It asks for the id of the instance before. With `--keep-cloud` the instance is only forgotten here: its distribution and
+    /// its certificates stay in AWS and go on to serve, and `cdn-broker reconcile` reports them as orphans.
+    #[command(after_help = PURGED)]
+    Purge(PurgeArgs),
 }
+
+const PURGED: &str = "Examples:\n  cdn-broker instances purge 9a4b0c1e-0000-4000-8000-000000000001
+  cdn-broker instances purge --keep-cloud --yes 9a4b0c1e-0000-4000-8000-000000000001\n
+A broker does the work, and the command waits for it; interrupted, the work goes on without it. With --keep-cloud no broker is needed.
+Exit codes: 0 done (or begun, with --no-wait), 1 failed, refused or not confirmed, 64 wrong command line or environment.";
 
 #[derive(Args)]
 pub(crate) struct ListArgs {
@@ -146,6 +159,25 @@ pub(crate) struct ActArgs {
     json: bool,
 }
 
+#[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+pub(crate) struct PurgeArgs {
+    /// The id of the instance, as the platform has given it.
+    id: String,
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
+    /// Only forget it here, and leave alone what it has in AWS.
+    #[arg(long, conflicts_with = "no_wait")]
+    keep_cloud: bool,
+    /// Only begin it.
+    #[arg(long)]
+    no_wait: bool,
+    /// One JSON object at the end, for programs.
+    #[arg(long)]
+    json: bool,
+}
+
 pub(crate) fn run(command: &InstancesCommand) -> u8 {
     command::run(async |config| match command {
         InstancesCommand::List(arguments) => list::run(config, arguments).await,
@@ -161,6 +193,7 @@ pub(crate) fn run(command: &InstancesCommand) -> u8 {
             act::run(&wire::operator(config).await?, arguments, Operator::recreate).await
         }
         InstancesCommand::Cancel(arguments) => act::cancel(&wire::operator(config).await?, arguments).await,
+        InstancesCommand::Purge(arguments) => purge::run(&wire::operator(config).await?, arguments).await,
         InstancesCommand::Renew(arguments) => {
             act::run(&wire::operator(config).await?, arguments, Operator::renew).await
         }

@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+mod accounts;
 mod alerts;
 mod aws;
+mod certificates;
 mod checks;
 mod cli;
 mod clock;
@@ -12,6 +14,7 @@ mod config_check;
 mod import;
 mod instances;
 mod keys;
+mod ledger;
 mod logging;
 mod migrate;
 mod operations;
@@ -41,6 +44,9 @@ fn run(command: Command) -> u8 {
         Command::Serve => serve::run(),
         Command::Instances(command) => instances::run(&command),
         Command::Operations(command) => operations::run(&command),
+        Command::Certificates(command) => certificates::run(&command),
+        Command::Accounts(command) => accounts::run(&command),
+        Command::Ledger(command) => ledger::run(&command),
         Command::Checks(command) => checks::run(&command),
         Command::Config(ConfigCommand::Check(arguments)) => config_check::run(&arguments),
         Command::Keys(command) => keys::run(&command),

@@ -57,14 +57,14 @@ fn to_json(report: &Report) -> Value {
     })
 }
 
-fn entry(entry: &Entry) -> Value {
+pub(crate) fn entry(entry: &Entry) -> Value {
     let mut value = finding(&entry.finding);
     value["since"] = json!(rfc3339(entry.since));
     value["done"] = json!(entry.done);
     value
 }
 
-fn finding(finding: &Finding) -> Value {
+pub(crate) fn finding(finding: &Finding) -> Value {
     json!({
         "kind": finding.kind(),
         "what": finding.thing().kind(),

@@ -9,9 +9,9 @@ use std::time::Duration;
 use acme_core::{AcmeIssuer, Probe, ProofSettings, Rooms};
 use anyhow::Context;
 use broker::{
-    AdminStores, Breakers, Checks, Chores, CloudController, Counters, ManagedNames, Metrics, MetricsPage,
-    Notifier, Offer, Operator, Pace, Pages, People, Ports, Reconciler, RoundSettings, Rules, Service,
-    WorkSettings, Worker,
+    AdminStores, Breakers, CanaryStore, Checks, Chores, CloudController, Counters, ManagedNames, Metrics,
+    MetricsPage, Notifier, Offer, Operator, Pace, Pages, People, Ports, Reconciler, RoundSettings, Rules,
+    Service, WorkSettings, Worker,
 };
 use cloudfront_core::Bench;
 use contract::{
@@ -108,6 +108,12 @@ pub(crate) async fn operator(config: &Config) -> anyhow::Result<Operator> {
     let Built { ports, .. } =
         build(config, store.clone(), notifier(config, store.clone())?, nobody_counts(), &pace).await?;
     Ok(Operator::new(ports, store, pace))
+}
+
+/// What the authority's limits leave, and what the broker allows itself.
+pub(crate) async fn rooms(config: &Config) -> anyhow::Result<(Rooms, CanaryStore)> {
+    let store = store(config).await?;
+    Ok((Rooms::new(&config.acme, store.clone(), Arc::new(SystemClock)), CanaryStore::new(store)))
 }
 
 /// What compares the store with what AWS shows.

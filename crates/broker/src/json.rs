@@ -2,11 +2,11 @@
 
 use contract::{
     CertificateRecord, DomainInstructions, DomainName, DomainRecord, DomainState, Instance, LogEntry,
-    Operation, ProofWay, RenewalPlan, SiteFinding, Timestamp, Track,
+    Operation, Outlook, ProofWay, RenewalPlan, SiteFinding, Timestamp, Track,
 };
 use serde_json::{Value, json};
 
-use crate::{Plot, Story, Waiting, words};
+use crate::{CertificateStory, Plot, Story, Waiting, words};
 
 /// An instance, and what was asked.
 pub fn instance(instance: &Instance) -> Value {
@@ -85,6 +85,8 @@ pub fn story(story: &Story) -> Value {
         "proofs": story.proofs.iter().map(proof).collect::<Vec<_>>(),
         "renewal": story.renewal.as_ref().map(renewal),
         "findings": story.findings.iter().map(finding).collect::<Vec<_>>(),
+        "errors": story.errors.iter().map(line).collect::<Vec<_>>(),
+        "leased_until": story.leased_until.map(words::rfc3339),
         "log": story.log.iter().map(line).collect::<Vec<_>>(),
     });
     if let (Some(told), Value::Object(more)) = (told.as_object_mut(), more) {
@@ -106,6 +108,55 @@ pub(crate) fn certificate(record: &CertificateRecord) -> Value {
         "fingerprint": facts.map(|facts| facts.fingerprint.as_str()),
         "not_before": facts.map(|facts| words::rfc3339(facts.not_before)),
         "not_after": facts.map(|facts| words::rfc3339(facts.not_after)),
+    })
+}
+
+/// A certificate of some instance, as the store knows it.
+pub fn certificate_of(record: &CertificateRecord, proofs: &[DomainInstructions], now: Timestamp) -> Value {
+    let mut told = certificate(record);
+    let end = record.facts.as_ref().map(|facts| facts.not_after);
+    let days = end.map(|end| (end.as_secs() - now.as_secs()).div_euclid(86_400));
+    let proven = proofs
+        .iter()
+        .map(|one| json!({"name": one.name.as_str(), "proven_by": one.proven_by.map(words::method)}));
+    if let Some(told) = told.as_object_mut() {
+        told.insert("instance".to_owned(), json!(record.instance.as_str()));
+        told.insert("incarnation".to_owned(), json!(record.incarnation));
+        told.insert("days_left".to_owned(), json!(days));
+        told.insert("proofs".to_owned(), proven.collect());
+    }
+    told
+}
+
+/// All that is known about one certificate.
+pub fn certificate_story(story: &CertificateStory, now: Timestamp) -> Value {
+    let mut told = certificate_of(&story.record, &story.proofs, now);
+    let kept = story.kept.as_ref().ok().and_then(Option::as_ref);
+    let distribution = story.distribution.as_ref().ok().and_then(Option::as_ref);
+    let outlook = story.outlook.as_ref().ok().map(|all| all.iter().map(next_proof).collect::<Vec<_>>());
+    let troubles =
+        [story.kept.as_ref().err(), story.distribution.as_ref().err(), story.outlook.as_ref().err()];
+    let more = json!({
+        "arn": kept.and_then(|kept| kept.arn.as_deref()),
+        "in_iam": story.kept.as_ref().ok().map(Option::is_some),
+        "in_iam_since": kept.map(|kept| words::rfc3339(kept.since)),
+        "distribution": distribution.map(|found| found.id.as_str()),
+        "attached": story.is_attached(),
+        "renewal": story.renewal.as_ref().map(renewal),
+        "next_proofs": outlook,
+        "unseen": troubles.into_iter().flatten().collect::<Vec<_>>(),
+    });
+    if let (Some(told), Value::Object(more)) = (told.as_object_mut(), more) {
+        told.extend(more);
+    }
+    told
+}
+
+fn next_proof(one: &Outlook) -> Value {
+    json!({
+        "name": one.name.as_str(),
+        "by_itself": one.by_itself.map(words::method),
+        "forbidden": one.forbidden,
     })
 }
 

@@ -52,7 +52,7 @@ pub use import::{
     ImportEntry, ImportReport, ImportSettings, Importer, NameSight, ServedCertificate, Told, Undone, Verdict,
 };
 pub use metrics::{Counters, Metrics, MetricsPage, serve_metrics};
-pub use operator::{Asked, Operator, Plot, Story};
+pub use operator::{Asked, CertificateStory, Forgotten, LeftBehind, Operator, Plot, Story};
 pub use pace::Pace;
 pub use page::{AdminStores, Pages, PublicUrl};
 pub use parameters::{Offer, ParameterError, read_settings};

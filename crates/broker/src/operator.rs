@@ -1,7 +1,9 @@
 //! What an operator does to one instance by hand, and all that is known about it. Everything is read from the store and
 //! written there; the work itself is done by whichever broker takes it on.
 
+mod certificates;
 mod plot;
+mod purge;
 mod story;
 
 use std::sync::Arc;
@@ -11,7 +13,9 @@ use contract::{
     OperatorStore, PortResult, Track,
 };
 
+pub use self::certificates::CertificateStory;
 pub use self::plot::Plot;
+pub use self::purge::{Forgotten, LeftBehind};
 pub use self::story::Story;
 use crate::describe::{self, kind};
 use crate::workflow::{Step, facts};

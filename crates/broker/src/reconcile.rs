@@ -69,6 +69,15 @@ impl Reconciler {
         self.run_from(&chore, fix, told).await
     }
 
+    /// Compares the store with the certificates in the vault alone. Nothing is mended, and nothing is kept of it.
+    ///
+    /// Errors: the store's. What goes wrong elsewhere is in the report.
+    pub async fn certificates(&self, told: Told<'_>) -> PortResult<Report> {
+        let known = Known::read(&self.chore().await?.found);
+        let survey = Survey::run_on_certificates(&self.ports, told).await?;
+        Ok(survey.into_report(&known, self.ports.clock.now()))
+    }
+
     async fn run_from(&self, chore: &Chore, fix: bool, told: Told<'_>) -> PortResult<Report> {
         let known = Known::read(&chore.found);
         let survey = Survey::run(&self.ports, told).await?;

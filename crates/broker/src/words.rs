@@ -94,6 +94,23 @@ pub fn outcome(state: OperationState) -> &'static str {
     }
 }
 
+/// All stages of life of a certificate.
+pub const CERTIFICATES: [CertificateState; 5] = [
+    CertificateState::Pending,
+    CertificateState::Stored,
+    CertificateState::Live,
+    CertificateState::Retired,
+    CertificateState::Removed,
+];
+
+/// The stage of life of a certificate for a word.
+///
+/// Errors: a sentence with the words that there are.
+pub fn parse_certificate(text: &str) -> Result<CertificateState, String> {
+    let found = CERTIFICATES.into_iter().find(|one| certificate(*one) == text);
+    found.ok_or_else(|| format!("the states are {}", CERTIFICATES.map(certificate).join(", ")))
+}
+
 /// The stage of life of a certificate in a word.
 pub fn certificate(state: CertificateState) -> &'static str {
     match state {
@@ -150,6 +167,10 @@ mod tests {
             assert_eq!(parse_outcome(outcome(one)), Ok(one));
         }
         assert!(parse_outcome("done").unwrap_err().contains("succeeded"));
+        for one in CERTIFICATES {
+            assert_eq!(parse_certificate(certificate(one)), Ok(one));
+        }
+        assert!(parse_certificate("lost").unwrap_err().contains("retired"));
         for one in WAITING {
             assert_eq!(parse_waiting(one.word()), Ok(one));
         }

@@ -54,7 +54,7 @@ pub(super) async fn cancel(operator: &Operator, arguments: &CancelArgs) -> anyho
     Ok(OK)
 }
 
-fn refused(why: &str, as_json: bool) -> u8 {
+pub(super) fn refused(why: &str, as_json: bool) -> u8 {
     if as_json {
         print(&format!("{:#}", json!({"outcome": "refused", "message": why, "operation": null})));
     } else {

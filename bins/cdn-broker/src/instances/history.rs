@@ -43,6 +43,16 @@ fn text(operation: &Operation, lines: &[LogEntry]) -> String {
     std::iter::once(head).chain(log(lines)).chain(error).collect::<Vec<_>>().join("\n")
 }
 
+/// Each error with the request id of whoever has refused, its words below.
+pub(crate) fn errors(lines: &[&LogEntry]) -> Vec<String> {
+    let of = |line: &&LogEntry| {
+        let request = line.request_id.as_deref().unwrap_or("none");
+        let head = format!("  {} {}, upstream request {request}", words::rfc3339(line.at), line.step);
+        std::iter::once(head).chain(words::wrapped(&line.sentence, 4)).collect::<Vec<_>>()
+    };
+    lines.iter().flat_map(of).collect()
+}
+
 /// One line of history below the other.
 pub(crate) fn log(lines: &[LogEntry]) -> Vec<String> {
     let rows: Vec<[String; 4]> = lines

@@ -1,8 +1,10 @@
 use broker::{Operator, PLAN_ID, Story, WAF_PLAN_ID, json};
 use contract::{
     CertificateRecord, DomainInstructions, DomainName, DomainState, InstanceId, Operation, OperationState,
-    ProofState, ProofWay, SiteFinding,
+    OriginalRequest, ProofState, ProofWay, SiteFinding, Timestamp,
 };
+
+use serde_json::Value;
 
 use super::{ShowArgs, history, unknown, words};
 use crate::cli::print;
@@ -54,9 +56,11 @@ fn code(ended: Option<&Operation>) -> u8 {
 /// The whole story, on one screen.
 fn text(story: &Story) -> String {
     let mut lines = words::columns(&head(story));
+    section(&mut lines, "where it stands", stands(story));
+    section(&mut lines, "last errors", history::errors(&story.errors.iter().collect::<Vec<_>>()));
     section(&mut lines, "domains", domains(story));
-    section(&mut lines, "certificates", story.certificates.iter().rev().map(certificate).collect());
-    section(&mut lines, "where it stands", indented(&story.outlook));
+    let certificates = story.certificates.iter().rev().map(|one| certificate(one, story.at));
+    section(&mut lines, "certificates", certificates.collect());
     section(&mut lines, "found at its sites", story.findings.iter().map(finding).collect());
     section(
         &mut lines,
@@ -78,8 +82,23 @@ fn section(lines: &mut Vec<String>, title: &str, content: Vec<String>) {
     }
 }
 
-fn indented(texts: &[String]) -> Vec<String> {
-    texts.iter().map(|text| format!("  {text}")).collect()
+/// Where it stands, what it waits for, what happens next and when, and whether somebody is at work at this moment.
+fn stands(story: &Story) -> Vec<String> {
+    let mut lines: Vec<String> = story.outlook.iter().flat_map(|text| words::wrapped(text, 2)).collect();
+    let at_work = |until| format!("  A broker is at work on it, and has it until {}.", words::rfc3339(until));
+    lines.extend(story.leased_until.map(at_work));
+    lines
+}
+
+/// How the platform calls it, as far as it has said so (OSB `context`).
+fn called(request: &OriginalRequest) -> Option<String> {
+    let context: Value = serde_json::from_str(&request.context).ok()?;
+    let text = |field: &str| context.get(field).and_then(Value::as_str);
+    let place = match (text("organization_name"), text("space_name")) {
+        (Some(organization), Some(space)) => format!(" in {organization}, {space}"),
+        _ => String::new(),
+    };
+    text("instance_name").map(|name| format!("{name}{place}"))
 }
 
 fn head(story: &Story) -> Vec<[String; 2]> {
@@ -96,6 +115,7 @@ fn head(story: &Story) -> Vec<[String; 2]> {
     };
     [
         ("instance", format!("{} (incarnation {})", instance.id, instance.incarnation)),
+        ("name", called(request).unwrap_or_else(|| "the platform has not said".to_owned())),
         ("state", tinted(words::state(instance.state)).into_owned()),
         ("asked", format!("{} by {by}", request.received_at)),
         ("organization", format!("{}, space {}", request.organization, request.space)),
@@ -156,12 +176,17 @@ fn instruction(way: &ProofWay) -> String {
     format!("      {way}")
 }
 
-fn certificate(record: &CertificateRecord) -> String {
+fn certificate(record: &CertificateRecord, now: Timestamp) -> String {
     let state = words::certificate(record.state);
     let id = record.stored.as_ref().map_or("not in IAM", |stored| stored.as_str());
     let facts = record.facts.as_ref().map_or_else(
         || "not issued".to_owned(),
-        |facts| format!("serial {}, good from {} until {}", facts.serial, facts.not_before, facts.not_after),
+        |facts| {
+            let issuer = facts.issuer.as_deref().unwrap_or("an authority without a name");
+            let left = crate::certificates::left(facts.not_after, now);
+            let dates = format!("good from {} until {} ({left} left)", facts.not_before, facts.not_after);
+            format!("issued by {issuer}, serial {}\n    {dates}", facts.serial)
+        },
     );
     let names = words::comma_separated(&record.names);
     format!("  {} ({state}, {id})\n    {facts}\n    for {names}", record.vault_name)

@@ -27,11 +27,7 @@ fn text(plot: &Plot) -> String {
     let errors = plot.errors();
     if !errors.is_empty() {
         lines.extend([String::new(), "last errors".to_owned()]);
-        for error in errors {
-            let request = error.request_id.as_deref().map_or("none", |id| id);
-            lines.push(format!("  {} {}, upstream request {request}", words::rfc3339(error.at), error.step));
-            lines.extend(words::wrapped(&error.sentence, 4));
-        }
+        lines.extend(history::errors(&errors));
     }
     lines.extend([String::new(), "history".to_owned()]);
     lines.extend(history::log(&plot.history));

@@ -33,6 +33,13 @@ impl CanaryStore {
         Self { chores }
     }
 
+    /// How many certificates were ordered for canaries within a week, and when the first of these leaves it.
+    ///
+    /// Errors: the store's.
+    pub async fn ordered_lately(&self, now: Timestamp) -> PortResult<(usize, Option<Timestamp>)> {
+        Ok(self.recall().await?.lately(now))
+    }
+
     pub(super) async fn recall(&self) -> PortResult<Memory> {
         let blank =
             Chore { name: CHORE.to_owned(), next_at: Timestamp::default(), found: Memory::default().write() };

@@ -157,6 +157,12 @@ impl Memory {
         has_room && (needed || is_time)
     }
 
+    /// How many were ordered within a week, and when the first of them leaves it.
+    pub(super) fn lately(&self, now: Timestamp) -> (usize, Option<Timestamp>) {
+        let lately = self.orders.iter().filter(|order| now.since(**order) < WEEK);
+        (lately.clone().count(), lately.min().map(|first| *first + WEEK))
+    }
+
     pub(super) fn count_order(&mut self, now: Timestamp) {
         self.orders.retain(|order| now.since(*order) < WEEK);
         self.orders.push(now);

@@ -27,11 +27,16 @@ pub struct Plot {
 impl Plot {
     /// The last errors, the oldest first.
     pub fn errors(&self) -> Vec<&LogEntry> {
-        let is_error = |line: &&LogEntry| matches!(line.outcome.as_str(), "retry" | "parked" | "failed");
-        let mut last: Vec<&LogEntry> = self.history.iter().rev().filter(is_error).take(ERRORS).collect();
-        last.reverse();
-        last
+        last_errors(&self.history)
     }
+}
+
+/// The last of these lines that tell of an error, the oldest first.
+pub(super) fn last_errors(lines: &[LogEntry]) -> Vec<&LogEntry> {
+    let is_error = |line: &&LogEntry| matches!(line.outcome.as_str(), "retry" | "parked" | "failed");
+    let mut last: Vec<&LogEntry> = lines.iter().rev().filter(is_error).take(ERRORS).collect();
+    last.reverse();
+    last
 }
 
 impl Operator {

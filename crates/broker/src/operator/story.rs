@@ -4,6 +4,7 @@ use contract::{
 };
 
 use super::Operator;
+use super::plot::last_errors;
 use crate::describe::Outlook;
 use crate::workflow::facts;
 
@@ -31,6 +32,10 @@ pub struct Story {
     pub renewal: Option<RenewalPlan>,
     /// The latest lines of the history of all its operations, the oldest first.
     pub log: Vec<LogEntry>,
+    /// The last errors of its operations, the oldest first.
+    pub errors: Vec<LogEntry>,
+    /// Until when a broker has it, while one is at work on it.
+    pub leased_until: Option<Timestamp>,
     /// What the last look at its names has found wrong.
     pub findings: Vec<SiteFinding>,
     /// Where it stands, what it waits for, and what happens next and when: one sentence each.
@@ -58,12 +63,15 @@ impl Operator {
             pace: &self.pace,
             now: at,
         };
+        let (log, errors) = self.latest_lines(&operations).await?;
         Ok(Some(Story {
             at,
             findings,
             outlook: outlook.sentences(),
             proofs,
-            log: self.latest_lines(&operations).await?,
+            leased_until: self.operations.leased_until(id).await?,
+            errors,
+            log,
             domains: self.ports.domains.of_instance(id).await?,
             instance,
             operations,
@@ -85,16 +93,15 @@ impl Operator {
         }
     }
 
-    async fn latest_lines(&self, operations: &[Operation]) -> PortResult<Vec<LogEntry>> {
+    /// The latest lines of history, and the latest of them that tell of an error, which may be older.
+    async fn latest_lines(&self, operations: &[Operation]) -> PortResult<(Vec<LogEntry>, Vec<LogEntry>)> {
         let mut lines = Vec::new();
         for operation in operations {
             lines.extend(self.ports.operations.history(&operation.id).await?);
-            if lines.len() >= LINES {
-                break;
-            }
         }
         lines.sort_by_key(|line| line.at);
+        let errors = last_errors(&lines).into_iter().cloned().collect();
         let first = lines.len().saturating_sub(LINES);
-        Ok(lines.split_off(first))
+        Ok((lines.split_off(first), errors))
     }
 }

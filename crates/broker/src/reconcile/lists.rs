@@ -69,6 +69,15 @@ impl Lists {
         lists
     }
 
+    /// The certificates alone.
+    pub(super) async fn read_certificates(ports: &Ports, told: super::Told<'_>) -> Self {
+        let mut lists = Self::default();
+        let found = whole("certificates", told, |after| ports.vault.list(after)).await;
+        let by_name = |one: KeptCertificate| (one.name.clone(), one);
+        lists.certificates = lists.keep(found).map(|found| found.into_iter().map(by_name).collect());
+        lists
+    }
+
     fn keep<T>(&mut self, found: Result<T, Unread>) -> Option<T> {
         found.map_err(|unread| self.unread.push(unread)).ok()
     }

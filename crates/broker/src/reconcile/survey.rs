@@ -47,7 +47,15 @@ struct Claims {
 impl<'a> Survey<'a> {
     /// Errors: the store's, while it is read from end to end.
     pub(super) async fn run(ports: &'a Ports, told: Told<'a>) -> PortResult<Self> {
-        let lists = Lists::read(ports, told).await;
+        Self::of(Lists::read(ports, told).await, ports, told).await
+    }
+
+    /// Compares the store with the certificates alone.
+    pub(super) async fn run_on_certificates(ports: &'a Ports, told: Told<'a>) -> PortResult<Self> {
+        Self::of(Lists::read_certificates(ports, told).await, ports, told).await
+    }
+
+    async fn of(lists: Lists, ports: &'a Ports, told: Told<'a>) -> PortResult<Self> {
         let mut survey = Self {
             ports,
             told,

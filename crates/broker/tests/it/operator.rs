@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use broker::Asked;
+use broker::{Asked, Forgotten, Reconciler};
 use contract::{InstanceId, InstanceState, OperationKind, OperationState, PortError, Remedy};
 use serde_json::json;
 
@@ -151,4 +151,41 @@ async fn what_the_cdn_was_told_goes_on_to_its_end() {
     assert!(refusal(&why).contains("the CDN has been told"), "{why:?}");
     assert!(!bench.work_until_the_end_or_death().await);
     assert_eq!(bench.shown().await["path"], "/p");
+}
+
+#[tokio::test]
+async fn what_is_forgotten_stays_in_the_cloud_and_is_found_there() {
+    let bench = Bench::serving().await;
+    let Forgotten::Done(left) = bench.operator().forget(&id()).await.unwrap() else {
+        panic!("not forgotten")
+    };
+    let alive = bench.world.cdn.alive();
+    assert_eq!(left.distribution.as_ref(), alive.first().map(|one| &one.id));
+    assert_eq!(left.certificates.len(), 1);
+    assert_eq!(bench.instance().await.unwrap().state, InstanceState::Gone);
+    assert!(bench.world.store.domains().is_empty(), "its names are free");
+    let again = bench.operator().forget(&id()).await.unwrap();
+    assert!(matches!(&again, Forgotten::Refused(why) if why.contains("has been deleted")), "{again:?}");
+    let history = bench.operator().history(&id(), 1).await.unwrap().unwrap();
+    assert_eq!(history[0].1[0].outcome, "forgotten");
+
+    bench.world.clock.advance(Duration::from_hours(48));
+    let reconciler = Reconciler::new(bench.ports(), Duration::from_hours(24));
+    let report = reconciler.certificates(&|_| {}).await.unwrap();
+    let found: Vec<String> = report.entries.iter().map(|entry| entry.finding.key()).collect();
+    assert_eq!(found, [format!("orphan certificate {}", left.certificates[0])]);
+    assert_eq!((report.looked_at.certificates, report.looked_at.distributions), (1, 0));
+}
+
+#[tokio::test]
+async fn what_is_purged_is_deleted_like_by_its_user() {
+    let bench = Bench::serving().await;
+    let Asked::Begun(begun) = bench.operator().purge(&id()).await.unwrap() else { panic!("not begun") };
+    assert_eq!(begun.kind, OperationKind::Deprovision);
+    assert!(matches!(bench.operator().purge(&id()).await.unwrap(), Asked::Underway(_)));
+    bench
+        .work_until(async |bench| bench.instance().await.is_some_and(|one| one.state == InstanceState::Gone))
+        .await;
+    assert!(bench.world.cdn.alive().is_empty());
+    assert!(refusal(&bench.operator().purge(&id()).await.unwrap()).contains("has been deleted"));
 }

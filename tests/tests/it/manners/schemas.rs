@@ -132,6 +132,12 @@ async fn what_is_printed_is_what_is_documented() -> anyhow::Result<()> {
         (with_id("recreate"), ("outcome", Whole)),
         ("operations list".to_owned(), ("operation", Lines)),
         (format!("operations show {ID}"), ("plot", Lines)),
+        ("certificates list".to_owned(), ("certificate_listed", Lines)),
+        (format!("certificates show {ID}"), ("certificate_story", Whole)),
+        ("certificates orphans".to_owned(), ("orphans", Whole)),
+        ("ledger show".to_owned(), ("ledger", Whole)),
+        ("accounts show".to_owned(), ("account", Lines)),
+        ("accounts rotate".to_owned(), ("account", Whole)),
         ("checks run acme-directory".to_owned(), ("run", Whole)),
         ("checks list".to_owned(), ("checks", Whole)),
         ("checks history".to_owned(), ("runs", Whole)),
@@ -149,6 +155,8 @@ async fn what_is_printed_is_what_is_documented() -> anyhow::Result<()> {
     house.sandbox.aws().lose_account();
     let report = comparison.run(&house, &settings, "reconcile", ("report", Whole)).await?;
     ensure!(report[0]["findings"] != json!([]), "nothing differs: {report:?}");
+    let purge = format!("instances purge {ID} --keep-cloud --yes");
+    comparison.run(&house, &settings, &purge, ("forgotten", Whole)).await?;
     comparison.is_complete()
 }
 
