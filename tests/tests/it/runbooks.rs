@@ -42,6 +42,7 @@ runbooks! {
     quota: "The quota of server certificates is reached",
     authority_down: "The authority is down, or its limits are reached",
     sealing_key: "An encryption key was leaked",
+    account_key: "The key of the ACME account was leaked",
     restored: "The database was restored from yesterday's backup",
     upgrade: "Upgrading, and rolling back",
     purged: "A space was deleted, and its instances were purged",
