@@ -1,11 +1,12 @@
 //! A user who has asked for a domain, from the first look at the page until the site is live.
 
 use anyhow::{Context, ensure};
+use sandbox::wait_for;
 use serde_json::json;
 
 use super::browser::Browser;
 use super::{ID, WWW};
-use crate::house::House;
+use crate::house::{BOUND, House};
 
 impl Browser {
     /// The TXT record as it stands on the page, to be copied.
@@ -112,8 +113,12 @@ async fn a_page_works_without_a_script() -> anyhow::Result<()> {
         ensure!(source.contains("Look now") && source.contains("reload it to see what is new"), "{source}");
         house.sandbox.dns().set_txt(&format!("_acme-challenge.{WWW}."), vec![value])?;
         browser.click("#look-now").await?;
-        let looked = browser.driver.source().await?;
-        ensure!(looked.contains("The broker has looked just now"), "{looked}");
+        // A click ends before the page that answers it is there.
+        wait_for("the answer to the click", BOUND, || async {
+            let source = browser.driver.source().await.unwrap_or_default();
+            Ok(source.contains("The broker has looked just now").then_some(()))
+        })
+        .await?;
         house.until_succeeded(ID).await?;
         browser.driver.refresh().await?;
         let serving = browser.driver.source().await?;
