@@ -99,7 +99,7 @@ async fn start(database_url: Option<String>) -> anyhow::Result<House> {
         settings.authority.authorization_reuse_percent = 0;
     })
     .await?;
-    let mut settings = house.hasty_settings("1s")?;
+    let mut settings = house.hasty_settings("2s")?;
     settings.database_url = database_url.unwrap_or(settings.database_url);
     house.add_broker(&settings).await?;
     Ok(house)
