@@ -117,7 +117,8 @@ async fn what_the_manifest_starts_answers_both_of_its_checks() -> anyhow::Result
     let says = manifest.environment().into_iter().filter(|(name, _)| !laboratory(name));
     let says = says.map(|(name, value)| (name, value.replace("((host))", "cdn-broker.example.net")));
     let mut command = tokio::process::Command::new("sh");
-    command.arg("-c").arg(manifest.web()["command"].as_str().context("no command")?);
+    // In the place of the shell, so that killing it ends the broker.
+    command.arg("-c").arg(format!("exec {}", manifest.web()["command"].as_str().context("no command")?));
     command.current_dir(pushed.path()).env_clear().envs(given.clone()).envs(says).kill_on_drop(true);
     let mut broker = command.stderr(std::process::Stdio::null()).spawn()?;
 
