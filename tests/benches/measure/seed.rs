@@ -14,8 +14,8 @@ use tokio::task::JoinSet;
 
 use crate::clock::SystemClock;
 
-/// Writers at once.
-const WRITERS: usize = 8;
+/// How many write at once. More wait for each other on SQLite, which lets the unlucky wait for longer than it may take.
+const WRITERS: usize = 2;
 
 /// What the instances of a database are doing.
 #[derive(Clone, Copy, Debug)]
