@@ -132,8 +132,9 @@ fn writes(house: &House) -> usize {
 async fn provisioned(house: &House, id: &str, domain: &str) -> anyhow::Result<()> {
     let accepted = house.provision(id, json!({"domain": domain})).await?;
     ensure!(accepted.status == 202, "{accepted:?}");
-    house.prove(id, 1).await?;
-    house.until_succeeded(id).await?;
+    // Pebble reuses one authorization in a hundred even where it is told to reuse none. Then there is nothing to prove.
+    let proven = house.prove(id, 1).await;
+    house.until_succeeded(id).await.with_context(|| format!("{proven:?}"))?;
     Ok(())
 }
 
