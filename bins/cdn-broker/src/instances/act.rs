@@ -152,8 +152,8 @@ async fn watch(operator: &Operator, id: &OperationId) -> anyhow::Result<Operatio
     }
 }
 
-/// Sleeping is how the next look is waited for.
-#[expect(clippy::disallowed_methods, reason = "the timer of a command that watches")]
-async fn nap() {
+/// Sleeping is how the next look or try is waited for.
+#[expect(clippy::disallowed_methods, reason = "the timer of commands that wait")]
+pub(super) async fn nap() {
     tokio::time::sleep(LOOK).await;
 }

@@ -1,7 +1,6 @@
 //! Forgets an instance that the platform does not know any more.
 
 use std::io::{BufRead as _, Write as _};
-use std::time::Duration;
 
 use broker::{Forgotten, LeftBehind, Operator};
 use contract::{InstanceId, InstanceState};
@@ -11,8 +10,7 @@ use super::{ActArgs, PurgeArgs, act, unknown, words};
 use crate::cli::{complain, print};
 use crate::{FAILED, OK};
 
-/// How often, and how many times, it is tried to forget an instance that a broker works on.
-const LOOK: Duration = Duration::from_millis(500);
+/// How many times it is tried to forget an instance that a broker works on.
 const TRIES: u32 = 60;
 
 pub(super) async fn run(operator: &Operator, arguments: &PurgeArgs) -> anyhow::Result<u8> {
@@ -52,7 +50,7 @@ async fn forget(operator: &Operator, id: &InstanceId, as_json: bool) -> anyhow::
                 return Ok(OK);
             }
             Forgotten::Refused(why) => return Ok(act::refused(&why, as_json)),
-            Forgotten::Busy => nap().await,
+            Forgotten::Busy => act::nap().await,
         }
     }
     Ok(act::refused(&format!("a broker is at work on instance {id}; try again"), as_json))
@@ -78,10 +76,4 @@ fn to_text(id: &InstanceId, left: &LeftBehind) -> String {
         );
     }
     lines.join("\n")
-}
-
-/// Sleeping is how the next try is waited for.
-#[expect(clippy::disallowed_methods, reason = "the timer of a command that waits")]
-async fn nap() {
-    tokio::time::sleep(LOOK).await;
 }
