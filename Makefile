@@ -37,10 +37,11 @@ check: setup ## format, lints, documentation and the dependency map
 
 full: official test check moto requests chaos packaging checkers ## everything there is; DOCUMENT=… as in `make checkers`
 
-packaging: setup ## the unit for systemd, as systemd itself sees it
+packaging: setup ## the unit for systemd, as systemd itself sees it; the image, built and run
 	@scripts/setup full
 	@$(CARGO) build --quiet --bin cdn-broker
 	@scripts/packaging
+	@scripts/image
 
 moto: setup ## the sandbox's cloud compared with moto, an independent one (docs/MOTO.md)
 	@scripts/setup full
