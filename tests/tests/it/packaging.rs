@@ -1,5 +1,6 @@
 //! What operators start the program with: the manifest for Cloud Foundry, the unit for systemd, the file for images.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -67,6 +68,19 @@ fn pairs<'a, 'b>(mapping: &'b Yaml<'a>) -> Vec<(String, &'b Yaml<'a>)> {
     pairs.map(|(key, value)| (key.as_str().unwrap().to_owned(), value)).collect()
 }
 
+/// Whether Cloud Controller takes it for an amount of bytes.
+fn is_amount(value: &Yaml<'_>) -> bool {
+    let text = value.as_str().unwrap_or_default();
+    let unit = text.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    unit.len() < text.len()
+        && ["B", "K", "KB", "M", "MB", "G", "GB", "T", "TB"].contains(&unit.to_ascii_uppercase().as_str())
+}
+
+/// What comes from the file of variables: the names between double parentheses.
+fn variables(text: &str) -> BTreeSet<&str> {
+    text.split("((").skip(1).filter_map(|rest| Some(rest.split_once("))")?.0)).collect()
+}
+
 fn unknown(mapping: &Yaml<'_>, known: &[&str]) -> Vec<String> {
     pairs(mapping).into_iter().map(|(key, _)| key).filter(|key| !known.contains(&key.as_str())).collect()
 }
@@ -81,12 +95,46 @@ fn the_manifest_says_what_the_platform_understands() -> anyhow::Result<()> {
     assert_eq!(application["buildpacks"][0].as_str(), Some("binary_buildpack"));
     assert_eq!(web["type"].as_str(), Some("web"));
     assert!(web["instances"].as_integer().is_some_and(|count| count > 1), "one instance is none at times");
-    // `make release` makes that folder.
+    // `make release` makes that folder, and the buildpack changes nothing in it.
     assert_eq!(application["path"].as_str(), Some("../../target/package"));
-    assert!(read("scripts/release")?.contains("\"$target/package/\""));
-    for kind in ["", "readiness-"] {
-        assert_eq!(web[format!("{kind}health-check-type").as_str()].as_str(), Some("http"));
+    let put = "install -m 0755 \"$target/release/cdn-broker\" \"$target/package/\"";
+    assert!(read("scripts/release")?.contains(put));
+    Ok(())
+}
+
+#[test]
+fn the_manifest_has_values_that_the_platform_takes() -> anyhow::Result<()> {
+    let text = read("bins/cdn-broker/manifest.yml")?;
+    let manifest = Manifest::parse(&text)?;
+    let web = manifest.web();
+    for key in ["memory", "disk_quota", "log-rate-limit-per-second"] {
+        assert!(is_amount(&web[key]), "{key}: {:?}", web[key]);
     }
+    for kind in ["", "readiness-"] {
+        let key = |rest: &str| &web[format!("{kind}health-check-{rest}").as_str()];
+        assert_eq!(key("type").as_str(), Some("http"));
+        assert!(key("http-endpoint").as_str().is_some_and(|path| path.starts_with('/')));
+        let (patience, interval) = (key("invocation-timeout").as_integer(), key("interval").as_integer());
+        assert!(patience >= Some(1) && interval >= Some(1), "{patience:?} {interval:?}");
+    }
+    // Its default for `maximum_health_check_timeout`.
+    assert!(web["timeout"].as_integer().is_some_and(|seconds| (1..=180).contains(&seconds)));
+    // Shells that only wait for a program do not pass SIGTERM on.
+    assert!(web["command"].as_str().is_some_and(|command| command.starts_with("exec ./cdn-broker ")));
+    Ok(())
+}
+
+/// `cf push` refuses a file of variables in which one is missing.
+#[test]
+fn the_file_of_variables_that_is_shown_is_whole() -> anyhow::Result<()> {
+    let (text, shown) = (read("bins/cdn-broker/manifest.yml")?, read("docs/OPERATIONS.md")?);
+    // Comments may speak of them too.
+    let lines: String = text.lines().filter(|line| !line.trim_start().starts_with('#')).collect();
+    let example = shown.split("```yaml").find(|block| block.contains("broker_password:"));
+    let example = example.and_then(|block| block.split("```").next()).context("no example")?;
+    let names: BTreeSet<&str> =
+        example.lines().filter_map(|line| Some(line.split_once(':')?.0.trim())).collect();
+    assert_eq!(names, variables(&lines));
     Ok(())
 }
 
@@ -101,7 +149,8 @@ fn the_manifest_names_variables_that_there_are_and_no_secret() -> anyhow::Result
     Ok(())
 }
 
-/// Its command, in a folder with the binary alone and with its variables, starts a broker whose two checks answer.
+/// Its command, as the platform gives it to a shell, in a folder with the binary alone and with its variables, starts a broker
+/// whose two checks answer, and which stops when it is told to.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_manifest_starts_answers_both_of_its_checks() -> anyhow::Result<()> {
     let house = House::without_broker(|_| {}).await?;
@@ -116,9 +165,8 @@ async fn what_the_manifest_starts_answers_both_of_its_checks() -> anyhow::Result
     let laboratory = |name: &str| given.iter().any(|(other, _)| other == name);
     let says = manifest.environment().into_iter().filter(|(name, _)| !laboratory(name));
     let says = says.map(|(name, value)| (name, value.replace("((host))", "cdn-broker.example.net")));
-    let mut command = tokio::process::Command::new("sh");
-    // In the place of the shell, so that killing it ends the broker.
-    command.arg("-c").arg(format!("exec {}", manifest.web()["command"].as_str().context("no command")?));
+    let mut command = tokio::process::Command::new("bash");
+    command.arg("-c").arg(manifest.web()["command"].as_str().context("no command")?);
     command.current_dir(pushed.path()).env_clear().envs(given.clone()).envs(says).kill_on_drop(true);
     let mut broker = command.stderr(std::process::Stdio::null()).spawn()?;
 
@@ -131,7 +179,10 @@ async fn what_the_manifest_starts_answers_both_of_its_checks() -> anyhow::Result
         })
         .await?;
     }
-    broker.kill().await?;
+    let process = broker.id().context("it has ended")?.to_string();
+    ensure!(Command::new("kill").args(["-TERM", &process]).status()?.success());
+    let ended = tokio::time::timeout(BOUND, broker.wait()).await??;
+    assert!(ended.success(), "{ended}");
     Ok(())
 }
 
