@@ -13,6 +13,7 @@ mod error;
 mod faults;
 mod glob;
 mod iam;
+mod identity;
 mod ids;
 mod journal;
 mod listener;
@@ -31,6 +32,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 pub use faults::{Fault, FaultKind, FaultMoment, Faults, Held, Outage};
+pub use identity::Role;
 pub use journal::JournalEntry;
 pub use rules::Rule;
 pub use state::{
@@ -110,6 +112,11 @@ impl Aws {
     /// The same for another account.
     pub fn host_zone_of(&self, account: &str, name: &str) -> anyhow::Result<String> {
         self.shared.world().host_zone(account, name)
+    }
+
+    /// Lets every caller be a session of this role from now on, instead of a user.
+    pub fn call_as(&self, role: Role) {
+        self.shared.world().settings.role = Some(role);
     }
 
     /// Lets a distribution of somebody else hold an alternate domain name: no distribution here can have it until

@@ -126,17 +126,18 @@ impl Call {
         }
     }
 
-    /// Does the call and writes the journal. `fault` says which planned fault will meet the answer.
+    /// Does the call and writes the journal. `fault` says which planned fault will meet the answer, `denied` which operations
+    /// are not granted.
     pub(crate) fn perform(
         &self,
         world: &mut World,
         request: &Request,
         request_id: &str,
-        fault: Option<String>,
+        (fault, denied): (Option<String>, &[String]),
     ) -> Answer {
         let mut entry = self.entry(fault);
         entry.account = account_of(world, request);
-        let done = self.execute(world, request, request_id, &mut entry);
+        let done = self.execute(world, (request, request_id), &mut entry, denied);
         entry.status = done.as_ref().map_or_else(|failure| failure.status, |answer| answer.status.as_u16());
         entry.error = done.as_ref().err().map(|failure| failure.code.to_owned());
         world.record(entry);
@@ -178,19 +179,18 @@ impl Call {
     fn execute(
         &self,
         world: &mut World,
-        request: &Request,
-        request_id: &str,
+        (request, request_id): (&Request, &str),
         entry: &mut JournalEntry,
+        denied: &[String],
     ) -> Result<Answer, Failure> {
         let envelope = |result: &Element, namespace| envelope(result, namespace, request_id);
         match self.operation {
             Operation::CloudFront(operation) => cloudfront::perform(operation, world, request, entry),
             Operation::Route53(operation) => route53::perform(operation, world, request, entry),
             Operation::S3(operation) => s3::perform(operation, world, request, entry),
-            Operation::Iam(operation) => {
-                iam::perform(operation, world, request, entry).map(|result| envelope(&result, iam::NAMESPACE))
-            }
-            Operation::Sts => Ok(envelope(&sts::caller(&entry.account), sts::NAMESPACE)),
+            Operation::Iam(operation) => iam::perform(operation, world, request, entry, denied)
+                .map(|result| envelope(&result, iam::NAMESPACE)),
+            Operation::Sts => Ok(envelope(&sts::caller(world, &entry.account), sts::NAMESPACE)),
         }
     }
 }

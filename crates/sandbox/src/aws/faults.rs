@@ -150,6 +150,13 @@ impl Faults {
         planned.or_else(|| self.outage(op))
     }
 
+    /// The operations that are not granted as long as nobody heals that, as in [`Fault::op`].
+    pub(super) fn denied(&self) -> Vec<String> {
+        let broken = self.broken();
+        let denied = broken.iter().filter(|outage| outage.kind == FaultKind::AccessDenied);
+        denied.map(|outage| outage.op.clone()).collect()
+    }
+
     fn outage(&self, op: &str) -> Option<Fault> {
         let kind = self.broken().iter().find(|outage| glob(&outage.op, op)).map(|outage| outage.kind)?;
         Some(Fault { op: op.to_owned(), nth: 1, when: FaultMoment::Before, kind })

@@ -1,7 +1,10 @@
-//! IAM as far as CloudFront needs it: the server certificates of the account (query protocol, version 2010-05-08).
+//! IAM as far as CloudFront needs it: the server certificates of the account, and what its callers may do (query protocol,
+//! version 2010-05-08).
 
 mod delete;
 mod list;
+mod role;
+mod simulate;
 mod upload;
 
 use std::collections::{BTreeMap, HashMap};
@@ -30,6 +33,8 @@ pub(crate) enum Operation {
     GetServerCertificate,
     ListServerCertificates,
     DeleteServerCertificate,
+    GetRole,
+    SimulatePrincipalPolicy,
 }
 
 /// The server certificates of the account.
@@ -104,21 +109,25 @@ pub(crate) fn identify(request: &Request) -> Result<(Operation, String), Failure
         Some("GetServerCertificate") => Operation::GetServerCertificate,
         Some("ListServerCertificates") => Operation::ListServerCertificates,
         Some("DeleteServerCertificate") => Operation::DeleteServerCertificate,
+        Some("GetRole") => Operation::GetRole,
+        Some("SimulatePrincipalPolicy") => Operation::SimulatePrincipalPolicy,
         action => {
             let message = format!("Could not find operation {}", action.unwrap_or_default());
             return Err(Failure::bad("InvalidAction", message));
         }
     };
-    let resource = form.remove("ServerCertificateName").or_else(|| form.remove("PathPrefix"));
+    let about = ["ServerCertificateName", "PathPrefix", "RoleName", "PolicySourceArn"];
+    let resource = about.iter().find_map(|name| form.remove(*name));
     Ok((operation, resource.unwrap_or_default()))
 }
 
-/// Does the call; the answer is the result element, without its envelope.
+/// Does the call; the answer is the result element, without its envelope. `denied` are the operations that are not granted.
 pub(crate) fn perform(
     operation: Operation,
     world: &mut World,
     request: &Request,
     entry: &mut JournalEntry,
+    denied: &[String],
 ) -> Result<Element, Failure> {
     let form = form(request);
     match operation {
@@ -126,6 +135,8 @@ pub(crate) fn perform(
         Operation::GetServerCertificate => get(world, &form),
         Operation::ListServerCertificates => list::list(world, &form),
         Operation::DeleteServerCertificate => delete::delete(world, &form),
+        Operation::GetRole => role::get(world, &form, &entry.account),
+        Operation::SimulatePrincipalPolicy => simulate::simulate(world, &form, &entry.account, denied),
     }
 }
 
@@ -141,6 +152,13 @@ fn text<'a>(form: &'a Form, name: &str) -> &'a str {
 
 fn validation(message: impl std::fmt::Display) -> Failure {
     Failure::bad("ValidationError", format!("1 validation error detected: {message}"))
+}
+
+fn page_size(form: &Form) -> Result<usize, Failure> {
+    let size = form.get("MaxItems").map_or(Ok(100), |items| items.parse());
+    size.ok().filter(|size| (1..=1000).contains(size)).ok_or_else(|| {
+        validation("Value at 'maxItems' failed to satisfy constraint: Member must be between 1 and 1000")
+    })
 }
 
 fn get(world: &World, form: &Form) -> Result<Element, Failure> {

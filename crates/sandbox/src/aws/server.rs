@@ -156,7 +156,8 @@ impl Exchange<'_> {
     }
 
     fn perform(&self, fault: Option<String>) -> Answer {
-        self.call.perform(&mut self.shared.world(), self.request, self.request_id, fault)
+        let denied = self.shared.faults.denied();
+        self.call.perform(&mut self.shared.world(), self.request, self.request_id, (fault, &denied))
     }
 
     async fn hold(&self, fault: &Fault) {

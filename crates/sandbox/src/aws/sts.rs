@@ -1,7 +1,9 @@
 //! STS: who the caller is.
 
 use super::error::Failure;
+use super::identity;
 use super::message::Request;
+use super::world::World;
 use super::xml::Element;
 
 /// The XML namespace of the answers of STS.
@@ -17,9 +19,11 @@ pub(crate) fn identify(request: &Request) -> Result<(), Failure> {
 }
 
 /// The one identity of an account.
-pub(crate) fn caller(account: &str) -> Element {
+pub(crate) fn caller(world: &World, account: &str) -> Element {
+    let user_id =
+        if world.settings.role.is_some() { "AROASANDBOXSANDBOX000:sandbox" } else { "AIDASANDBOXSANDBOX000" };
     Element::new("GetCallerIdentityResult")
-        .with(Element::leaf("Arn", format!("arn:aws:iam::{account}:user/sandbox")))
-        .with(Element::leaf("UserId", "AIDASANDBOXSANDBOX000"))
+        .with(Element::leaf("Arn", identity::caller(world, account)))
+        .with(Element::leaf("UserId", user_id))
         .with(Element::leaf("Account", account))
 }

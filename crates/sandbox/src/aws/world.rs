@@ -11,6 +11,7 @@ use super::certificate::read_pem;
 use super::clock::{Clock, Millis};
 use super::cloudfront::CloudFront;
 use super::iam::Vault;
+use super::identity::Role;
 use super::ids::Ids;
 use super::journal::JournalEntry;
 use super::route53::{HostedZone, Route53};
@@ -45,6 +46,8 @@ pub struct AwsSettings {
     pub route53_sync: Duration,
     /// The accounts of access keys; keys that are not here belong to [`ACCOUNT`].
     pub accounts: BTreeMap<String, String>,
+    /// The role whose sessions all callers are; `None` for a user.
+    pub role: Option<Role>,
     /// What is not as it is at today's AWS.
     pub rules: BTreeSet<Rule>,
 }
@@ -62,6 +65,7 @@ impl Default for AwsSettings {
             buckets: Vec::new(),
             route53_sync: Duration::from_secs(30),
             accounts: BTreeMap::new(),
+            role: None,
             rules: BTreeSet::new(),
         }
     }

@@ -1,6 +1,6 @@
 //! `ListServerCertificates`: by path prefix, in pages.
 
-use super::{Form, ServerCertificate, text, validation};
+use super::{Form, ServerCertificate, page_size, text};
 use crate::aws::error::Failure;
 use crate::aws::rules::Rule;
 use crate::aws::world::World;
@@ -20,13 +20,6 @@ pub(super) fn list(world: &World, form: &Form) -> Result<Element, Failure> {
     let page = found.get(..size.min(found.len())).unwrap_or_default();
     let truncated = found.len() > page.len();
     Ok(render(page, truncated))
-}
-
-fn page_size(form: &Form) -> Result<usize, Failure> {
-    let size = form.get("MaxItems").map_or(Ok(100), |items| items.parse());
-    size.ok().filter(|size| (1..=1000).contains(size)).ok_or_else(|| {
-        validation("Value at 'maxItems' failed to satisfy constraint: Member must be between 1 and 1000")
-    })
 }
 
 fn render(page: &[&ServerCertificate], truncated: bool) -> Element {

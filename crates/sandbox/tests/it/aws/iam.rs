@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sandbox::aws::AwsSettings;
+use sandbox::aws::{AwsSettings, FaultKind, Outage, Role};
 
 use super::fixture::{Cloud, Leaf, config, etag, with_certificate};
 
@@ -161,4 +161,76 @@ async fn a_certificate_in_use_or_just_released_cannot_be_deleted() {
     assert_eq!(cloud.iam("DeleteServerCertificate", &used).await.unwrap().status, 200);
     let gone = cloud.iam("DeleteServerCertificate", &used).await.unwrap();
     assert_eq!(gone.refusal(), (404, "NoSuchEntity"));
+}
+
+/// The decisions of a whole answer, action by action.
+fn decisions(body: &str) -> Vec<(&str, &str)> {
+    fn first(text: &str) -> &str {
+        text.split('<').next().unwrap_or_default()
+    }
+    fn decision(result: &str) -> &str {
+        result.split_once("<EvalDecision>").map_or("", |(_, rest)| first(rest))
+    }
+    body.split("<EvalActionName>").skip(1).map(|result| (first(result), decision(result))).collect()
+}
+
+#[tokio::test]
+async fn a_simulation_says_what_would_happen() {
+    let cloud = Cloud::start().await.unwrap();
+    let user = "arn:aws:iam::111111111111:user/sandbox";
+    let actions = ["cloudfront:CreateDistribution", "cloudfront:TagResource", "s3:ListBucket", "iam:GetRole"];
+    let fields = |source, more: &[(&'static str, &'static str)]| {
+        let names =
+            ["ActionNames.member.1", "ActionNames.member.2", "ActionNames.member.3", "ActionNames.member.4"];
+        let mut fields: Vec<(&str, &str)> = names.into_iter().zip(actions).collect();
+        fields.push(("PolicySourceArn", source));
+        fields.extend(more);
+        fields
+    };
+    let ask = async |fields: &[(&str, &str)]| cloud.iam("SimulatePrincipalPolicy", fields).await.unwrap();
+    let all = ask(&fields(user, &[])).await;
+    assert_eq!(decisions(&all.body), actions.map(|action| (action, "allowed")), "{}", all.body);
+
+    // Whoever may not create with tags lacks one of the two actions that this needs.
+    let deny = |op: &str| Outage { op: op.to_owned(), kind: FaultKind::AccessDenied };
+    cloud.aws.faults().break_down(deny("CreateDistributionWithTags"));
+    cloud.aws.faults().break_down(Outage { op: "ListObjectsV2".to_owned(), kind: FaultKind::Throttle });
+    let arn = "arn:aws:cloudfront::111111111111:distribution/E1";
+    let some = ask(&fields(user, &[("ResourceArns.member.1", arn)])).await;
+    let expected = ["implicitDeny", "implicitDeny", "allowed", "allowed"];
+    let expected: Vec<_> = actions.into_iter().zip(expected).collect();
+    assert_eq!(decisions(&some.body), expected);
+    assert_eq!((some.text("EvalResourceName"), some.text("EvalResourceDecision")), (arn, "implicitDeny"));
+
+    // In pages.
+    let first = ask(&fields(user, &[("MaxItems", "3")])).await;
+    assert_eq!((first.text("IsTruncated"), first.text("Marker")), ("true", "3"));
+    let rest = ask(&fields(user, &[("MaxItems", "3"), ("Marker", "3")])).await;
+    assert_eq!((rest.text("IsTruncated"), decisions(&rest.body)), ("false", expected[3..].to_vec()));
+
+    let session = "arn:aws:sts::111111111111:assumed-role/broker/sandbox";
+    assert_eq!(ask(&fields(session, &[])).await.refusal(), (400, "InvalidInput"));
+    let other = "arn:aws:iam::111111111111:user/other";
+    assert_eq!(ask(&fields(other, &[])).await.refusal(), (404, "NoSuchEntity"));
+    let unknown = [("PolicySourceArn", user), ("ActionNames.member.1", "cloudfront:Creat")];
+    assert_eq!(ask(&unknown).await.refusal(), (400, "InvalidInput"));
+}
+
+#[tokio::test]
+async fn a_session_has_the_name_of_its_role_and_only_iam_knows_its_path() {
+    let cloud = Cloud::start().await.unwrap();
+    let role = [("RoleName", "broker")];
+    assert_eq!(cloud.iam("GetRole", &role).await.unwrap().refusal(), (404, "NoSuchEntity"));
+    cloud.aws.call_as(Role { path: "/cdn/".to_owned(), name: "broker".to_owned() });
+    let who = "Action=GetCallerIdentity&Version=2011-06-15".to_owned();
+    let who = cloud.ask("sts", "POST", "/", &[], who).await.unwrap();
+    assert_eq!(who.text("Arn"), "arn:aws:sts::111111111111:assumed-role/broker/sandbox");
+    let role = cloud.iam("GetRole", &role).await.unwrap();
+    assert_eq!(role.text("Arn"), "arn:aws:iam::111111111111:role/cdn/broker");
+    let ask = async |source| {
+        let fields = [("PolicySourceArn", source), ("ActionNames.member.1", "iam:GetRole")];
+        cloud.iam("SimulatePrincipalPolicy", &fields).await.unwrap()
+    };
+    assert_eq!(ask(role.text("Arn")).await.text("EvalDecision"), "allowed");
+    assert_eq!(ask("arn:aws:iam::111111111111:role/broker").await.refusal(), (404, "NoSuchEntity"));
 }
