@@ -163,8 +163,9 @@ pub(crate) enum ConfigCommand {
 const CONFIG_CHECK_HELP: &str = "Example:
   cdn-broker config check
 
-Tried are the database and its schema, the certificate authority, AWS (who we are, CloudFront, IAM), the challenge bucket and the \
-managed zone (each by writing something, reading and removing it), CHALLENGE_URL and CHALLENGE_HOST (by asking for a token, for \
+Tried are the database and its schema, the certificate authority, AWS (CloudFront, IAM), the challenge bucket and the managed zone \
+(each by writing something, reading and removing it), every single permission (by asking IAM's policy simulator, which needs \
+iam:SimulatePrincipalPolicy; without it they are `unchecked`, which is no failure), CHALLENGE_URL and CHALLENGE_HOST (by asking for a token, for \
 which a broker has to run), and the platform. The database is made ready for this version, as by `cdn-broker serve`.
 
 Exit codes: 0 all is well; 1 it could not be done; 2 something does not work; 64 wrong command line or environment.";
@@ -203,6 +204,10 @@ pub(crate) struct PolicyArgs {
     /// The bucket of access logs, as in the variable `LOG_BUCKET`; leave it out if there is none.
     #[arg(long)]
     pub(crate) log_bucket: Option<String>,
+    /// The ARN of the user or role that is to have the policy, so that `config check` can look at its permissions; needed
+    /// for a role, and for a user with a path.
+    #[arg(long)]
+    pub(crate) principal: Option<String>,
     /// One JSON object with both policies, for programs.
     #[arg(long)]
     pub(crate) json: bool,

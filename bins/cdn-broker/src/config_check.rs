@@ -1,12 +1,13 @@
 //! `cdn-broker config check`: what was understood of the environment, and whether it works.
 
+mod permissions;
 mod shown;
 mod trials;
 
 use anyhow::Context;
 use serde_json::json;
 
-use self::trials::{Outcome, Trial};
+use self::trials::{Outcome, Trial, Tried};
 use crate::cli::{ConfigCheckArgs, complain, print};
 use crate::config::{Config, Environment, Examined};
 use crate::output::{columns, while_waiting};
@@ -18,15 +19,15 @@ pub(crate) fn run(arguments: &ConfigCheckArgs) -> u8 {
     let config = match config {
         Ok(config) => config,
         Err(mistakes) => {
-            report(arguments, &rows, &mistakes, &[]);
+            report(arguments, &rows, &mistakes, &Tried { trials: Vec::new(), examination: None });
             return USAGE;
         }
     };
     match try_all(&config) {
-        Ok(trials) => {
-            report(arguments, &rows, &[], &trials);
+        Ok(tried) => {
+            report(arguments, &rows, &[], &tried);
             let is_broken = |trial: &Trial| matches!(trial.outcome, Outcome::Failed { .. });
-            if trials.iter().any(is_broken) { FOUND } else { OK }
+            if tried.trials.iter().any(is_broken) { FOUND } else { OK }
         }
         Err(error) => {
             complain(&format!("{error:#}"));
@@ -35,18 +36,28 @@ pub(crate) fn run(arguments: &ConfigCheckArgs) -> u8 {
     }
 }
 
-fn try_all(config: &Config) -> anyhow::Result<Vec<Trial>> {
+fn try_all(config: &Config) -> anyhow::Result<Tried> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     Ok(runtime
         .context("cannot start the runtime")?
         .block_on(while_waiting("trying out", Box::pin(trials::all(config)))))
 }
 
-fn report(arguments: &ConfigCheckArgs, rows: &[shown::Row], mistakes: &[String], trials: &[Trial]) {
+fn report(arguments: &ConfigCheckArgs, rows: &[shown::Row], mistakes: &[String], tried: &Tried) {
     if arguments.json {
         let variables: Vec<_> = rows.iter().map(shown::Row::json).collect();
-        let trials: Vec<_> = trials.iter().map(Trial::json).collect();
-        print(&format!("{:#}", json!({ "variables": variables, "mistakes": mistakes, "trials": trials })));
+        let trials: Vec<_> = tried.trials.iter().map(Trial::json).collect();
+        let examination = tried.examination.as_ref();
+        print(&format!(
+            "{:#}",
+            json!({
+                "variables": variables,
+                "mistakes": mistakes,
+                "trials": trials,
+                "principal": examination.and_then(|examination| examination.principal.as_ref()),
+                "permissions": examination.map(permissions::json).unwrap_or_default(),
+            })
+        ));
         return;
     }
     print(&shown::text(rows));
@@ -54,11 +65,9 @@ fn report(arguments: &ConfigCheckArgs, rows: &[shown::Row], mistakes: &[String],
         print(&format!("\nThis is wrong with it:\n  {}", mistakes.join("\n  ")));
         return;
     }
-    let lines: Vec<[String; 3]> = trials.iter().map(Trial::line).collect();
+    let lines: Vec<[String; 3]> = tried.trials.iter().map(Trial::line).collect();
     print(&format!("\n{}", columns(&lines).join("\n")));
-    for trial in trials {
-        if let Outcome::Failed { cure, .. } = &trial.outcome {
-            print(&format!("\n{} does not work: {cure}", trial.what));
-        }
+    for advice in tried.trials.iter().filter_map(Trial::advice) {
+        print(&format!("\n{advice}"));
     }
 }

@@ -12,7 +12,7 @@ use contract::{Meter, NoMeter, Secret, Upstream};
 use crate::metered::Metered;
 use crate::pacing::{self, paced};
 use crate::settings::{AwsSettings, Endpoint, Keys, Rates, Retries};
-use crate::{Bench, CloudFrontCdn, IamVault, Route53Zone, S3ChallengeSite};
+use crate::{Access, Bench, CloudFrontCdn, IamVault, Route53Zone, S3ChallengeSite};
 
 /// Where CloudFront and IAM live, and the bucket too unless somebody says otherwise.
 const HOME_REGION: &str = "us-east-1";
@@ -30,10 +30,12 @@ pub struct Aws {
     pub zone: Option<Route53Zone>,
     /// What checks of AWS's rules call.
     pub bench: Bench,
+    /// Who we are at AWS, and what we may do.
+    pub access: Access,
 }
 
 /// Prepares the clients. Reads the SDK's environment and profile (credentials, region, `AWS_ENDPOINT_URL` and
-/// `AWS_ENDPOINT_URL_CLOUDFRONT`, `_IAM`, `_S3`, `_ROUTE_53`) unless the settings name an endpoint; calls nobody: a
+/// `AWS_ENDPOINT_URL_CLOUDFRONT`, `_IAM`, `_S3`, `_ROUTE_53`, `_STS`) unless the settings name an endpoint; calls nobody: a
 /// credential that is missing or wrong shows in the first call of a port.
 pub async fn connect(settings: &AwsSettings) -> Aws {
     connect_counted(settings, Arc::new(NoMeter)).await
@@ -53,6 +55,7 @@ pub async fn connect_counted(settings: &AwsSettings, meter: Arc<dyn Meter>) -> A
         cdn: CloudFrontCdn::new(cloudfront.clone(), settings, &region),
         vault: IamVault::new(iam.clone(), settings),
         site: S3ChallengeSite::new(s3.clone(), settings),
+        access: Access::new(clients.sts(), iam.clone(), settings),
         bench: Bench::new(cloudfront, iam, s3, settings, &region),
         zone: settings.managed_zone.as_ref().map(zone),
     }
@@ -138,6 +141,12 @@ impl Clients {
         let config = aws_sdk_route53::config::Builder::from(&self.sdk).http_client(http);
         let config = config.interceptor(self.counting(Upstream::Zone));
         aws_sdk_route53::Client::from_conf(config.build())
+    }
+
+    /// Only asked by hand, so that there is nothing to count.
+    fn sts(&self) -> aws_sdk_sts::Client {
+        let config = aws_sdk_sts::config::Builder::from(&self.sdk).http_client(self.http.clone());
+        aws_sdk_sts::Client::from_conf(config.build())
     }
 
     /// Buckets are addressed by host name on AWS itself, and by path elsewhere: a local AWS has no host name per bucket.

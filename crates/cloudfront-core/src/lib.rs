@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod access;
 mod cdn;
 mod checks;
 mod classify;
@@ -9,6 +10,7 @@ mod folder;
 mod listing;
 mod metered;
 mod pacing;
+mod permissions;
 mod policy;
 mod settings;
 mod shape;
@@ -16,10 +18,12 @@ mod site;
 mod vault;
 mod zone;
 
+pub use access::{Access, Examination, Grant, Standing, Unasked};
 pub use cdn::CloudFrontCdn;
 pub use checks::{Assumption, Bench, Broken, Contract, ContractCheck, ContractPorts, Progress, Verdict};
 pub use connect::{Aws, connect, connect_counted};
 pub use folder::folder;
+pub use permissions::{Permission, PermissionRule, permission_rules, permissions};
 pub use policy::{PolicySettings, bucket_policy, iam_policy};
 pub use settings::{AwsSettings, BODY_LOGGING_TARGETS, Endpoint, Keys, Rates, Retries, ZoneSettings};
 pub use site::S3ChallengeSite;

@@ -1,5 +1,8 @@
 use serde_json::{Value, json};
 
+use crate::permissions::{NEEDS, Need, answers};
+use crate::settings::AwsSettings;
+
 /// Whose account the policies are for.
 #[derive(Clone, Debug)]
 pub struct PolicySettings {
@@ -13,69 +16,29 @@ pub struct PolicySettings {
     pub zone: Option<String>,
     /// The bucket of access logs, if there is one.
     pub log_bucket: Option<String>,
+    /// The ARN of the user or role that is to have the policy, so that it may look at its own permissions. Without it a user
+    /// without a path may, and nobody else.
+    pub principal: Option<String>,
 }
 
-const DISTRIBUTION_ACTIONS: [&str; 7] = [
-    "cloudfront:CreateDistribution",
-    "cloudfront:CreateInvalidation",
-    "cloudfront:DeleteDistribution",
-    "cloudfront:GetDistribution",
-    "cloudfront:ListTagsForResource",
-    "cloudfront:TagResource",
-    "cloudfront:UpdateDistribution",
-];
-/// CloudFront knows no narrower resource for these.
-const CONTROL_ACTIONS: [&str; 2] =
-    ["cloudfront:CreateOriginAccessControl", "cloudfront:ListOriginAccessControls"];
-/// For `reconcile`. There is no narrower resource for a list of everything.
-const LIST_ACTIONS: [&str; 2] = ["cloudfront:ListDistributions", "iam:ListServerCertificates"];
-const CERTIFICATE_CHANGES: [&str; 2] = ["iam:DeleteServerCertificate", "iam:UploadServerCertificate"];
-const CERTIFICATE_READS: [&str; 1] = ["iam:GetServerCertificate"];
-const OBJECT_ACTIONS: [&str; 2] = ["s3:DeleteObject", "s3:PutObject"];
-const BUCKET_ACTIONS: [&str; 1] = ["s3:ListBucket"];
-/// CloudFront grants itself access to the log bucket, in the name of whoever switches logging on.
-const LOG_ACTIONS: [&str; 2] = ["s3:GetBucketAcl", "s3:PutBucketAcl"];
-const RECORD_READS: [&str; 1] = ["route53:ListResourceRecordSets"];
-const RECORD_CHANGES: [&str; 1] = ["route53:ChangeResourceRecordSets"];
-const RECORD_TYPES: [&str; 2] = ["CNAME", "TXT"];
+impl PolicySettings {
+    /// What the broker of these settings needs in this account.
+    pub fn of(account: impl Into<String>, settings: &AwsSettings) -> Self {
+        Self {
+            account: account.into(),
+            bucket: settings.bucket.clone(),
+            iam_path_prefix: settings.iam_path_prefix.clone(),
+            zone: settings.managed_zone.as_ref().map(|zone| zone.id.clone()),
+            log_bucket: settings.log_bucket.clone(),
+            principal: None,
+        }
+    }
+}
 
-/// The identity policy of the broker's AWS user: what this crate calls and nothing else.
-///
-/// Reading a certificate (never its key) is allowed whatever its path: IAM finds the path of a name by looking it up,
-/// so that for a name that does not exist a narrower policy answers "access denied" instead of "not there".
+/// The identity policy of the broker's AWS user or role: what this crate calls and nothing else.
 pub fn iam_policy(settings: &PolicySettings) -> Value {
-    let PolicySettings { account, bucket, iam_path_prefix, zone, log_bucket } = settings;
-    let certificates = format!("arn:aws:iam::{account}:server-certificate");
-    let distributions = format!("arn:aws:cloudfront::{account}:distribution/*");
-    let mut statements = vec![
-        allow("Distributions", &DISTRIBUTION_ACTIONS, &distributions),
-        allow("OriginAccessControls", &CONTROL_ACTIONS, "*"),
-        allow("Lists", &LIST_ACTIONS, "*"),
-        allow(
-            "Certificates",
-            &CERTIFICATE_CHANGES,
-            &format!("{certificates}/cloudfront/{iam_path_prefix}/*"),
-        ),
-        allow("ReadCertificates", &CERTIFICATE_READS, &format!("{certificates}/*")),
-        allow("Answers", &OBJECT_ACTIONS, &answers(bucket)),
-        allow("ListAnswers", &BUCKET_ACTIONS, &format!("arn:aws:s3:::{bucket}")),
-    ];
-    statements.extend(zone.iter().flat_map(|zone| records(zone)));
-    statements.extend(
-        log_bucket
-            .iter()
-            .map(|bucket| allow("LetCloudFrontLog", &LOG_ACTIONS, &format!("arn:aws:s3:::{bucket}"))),
-    );
-    document(&statements)
-}
-
-/// Of the managed zone, the two kinds of records that the broker writes.
-fn records(zone: &str) -> [Value; 2] {
-    let zone = format!("arn:aws:route53:::hostedzone/{zone}");
-    let mut changes = allow("Records", &RECORD_CHANGES, &zone);
-    let types = json!({ "route53:ChangeResourceRecordSetsRecordTypes": RECORD_TYPES });
-    changes["Condition"] = json!({ "ForAllValues:StringEquals": types });
-    [changes, allow("ReadRecords", &RECORD_READS, &zone)]
+    let statement = |need: &Need| Some(allow(need, &need.on.resource(settings)?));
+    document(&NEEDS.iter().filter_map(statement).collect::<Vec<_>>())
 }
 
 /// The policy of the bucket: the account's distributions may read answers; nobody else may read anything. One entry for
@@ -91,12 +54,13 @@ pub fn bucket_policy(settings: &PolicySettings) -> Value {
     })])
 }
 
-fn answers(bucket: &str) -> String {
-    format!("arn:aws:s3:::{bucket}/*/{}/*", crate::folder::CHALLENGE_PATH)
-}
-
-fn allow(sid: &str, actions: &[&str], resource: &str) -> Value {
-    json!({ "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource })
+fn allow(need: &Need, resource: &str) -> Value {
+    let mut statement =
+        json!({ "Sid": need.sid, "Effect": "Allow", "Action": need.actions, "Resource": resource });
+    if let Some(only) = need.only {
+        statement["Condition"] = json!({ "ForAllValues:StringEquals": { only.key: only.values } });
+    }
+    statement
 }
 
 fn document(statements: &[Value]) -> Value {
@@ -110,7 +74,8 @@ mod tests {
     use super::*;
 
     /// Every file that calls AWS.
-    const CALLERS: [&str; 7] = [
+    const CALLERS: [&str; 8] = [
+        include_str!("access.rs"),
         include_str!("cdn.rs"),
         include_str!("cdn/list.rs"),
         include_str!("checks/bench.rs"),
@@ -127,13 +92,14 @@ mod tests {
             iam_path_prefix: "letsencrypt".to_owned(),
             zone: Some("Z0123456789ABCDEFGHIJ".to_owned()),
             log_bucket: Some("access-logs".to_owned()),
+            principal: Some("arn:aws:iam::111111111111:role/cdn/broker".to_owned()),
         }
     }
 
     /// The calls in the source: every `client.some_call()`.
     fn calls() -> BTreeSet<String> {
         let sources = CALLERS.concat().replace(char::is_whitespace, "");
-        let of_checks = ["self.cloudfront.", "self.iam.", "self.s3."];
+        let of_checks = ["self.cloudfront.", "self.iam.", "self.s3.", "self.sts."];
         let sources = of_checks.iter().fold(sources, |text, client| text.replace(client, "client."));
         let call = |text: &str| text.split_once("()").map(|(name, _)| name.to_owned());
         let is_name =
@@ -151,6 +117,7 @@ mod tests {
     fn actions(call: &str) -> Vec<String> {
         let service = match call {
             _ if call.contains("server_certificate") => "iam",
+            "get_role" | "simulate_principal_policy" => "iam",
             _ if call.contains("object") => "s3",
             _ if call.contains("record_sets") => "route53",
             _ => "cloudfront",
@@ -159,6 +126,8 @@ mod tests {
             "create_distribution_with_tags" => {
                 vec!["cloudfront:CreateDistribution".to_owned(), "cloudfront:TagResource".to_owned()]
             }
+            // Everybody may.
+            "get_caller_identity" => Vec::new(),
             "list_objects_v2" => vec!["s3:ListBucket".to_owned()],
             _ => vec![format!("{service}:{}", pascal(call))],
         }
@@ -180,8 +149,53 @@ mod tests {
             .collect();
         let mut needed: BTreeSet<String> = calls().iter().flat_map(|call| actions(call)).collect();
         // Checked within `UpdateDistribution`.
-        needed.extend(LOG_ACTIONS.map(str::to_owned));
+        needed.extend(["s3:GetBucketAcl", "s3:PutBucketAcl"].map(str::to_owned));
         assert_eq!(allowed, needed);
+    }
+
+    /// A new file that calls AWS is one of those above.
+    #[test]
+    fn every_file_that_calls_aws_is_read() {
+        let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut folders = vec![source];
+        let mut callers = 0;
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|end| end == "rs") {
+                    let text = std::fs::read_to_string(&path).unwrap();
+                    let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+                    let sends = text.contains(".send()");
+                    callers += usize::from(sends);
+                    assert!(
+                        !sends || CALLERS.iter().any(|caller| caller.starts_with(text)),
+                        "{}",
+                        path.display()
+                    );
+                }
+            }
+        }
+        assert_eq!(callers, CALLERS.len());
+    }
+
+    #[test]
+    fn a_policy_lets_whoever_has_it_ask_about_itself_and_about_nobody_else() {
+        let own = |principal: Option<&str>| {
+            let settings = PolicySettings { principal: principal.map(str::to_owned), ..settings() };
+            let policy = iam_policy(&settings);
+            let statements = policy["Statement"].as_array().unwrap().clone();
+            let of = |sid: &str| {
+                statements.iter().find(|one| one["Sid"] == sid).map(|one| one["Resource"].clone())
+            };
+            (of("CheckPermissions"), of("FindOwnRole"))
+        };
+        let user = "arn:aws:iam::111111111111:user/apps/broker";
+        let role = "arn:aws:iam::111111111111:role/cdn/broker";
+        assert_eq!(own(None), (Some(json!("arn:aws:iam::111111111111:user/${aws:username}")), None));
+        assert_eq!(own(Some(user)), (Some(json!(user)), None));
+        assert_eq!(own(Some(role)), (Some(json!(role)), Some(json!(role))));
     }
 
     #[test]

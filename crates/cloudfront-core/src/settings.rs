@@ -11,6 +11,7 @@ pub const BODY_LOGGING_TARGETS: &[&str] = &[
     "aws_sdk_iam",
     "aws_sdk_route53",
     "aws_sdk_s3",
+    "aws_sdk_sts",
     "aws_sigv4",
     "aws_smithy_http_client",
     "aws_smithy_runtime",

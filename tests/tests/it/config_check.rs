@@ -1,5 +1,7 @@
 //! `cdn-broker config check`: all is well against the sandbox, and each thing that is broken is named, with what to do.
 
+mod permissions;
+
 use std::collections::BTreeMap;
 
 use anyhow::{Context, ensure};
@@ -10,8 +12,17 @@ use serde_json::{Value, json};
 
 use crate::house::{BOUND, House, Printed, program};
 
-const TRIALS: [&str; 8] =
-    ["database", "authority", "CloudFront", "IAM", "bucket", "zone", "CHALLENGE_URL", "CHALLENGE_HOST"];
+const TRIALS: [&str; 9] = [
+    "database",
+    "authority",
+    "CloudFront",
+    "IAM",
+    "bucket",
+    "zone",
+    "permissions",
+    "CHALLENGE_URL",
+    "CHALLENGE_HOST",
+];
 
 /// A sandbox with everything that an operator can set up, and the settings of its broker.
 async fn house() -> anyhow::Result<(House, BrokerSettings)> {
@@ -137,7 +148,7 @@ async fn permissions_that_lack_and_a_broker_that_does_not_run_are_named() -> any
         // No broker was started, and nobody else answers for it.
         assert_eq!(
             trials(&report, "failed"),
-            [failed, "CHALLENGE_URL", "CHALLENGE_HOST"],
+            [failed, "permissions", "CHALLENGE_URL", "CHALLENGE_HOST"],
             "{op}: {report:#}"
         );
         ensure!(
@@ -164,6 +175,7 @@ async fn what_is_missing_is_told_with_what_was_understood_and_what_is_not_set_up
     let mistakes = report["mistakes"].to_string();
     ensure!(mistakes.contains("EMAIL is not set") && mistakes.contains("PORT is `http`"), "{report:#}");
     assert_eq!((variable(&report, "PORT").0.as_deref(), &report["trials"]), (Some("http"), &json!([])));
+    assert_eq!((&report["principal"], &report["permissions"]), (&json!(null), &json!([])));
 
     let bare = house.settings()?;
     let report = check(&house, &bare, &[], &["--json"]).await?.json()?;

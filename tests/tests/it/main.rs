@@ -24,6 +24,7 @@ mod page;
 mod parameters;
 mod parked;
 mod path;
+mod permissions;
 mod platform;
 mod proofs;
 mod reconcile;

@@ -214,7 +214,7 @@ const AWS: &[Variable] = &[
     variable("AWS_DEFAULT_REGION", "the same, when `AWS_REGION` is not set"),
     variable(
         "AWS_ENDPOINT_URL",
-        "for laboratories, and read by the AWS SDK itself: where all of AWS is; `AWS_ENDPOINT_URL_CLOUDFRONT`, `_IAM`, `_S3` and `_ROUTE_53` for one service",
+        "for laboratories, and read by the AWS SDK itself: where all of AWS is; `AWS_ENDPOINT_URL_CLOUDFRONT`, `_IAM`, `_S3`, `_ROUTE_53` and `_STS` for one service",
     )
     .of_the_sdk(),
 ];

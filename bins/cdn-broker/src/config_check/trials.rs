@@ -1,12 +1,13 @@
 //! What can be tried out, each for a bounded time. AWS is asked past the breakers: this is to find out, not to stop others.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use acme_core::{DirectoryCheck, Probe};
 use anyhow::{Context, bail, ensure};
 use broker::{CloudController, self_test_answer, self_test_token};
-use cloudfront_core::{Aws, ZoneSettings};
+use cloudfront_core::{Aws, Examination, ZoneSettings};
 use contract::{
     Cdn, CertificateVault, ChallengeSite, Check, CheckOutcome, DomainName, HttpQuestion, InstanceId,
     ManagedZone, ProofProbe, Randomness, Readiness, Sighting, StepTimes, Verdict,
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 use store::Store;
 use url::Url;
 
+use super::permissions;
 use crate::clock::{SystemClock, SystemRandomness};
 use crate::config::Config;
 use crate::wire;
@@ -26,6 +28,14 @@ const LIMIT: Duration = Duration::from_secs(30);
 pub(super) struct Trial {
     pub(super) what: &'static str,
     pub(super) outcome: Outcome,
+    /// One by one what the outcome is about, for people.
+    pub(super) details: Vec<String>,
+}
+
+/// All that was tried, and what came of asking about permissions; nothing where nobody answered in time.
+pub(super) struct Tried {
+    pub(super) trials: Vec<Trial>,
+    pub(super) examination: Option<Examination>,
 }
 
 /// How it went.
@@ -36,7 +46,13 @@ pub(super) enum Outcome {
     Failed {
         why: String,
         /// What to do.
-        cure: &'static str,
+        cure: Cow<'static, str>,
+    },
+    /// It may work or not: it could not be looked at.
+    Unchecked {
+        why: String,
+        /// What to do so that it can be.
+        cure: String,
     },
     /// It is not set up, or needs what does not work.
     Skipped(&'static str),
@@ -52,23 +68,39 @@ impl Trial {
     pub(super) fn json(&self) -> Value {
         let (verdict, message) = self.told();
         let cure = match &self.outcome {
-            Outcome::Failed { cure, .. } => Some(*cure),
-            _ => None,
+            Outcome::Failed { cure, .. } => Some(cure.as_ref()),
+            Outcome::Unchecked { cure, .. } => Some(cure.as_str()),
+            Outcome::Fine(_) | Outcome::Skipped(_) => None,
         };
         json!({ "what": self.what, "verdict": verdict, "message": message, "cure": cure })
+    }
+
+    /// What to do, with the things one by one; nothing where there is nothing to do.
+    pub(super) fn advice(&self) -> Option<String> {
+        let head = match &self.outcome {
+            Outcome::Failed { cure, .. } if self.what == permissions::WHAT => {
+                format!("{} are missing: {cure}", self.what)
+            }
+            Outcome::Failed { cure, .. } => format!("{} does not work: {cure}", self.what),
+            Outcome::Unchecked { cure, .. } => format!("{} were not all checked: {cure}", self.what),
+            Outcome::Fine(_) | Outcome::Skipped(_) => return None,
+        };
+        let details = self.details.iter().map(|detail| format!("\n  {detail}"));
+        Some(details.fold(head, |text, detail| text + &detail))
     }
 
     fn told(&self) -> (&'static str, &str) {
         match &self.outcome {
             Outcome::Fine(how) => ("ok", how),
             Outcome::Failed { why, .. } => ("failed", why),
+            Outcome::Unchecked { why, .. } => ("unchecked", why),
             Outcome::Skipped(why) => ("skipped", why),
         }
     }
 }
 
 /// Everything, in an order in which what others need comes first.
-pub(super) async fn all(config: &Config) -> Vec<Trial> {
+pub(super) async fn all(config: &Config) -> Tried {
     let mut trials = Vec::new();
     let store = Box::pin(database(config, &mut trials)).await;
     trials.push(Box::pin(authority(config, store)).await);
@@ -80,13 +112,15 @@ pub(super) async fn all(config: &Config) -> Vec<Trial> {
         (Some(zone), Some(settings)) => tried("zone", ZONE_CURE, records(zone, settings)).await,
         _ => skipped("zone", "MANAGED_ZONE is not set"),
     });
+    let examination = tokio::time::timeout(LIMIT, Box::pin(aws.access.examine())).await.ok();
+    trials.push(permissions::trial(examination.as_ref(), LIMIT));
     trials.push(Box::pin(challenge_url(config)).await);
     trials.push(Box::pin(challenge_host(config)).await);
     trials.push(match &config.platform {
         Some(settings) => tried("platform", PLATFORM_CURE, platform(settings)).await,
         None => skipped("platform", "API_ADDRESS is not set: domains are not checked against the platform"),
     });
-    trials
+    Tried { trials, examination }
 }
 
 async fn tried(
@@ -97,14 +131,18 @@ async fn tried(
     let ended = tokio::time::timeout(LIMIT, work).await;
     let outcome = match ended {
         Ok(Ok(how)) => Outcome::Fine(how),
-        Ok(Err(error)) => Outcome::Failed { why: format!("{error:#}"), cure },
-        Err(_) => Outcome::Failed { why: format!("no answer within {} seconds", LIMIT.as_secs()), cure },
+        Ok(Err(error)) => Outcome::Failed { why: format!("{error:#}"), cure: cure.into() },
+        Err(_) => Outcome::Failed { why: no_answer(LIMIT), cure: cure.into() },
     };
-    Trial { what, outcome }
+    Trial { what, outcome, details: Vec::new() }
+}
+
+pub(super) fn no_answer(limit: Duration) -> String {
+    format!("no answer within {} seconds", limit.as_secs())
 }
 
 fn skipped(what: &'static str, why: &'static str) -> Trial {
-    Trial { what, outcome: Outcome::Skipped(why) }
+    Trial { what, outcome: Outcome::Skipped(why), details: Vec::new() }
 }
 
 const DATABASE_CURE: &str = "check DATABASE_URL, that the database runs and can be reached from here, and that its user may make \

@@ -20,6 +20,7 @@ async fn an_answer_is_served_by_the_instances_distribution_and_by_no_other() -> 
         bucket: BUCKET.to_owned(),
         zone: None,
         log_bucket: None,
+        principal: None,
         iam_path_prefix: "letsencrypt".to_owned(),
     };
     let put = Request::put(account.url(&format!("/{BUCKET}?policy")));

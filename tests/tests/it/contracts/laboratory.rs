@@ -133,6 +133,7 @@ impl Laboratory {
             bucket: BUCKET.to_owned(),
             zone: None,
             log_bucket: None,
+            principal: None,
             iam_path_prefix: "letsencrypt".to_owned(),
         });
         let scope = "AWS4-HMAC-SHA256 Credential=AKIAOPERATOR/20260101/us-east-1/s3/aws4_request";
