@@ -43,6 +43,18 @@ pub(crate) enum Db {
     Postgres(PgConnection),
 }
 
+/// Does `$work` with the connection beneath `$db`, whichever it is. For the queries of every poll: a statement on [`Db`] itself
+/// is put into words at each call, one on a database's own connection at the first.
+macro_rules! on_its_own {
+    ($db:expr, |$connection:ident| $work:expr) => {
+        match $db {
+            $crate::db::Db::Sqlite($connection) => $work,
+            $crate::db::Db::Postgres($connection) => $work,
+        }
+    };
+}
+pub(crate) use on_its_own;
+
 type Transactions = <Db as Connection>::TransactionManager;
 
 impl Db {

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use crate::answers;
 use crate::cell::Cell;
 use crate::credits;
-use crate::db::Db;
+use crate::db::{Db, on_its_own};
 use crate::error::{StoreError, unless_taken};
 use crate::labels::Label;
 use crate::looks;
@@ -50,12 +50,11 @@ impl IssuanceStore for Store {
     async fn show(&self, id: &IssuanceId) -> PortResult<Option<IssuanceRecord>> {
         let id = id.as_str().to_owned();
         self.run("read an issuance to show it", move |db, inner| {
-            let rows: Vec<(ShownRow, Option<AuthorizationRow>)> = issuances::table
-                .find(id)
-                .left_join(authorizations::table)
-                .order(authorizations::position)
+            let all =
+                issuances::table.find(id).left_join(authorizations::table).order(authorizations::position);
+            let rows: Vec<(ShownRow, Option<AuthorizationRow>)> = on_its_own!(db, |connection| all
                 .select((ShownRow::as_select(), Option::<AuthorizationRow>::as_select()))
-                .load(db)?;
+                .load(connection))?;
             record(rows.into_iter().map(|(shown, one)| (shown.into(), one)).collect(), &inner.sealer)
         })
         .await

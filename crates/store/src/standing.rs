@@ -2,7 +2,7 @@ use contract::{Standing, Track};
 use diesel::prelude::*;
 
 use crate::certificates::CertificateRow;
-use crate::db::Db;
+use crate::db::{Db, on_its_own};
 use crate::error::StoreError;
 use crate::instances::InstanceRow;
 use crate::labels::Label;
@@ -21,18 +21,19 @@ pub(crate) fn read(db: &mut Db, id: &str) -> Result<Option<Standing>, StoreError
         .single_value();
     let of_incarnation =
         certificates::instance.eq(instances::id).and(certificates::incarnation.eq(instances::incarnation));
-    let rows: Vec<(InstanceRow, Option<OperationRow>, Option<CertificateRow>)> = instances::table
+    let all = instances::table
         .left_join(operations::table.on(operations::seq.nullable().eq(latest)))
         .left_join(certificates::table.on(of_incarnation))
         .filter(instances::id.eq(id))
-        .order(certificates::generation)
+        .order(certificates::generation);
+    let rows = on_its_own!(db, |connection| all
         .select((
             InstanceRow::as_select(),
             Option::<OperationRow>::as_select(),
             Option::<CertificateRow>::as_select(),
         ))
-        .load(db)?;
-    standing(rows)
+        .load(connection));
+    standing(rows?)
 }
 
 /// Puts it together from the rows of the join, each of which holds one certificate and repeats the rest.
