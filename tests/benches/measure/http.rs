@@ -50,11 +50,13 @@ pub(crate) async fn broker_with_instances(house: &House, database: &Database) ->
     Ok(broker)
 }
 
-/// A poll for each of the instances.
+/// A poll for each of the instances, as Cloud Controller sends it: with what it was told when the operation began.
 pub(crate) fn polls() -> Arc<[String]> {
-    (0..INSTANCES)
-        .map(|number| format!("/v2/service_instances/{}/last_operation", seed::id(number)))
-        .collect()
+    let poll = |number| {
+        let (instance, operation) = (seed::id(number), seed::operation(number));
+        format!("/v2/service_instances/{instance}/last_operation?operation={operation}")
+    };
+    (0..INSTANCES).map(poll).collect()
 }
 
 /// What is measured is the answer that costs most: the one with the record to set.

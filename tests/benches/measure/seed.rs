@@ -33,6 +33,11 @@ pub(crate) fn id(number: usize) -> String {
     format!("00000000-0000-4000-8000-{number:012}")
 }
 
+/// The id of its operation.
+pub(crate) fn operation(number: usize) -> String {
+    format!("{number:032x}")
+}
+
 /// Writes the instances with these numbers.
 pub(crate) async fn write(store: &Store, life: Life, numbers: std::ops::Range<usize>) -> anyhow::Result<()> {
     let mut writers = JoinSet::new();
@@ -59,7 +64,7 @@ async fn one(store: &Store, life: Life, number: usize) -> anyhow::Result<()> {
     instance.distribution = Some(DistributionId::new(format!("E{number:013}")));
     instance.distribution_domain = Some(format!("d{number:013}.cloudfront.net"));
     let mut operation = sample::operation(
-        &format!("{number:032x}"),
+        &operation(number),
         &instance.id,
         OperationKind::Provision,
         now + Duration::from_hours(24),
