@@ -68,6 +68,7 @@ requests: setup ## generated requests of every kind, sent to the real program; C
 	@$(CARGO) test --quiet --package acceptance --test requests -- --count $(COUNT) --seed $(SEED)
 
 bench: setup ## measurements of the release build: prints a table; ARGS="acme http" chooses sections
+	@scripts/setup release
 	@scripts/release
 	@$(CARGO) bench --package acceptance --bench measure -- $(ARGS)
 
@@ -76,4 +77,5 @@ audit: ## known vulnerabilities (needs the advisory database)
 	@$(CARGO) deny check advisories
 
 release: setup ## the binary for operators in target/package: stripped, and in need of nothing but glibc 2.35
+	@scripts/setup release
 	@scripts/release
