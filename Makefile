@@ -12,7 +12,10 @@ FULL ?= 1
 # Of `make requests`, for each endpoint.
 COUNT ?= 10000
 
-.PHONY: help setup demo test check full chaos requests moto packaging checkers official bench audit release
+# Of `make fuzz`, for each target.
+SECONDS ?= 20
+
+.PHONY: help setup demo test check full chaos requests moto packaging checkers official fuzz bench audit release
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,7 +38,7 @@ check: setup ## format, lints, documentation and the dependency map
 	@scripts/cargo-deny
 	@$(CARGO) deny check bans licenses sources
 
-full: official test check moto requests chaos packaging checkers ## everything there is; DOCUMENT=… as in `make checkers`
+full: official test check moto requests chaos packaging fuzz checkers ## everything there is; DOCUMENT=… as in `make checkers`
 
 packaging: setup ## the unit for systemd, as systemd itself sees it; the image, built and run
 	@scripts/setup full
@@ -62,6 +65,10 @@ checkers: official ## public checkers let loose on the program (docs/CHECKERS.md
 
 official: setup ## the official OpenAPI document, for `make checkers`, into target/checkers; DOCUMENT=openapi.yaml gives it by hand
 	@python3 tests/checkers/official.py $(if $(DOCUMENT),--document "$(DOCUMENT)")
+
+fuzz: setup ## the fuzz targets, led by cargo-fuzz, with a nightly toolchain if there is one; SECONDS=20 TARGET=request
+	@scripts/setup full
+	@scripts/fuzz $(SECONDS) $(TARGET)
 
 requests: setup ## generated requests of every kind, sent to the real program; COUNT=10000 SEED=…
 	@$(CARGO) build --workspace --bins
