@@ -40,9 +40,9 @@ pub(crate) async fn measure(report: &mut Report) -> anyhow::Result<()> {
 
     let broker = http::broker_with_instances(&house, &database).await?;
     pause(SETTLE).await;
-    report.note(format!("RSS idle, {on}"), broker.resident()?, "MiB");
+    report.aim(format!("RSS idle, {on}"), broker.resident()?, "MiB", Aim::Below(14.7));
     load::run(broker.address, &http::polls(), CONNECTIONS, LOAD).await?;
-    report.aim(format!("RSS after load, {on}"), broker.resident()?, "MiB", Aim::Below(22.0));
+    report.aim(format!("RSS after load, {on}"), broker.resident()?, "MiB", Aim::Below(21.7));
     broker.stop().await?;
 
     let size = std::fs::metadata(binary()?)?.len();

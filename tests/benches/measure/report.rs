@@ -54,14 +54,15 @@ impl Report {
     }
 
     pub(crate) fn note(&mut self, name: impl Into<String>, value: f64, unit: &'static str) {
-        self.add(name.into(), value, unit, None);
+        self.row(name, value, unit, None);
     }
 
     pub(crate) fn aim(&mut self, name: impl Into<String>, value: f64, unit: &'static str, aim: Aim) {
-        self.add(name.into(), value, unit, Some(aim));
+        self.row(name, value, unit, Some(aim));
     }
 
-    fn add(&mut self, name: String, value: f64, unit: &'static str, aim: Option<Aim>) {
+    pub(crate) fn row(&mut self, name: impl Into<String>, value: f64, unit: &'static str, aim: Option<Aim>) {
+        let name = name.into();
         say(&format!("  {name}: {} {unit}", short(value)));
         self.rows.push(Row { section: self.section, name, value, unit, aim });
     }
