@@ -91,9 +91,11 @@ impl Store {
         let inner = Arc::clone(&self.inner);
         let turn = Turn::default();
         let of_thread = turn.clone();
-        self.inner.threads.submit(Box::new(move |line| {
+        self.inner.threads.submit(Box::new(move |line, is_done| {
             if of_thread.take() {
-                let _ = tell.send(line.run(|db| work(db, &inner)));
+                let outcome = line.run(|db| work(db, &inner));
+                is_done();
+                let _ = tell.send(outcome);
             }
         }));
         let answer = match timeout(PATIENCE, &mut told).await {

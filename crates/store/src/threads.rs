@@ -12,8 +12,9 @@ use crate::db::Db;
 use crate::line::Line;
 use crate::target::Target;
 
-/// Work for whichever thread is free first.
-type Job = Box<dyn FnOnce(&mut Line) + Send>;
+/// Work for whichever thread is free first. It says when it is done with the connection, before it tells anybody of the
+/// outcome: who is told often has more to do at once, and that is for the thread whose connection is warm.
+type Job = Box<dyn FnOnce(&mut Line, &dyn Fn()) + Send>;
 
 /// A bounded number of threads, each begun when there is work that no other one is free for.
 pub(crate) struct Threads {
@@ -37,6 +38,8 @@ impl Threads {
         let mut state = self.desk.state();
         state.jobs.push_back(job);
         if let Some(idle) = state.idle.pop() {
+            // Or else it would wake up only to wait for the desk.
+            drop(state);
             idle.unpark();
         } else if state.running < self.most && self.begin(Line::to(self.target.clone())).is_ok() {
             // Where the system refuses a thread, those that run do its share.
@@ -91,9 +94,11 @@ impl Desk {
     }
 
     fn serve(&self, mut line: Line) {
+        let me = thread::current();
+        let is_done = || self.state().idle.push(me.clone());
         while let Some(job) = self.next() {
             // The caller learns of a panic by never getting an answer; a connection may be in the middle of anything.
-            if catch_unwind(AssertUnwindSafe(|| job(&mut line))).is_err() {
+            if catch_unwind(AssertUnwindSafe(|| job(&mut line, &is_done))).is_err() {
                 line.hang_up();
             }
         }
@@ -104,7 +109,7 @@ impl Desk {
         let me = thread::current();
         loop {
             let mut state = self.state();
-            // Threads may wake without having been called.
+            // It may have said that it is done, and threads may wake without having been called.
             state.idle.retain(|idle| idle.id() != me.id());
             if let Some(job) = state.jobs.pop_front() {
                 return Some(job);
