@@ -75,6 +75,9 @@ pub(crate) struct SetupOptions {
     /// The broker's database, `sqlite://FILE` or `postgres://…`. Default: SQLite in the state folder.
     #[arg(long, value_name = "URL")]
     pub(crate) database_url: Option<String>,
+    /// Give the broker a PostgreSQL of its own, which goes with the sandbox.
+    #[arg(long, conflicts_with = "database_url")]
+    pub(crate) postgres: bool,
     /// How long a change of a distribution takes until it is deployed.
     #[arg(long, value_name = "SECONDS", default_value_t = 2)]
     pub(crate) deploy_seconds: u64,

@@ -14,15 +14,15 @@ use crate::arguments::DemoOptions;
 use crate::setup::State;
 
 /// Plays it. Any deviation is an error that says what was not as it should be.
-pub(crate) async fn run(options: DemoOptions) -> anyhow::Result<()> {
+pub(crate) async fn run(mut options: DemoOptions) -> anyhow::Result<()> {
     tokio::select! {
-        played = play(&options) => played,
+        played = play(&mut options) => played,
         _ = ctrl_c() => Err(anyhow::anyhow!("interrupted")),
     }
 }
 
-async fn play(options: &DemoOptions) -> anyhow::Result<()> {
-    let state = State::prepare(options.setup.state.as_deref())?;
+async fn play(options: &mut DemoOptions) -> anyhow::Result<()> {
+    let state = State::prepare(&mut options.setup).await?;
     if options.incident {
         Box::pin(incident::play(&options.setup, state.path())).await
     } else if options.all_proofs {

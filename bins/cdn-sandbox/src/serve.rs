@@ -47,9 +47,9 @@ struct Ready<'a> {
 }
 
 /// Serves until told to stop. Everything is stopped before it returns.
-pub(crate) async fn run(options: ServeOptions) -> anyhow::Result<()> {
+pub(crate) async fn run(mut options: ServeOptions) -> anyhow::Result<()> {
     let mut stop = Stop::prepare()?;
-    let state = State::prepare(options.setup.state.as_deref())?;
+    let state = State::prepare(&mut options.setup).await?;
     let mut broker_settings = broker_settings(&options.setup, state.path())?;
     broker_settings.proofs = Proofs::ALL;
     broker_settings.platform = options.with_platform;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use sandbox::{BrokerSettings, Settings};
+use sandbox::{BrokerSettings, Postgres, Settings};
 use tempfile::TempDir;
 
 use crate::arguments::SetupOptions;
@@ -13,25 +13,38 @@ use crate::arguments::SetupOptions;
 pub(crate) const SERVICE_ID: &str = "8478b533-2b59-4007-8494-2feec5970f94";
 pub(crate) const PLAN_ID: &str = "fc055c72-1075-44c9-9aee-bddd52e1b053";
 
-/// The state folder; a temporary one goes with this value.
+/// What is kept: the state folder and, if one is asked for, the database server. What is temporary goes with this value.
 pub(crate) struct State {
     path: PathBuf,
     _temporary: Option<TempDir>,
+    _postgres: Option<Postgres>,
 }
 
 impl State {
-    pub(crate) fn prepare(wanted: Option<&Path>) -> anyhow::Result<Self> {
-        let Some(path) = wanted else {
-            let folder = tempfile::Builder::new().prefix("cdn-sandbox-").tempdir()?;
-            return Ok(Self { path: folder.path().to_owned(), _temporary: Some(folder) });
-        };
-        std::fs::create_dir_all(path).with_context(|| format!("cannot make {}", path.display()))?;
-        Ok(Self { path: path.canonicalize()?, _temporary: None })
+    /// Makes what `options` ask for. A server that was asked for is the database of `options` from then on.
+    pub(crate) async fn prepare(options: &mut SetupOptions) -> anyhow::Result<Self> {
+        let (path, temporary) = folder(options.state.as_deref())?;
+        let mut postgres = None;
+        if options.postgres {
+            let server = Postgres::start().await?;
+            options.database_url = Some(server.database("broker").await?);
+            postgres = Some(server);
+        }
+        Ok(Self { path, _temporary: temporary, _postgres: postgres })
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
+}
+
+fn folder(wanted: Option<&Path>) -> anyhow::Result<(PathBuf, Option<TempDir>)> {
+    let Some(path) = wanted else {
+        let folder = tempfile::Builder::new().prefix("cdn-sandbox-").tempdir()?;
+        return Ok((folder.path().to_owned(), Some(folder)));
+    };
+    std::fs::create_dir_all(path).with_context(|| format!("cannot make {}", path.display()))?;
+    Ok((path.canonicalize()?, None))
 }
 
 pub(crate) fn sandbox_settings(options: &SetupOptions, state: &Path) -> Settings {

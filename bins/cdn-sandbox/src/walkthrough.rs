@@ -17,12 +17,12 @@ use crate::setup::{State, broker_binary, broker_settings, sandbox_settings};
 use crate::ui;
 
 /// Plays the document, and prints it or compares it.
-pub(crate) async fn run(options: WalkthroughOptions) -> anyhow::Result<()> {
-    let file = options.document.display();
+pub(crate) async fn run(mut options: WalkthroughOptions) -> anyhow::Result<()> {
+    let file = options.document.display().to_string();
     let written =
         std::fs::read_to_string(&options.document).with_context(|| format!("cannot read {file}"))?;
-    let document = Document::parse(&written).with_context(|| file.to_string())?;
-    let played = Box::pin(play(&options, document)).await?.to_string();
+    let document = Document::parse(&written).with_context(|| file.clone())?;
+    let played = Box::pin(play(&mut options, document)).await?.to_string();
     if !options.check {
         ui::text(&played);
         return Ok(());
@@ -37,8 +37,8 @@ pub(crate) async fn run(options: WalkthroughOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn play(options: &WalkthroughOptions, mut document: Document) -> anyhow::Result<Document> {
-    let state = State::prepare(options.setup.state.as_deref())?;
+async fn play(options: &mut WalkthroughOptions, mut document: Document) -> anyhow::Result<Document> {
+    let state = State::prepare(&mut options.setup).await?;
     let mut settings = broker_settings(&options.setup, state.path())?;
     settings.proofs = Proofs::ALL;
     // Its authority's values are good for an hour, as long as an update waits: which of them ends first would be chance.
