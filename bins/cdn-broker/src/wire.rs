@@ -54,6 +54,7 @@ pub(crate) async fn wire(config: &Config) -> anyhow::Result<Wired> {
         deleted_retention: DELETED_RETENTION,
         pace: pace.clone(),
         plans: config.service.offering.plans.clone(),
+        managed_zone: config.proofs.managed_zone.clone(),
     };
     let plans = config.service.offering.plans.clone();
     let work = WorkSettings { pace, key_type: config.service.key_type, plans };

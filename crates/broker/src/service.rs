@@ -1,5 +1,6 @@
 mod logins;
 mod look;
+mod own_zone;
 mod pages;
 mod platform;
 mod provision;
@@ -39,6 +40,8 @@ pub struct Rules {
     pub pace: Pace,
     /// What goes with each plan.
     pub plans: Plans,
+    /// The zone of DNS that is the service's own; `None` where there is none.
+    pub managed_zone: Option<DomainName>,
 }
 
 /// Answers the platform. Reads and writes the store only: whatever needs the world is left to the worker, so that every

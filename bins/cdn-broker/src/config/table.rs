@@ -348,8 +348,8 @@ const CHECKS: &[Variable] = &[
     .default("3"),
     variable(
         "CANARY_ORIGIN",
-        "where canaries fetch content; the default origin unless it is said. A platform that checks domains (`API_ADDRESS`) \
-         does not know the canary's, so that it needs an origin of its own there",
+        "where canaries fetch content; the default origin unless it is said. An origin that does not know the \
+         canary's name, such as a platform's router, may answer with 404: that counts as served",
     ),
     variable(
         "CANARY_API_URL",

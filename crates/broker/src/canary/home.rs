@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use contract::{
-    Canary, CanarySource, CertificateState, Chore, ChoreStore, Instance, InstanceState, IssuanceProgress,
-    PortResult, Timestamp,
+    Canary, CanarySource, CertificateState, Chore, ChoreStore, DomainName, Instance, InstanceId,
+    InstanceState, IssuanceProgress, PortResult, Timestamp,
 };
 
-use super::memory::{Home, Memory};
+use super::memory::{Home, Memory, Run, Stage};
 use crate::ports::Ports;
 
 /// Under which name the memory of canaries is kept.
@@ -38,6 +38,14 @@ impl CanaryStore {
     /// Errors: the store's.
     pub async fn ordered_lately(&self, now: Timestamp) -> PortResult<(usize, Option<Timestamp>)> {
         Ok(self.recall().await?.lately(now))
+    }
+
+    /// Whether this instance, with its own name and what is one label below it, is what a run asks for at this moment.
+    pub(crate) async fn is_asked_for(&self, instance: &InstanceId, names: &[DomainName]) -> PortResult<bool> {
+        let run = self.recall().await?.run.filter(|run| run.stage == Stage::Provision);
+        Ok(run.is_some_and(|Run { home, .. }| {
+            home.instance == *instance && names.iter().all(|name| name.base() == home.name.as_str())
+        }))
     }
 
     pub(super) async fn recall(&self) -> PortResult<Memory> {

@@ -16,6 +16,14 @@ pub(crate) fn taken(names: &[DomainName]) -> String {
     )
 }
 
+/// To a user who asks for names in the zone that the service keeps its own records in.
+pub(crate) fn of_the_service(names: &[DomainName], zone: &DomainName) -> String {
+    format!(
+        "{} to this service itself, which keeps its own records under {zone}. Ask for a domain of your own.",
+        belong(names)
+    )
+}
+
 /// To a user whose instance waits because another one has proven the same names first.
 pub(crate) fn taken_while_waiting(names: &[DomainName]) -> String {
     format!(

@@ -8,6 +8,7 @@ use osb_core::{
     Call, Deprovision, DeprovisionDecision, ErrorCode, Existing, Provision, ProvisionDecision, Response,
     decide_deprovision, decide_provision,
 };
+use serde_json::{Map, Value};
 
 use super::{Service, reading};
 use crate::{describe, names, read_settings};
@@ -69,11 +70,11 @@ impl Service {
         if let Some(refusal) = self.refuse_names_of_others(&id, &settings.domains).await? {
             return Ok(Some(refusal));
         }
-        let asked = self
-            .refuse_names_unknown_to_platform(&wanted.organization_guid, &wanted.context, &settings.domains)
-            .await;
-        if asked.is_some() {
-            return Ok(asked);
+        if !self.is_canary(wanted, &settings.domains).await?
+            && let Some(refusal) =
+                self.refuse_names_added(&wanted.organization_guid, &wanted.context, &settings.domains).await
+        {
+            return Ok(Some(refusal));
         }
         let now = self.ports.clock.now();
         let instance = Instance {
@@ -108,6 +109,19 @@ impl Service {
             owners.into_iter().filter(|owner| owner.instance != *id).map(|owner| owner.name).collect();
         let refusal = |text: String| Response::error(ErrorCode::InvalidParameters, &text);
         Ok((!taken.is_empty()).then(|| refusal(describe::taken(&taken))))
+    }
+
+    /// The answer to somebody who adds names that are the service's own, or that the platform does not have for them.
+    pub(super) async fn refuse_names_added(
+        &self,
+        organization: &str,
+        context: &Map<String, Value>,
+        added: &[DomainName],
+    ) -> Option<Response> {
+        match self.refuse_names_of_ours(added) {
+            Some(refusal) => Some(refusal),
+            None => self.refuse_names_unknown_to_platform(organization, context, added).await,
+        }
     }
 
     /// `DELETE`: R95 to R104.
@@ -145,8 +159,8 @@ fn original(call: &Call, wanted: &Provision, now: contract::Timestamp) -> Origin
         plan_id: wanted.plan_id.clone(),
         organization: wanted.organization_guid.clone(),
         space: wanted.space_guid.clone(),
-        parameters: serde_json::Value::Object(wanted.parameters.clone()).to_string(),
-        context: serde_json::Value::Object(wanted.context.clone()).to_string(),
+        parameters: Value::Object(wanted.parameters.clone()).to_string(),
+        context: Value::Object(wanted.context.clone()).to_string(),
         identity: call.identity.as_ref().map(osb_core::OriginatingIdentity::audit),
         api_version: call.api_version.to_string(),
         received_at: now,

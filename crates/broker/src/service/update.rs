@@ -82,7 +82,7 @@ impl Service {
         Ok(Some(Response::update_accepted(&reading::operation_id(&operation)?, page.as_deref(), None)))
     }
 
-    /// The answer to somebody who asks for names of another instance, or adds names that the platform does not know.
+    /// The answer to somebody who asks for names of another instance, or adds some that are not theirs to ask for.
     async fn refuse_names(
         &self,
         wanted: &Update,
@@ -96,7 +96,7 @@ impl Service {
         let is_new = |name: &&DomainName| !instance.settings.domains.contains(name);
         let added: Vec<DomainName> = names.iter().filter(is_new).cloned().collect();
         let organization = &instance.request.organization;
-        Ok(self.refuse_names_unknown_to_platform(organization, &wanted.context, &added).await)
+        Ok(self.refuse_names_added(organization, &wanted.context, &added).await)
     }
 
     fn read_change(

@@ -122,6 +122,7 @@ impl Bench {
             deleted_retention: Duration::from_hours(1),
             pace: self.pace.clone(),
             plans: self.offering.plans.clone(),
+            managed_zone: DomainName::parse("cdn.example").ok(),
         };
         Service::new(api, ports, rules, Arc::default())
     }

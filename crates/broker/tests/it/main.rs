@@ -19,6 +19,7 @@ mod managed;
 mod names;
 mod offered;
 mod operator;
+mod own_zone;
 mod owners;
 mod pages;
 mod plans;

@@ -5,14 +5,15 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::ensure;
+use http::Method;
 use sandbox::aws::{Adjustment, Rule};
 use sandbox::pki::Ca;
 use sandbox::{BrokerProcess, BrokerSettings, MANAGED_ZONE, Proofs, wait_for};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::authority::expire_lease;
 use super::{run, standing};
-use crate::house::{BOUND, House, issued, program};
+use crate::house::{BOUND, House, issued, program, provision_body};
 
 /// Runs a check by hand, part by part, until it says something else than that it waits.
 async fn walk(house: &House, settings: &BrokerSettings, check: &str) -> anyhow::Result<Value> {
@@ -28,13 +29,17 @@ async fn start() -> anyhow::Result<(House, BrokerSettings)> {
 }
 
 async fn start_with(more: &[(&str, &str)]) -> anyhow::Result<(House, BrokerSettings)> {
+    start_on(more, false).await
+}
+
+async fn start_on(more: &[(&str, &str)], platform: bool) -> anyhow::Result<(House, BrokerSettings)> {
     let mut house = House::without_broker(|settings| {
         settings.aws.deploy = Duration::from_millis(300);
         // The emulated CloudFront sees only those records that somebody has asked a name server about since they are due.
         settings.aws.route53_sync = Duration::ZERO;
     })
     .await?;
-    let mut settings = BrokerSettings { proofs: Proofs::ALL, ..house.hasty_settings("10s")? };
+    let mut settings = BrokerSettings { proofs: Proofs::ALL, platform, ..house.hasty_settings("10s")? };
     settings.more.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     house.add_broker(&settings).await?;
     Ok((house, settings))
@@ -78,6 +83,40 @@ async fn a_canary_is_made_once_and_serves_every_check() -> anyhow::Result<()> {
     assert_eq!(issued(&house)?, orders);
     let report = house.command(&settings, &["reconcile", "--json"]).await?;
     assert_eq!((report.code, &report.json()?["unknown"]), (0, &serde_json::json!([])), "{report:?}");
+    Ok(())
+}
+
+/// The platform knows no domain at all: the canary's is the service's own, and nobody else gets one like it.
+#[tokio::test]
+async fn the_canary_gets_on_where_the_platform_checks_domains() -> anyhow::Result<()> {
+    let (house, settings) = start_on(&MANY_ORDERS, true).await?;
+    for life in ["kept", "whole"] {
+        let said = walk(&house, &settings, "end-to-end").await?;
+        ensure!(said["verdict"] == "ok", "{life}: {said:#}\n{}", house.last_words());
+    }
+    assert_eq!(issued(&house)?, 2);
+    let own = canaries(&house).into_iter().find(|name| name.starts_with("canary-")).unwrap_or_default();
+    for organization in ["org-1", "cdn-broker-canary"] {
+        for domain in [&format!("canary-0123456789.{MANAGED_ZONE}"), &format!("a.{own}"), MANAGED_ZONE] {
+            let mut body = provision_body(&json!({ "domain": domain }));
+            body["organization_guid"] = json!(organization);
+            let path = "/v2/service_instances/tenants?accepts_incomplete=true";
+            let refused = house.call(Method::PUT, path, Some(&body)).await?;
+            let text = refused.text("description");
+            ensure!(
+                refused.status == 400 && text.contains("to this service itself"),
+                "{domain}: {refused:?}"
+            );
+        }
+        let mut body = provision_body(&json!({ "domain": "www.example.gov" }));
+        body["organization_guid"] = json!(organization);
+        let path = "/v2/service_instances/tenants?accepts_incomplete=true";
+        let refused = house.call(Method::PUT, path, Some(&body)).await?;
+        ensure!(
+            refused.status == 400 && refused.text("description").contains("cf create-domain"),
+            "{refused:?}"
+        );
+    }
     Ok(())
 }
 

@@ -67,6 +67,7 @@ fn service(world: &World, origin: &str) -> anyhow::Result<Service> {
         deleted_retention: Duration::from_hours(1),
         pace: Pace::default(),
         plans: Plans::default(),
+        managed_zone: None,
     };
     let store = Arc::new(world.store.clone());
     let pages = Pages::new(store.clone(), store, PublicUrl::new(origin));

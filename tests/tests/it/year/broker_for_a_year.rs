@@ -196,6 +196,7 @@ async fn provision(ports: &Ports, pace: Pace, kinds: &[(u32, u32)]) -> Vec<(Inst
         deleted_retention: Duration::from_hours(1),
         pace,
         plans: Plans::default(),
+        managed_zone: None,
     };
     let service = Service::new(api, ports.clone(), rules, Arc::default());
     let mut headers = HeaderMap::new();
