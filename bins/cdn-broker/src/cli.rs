@@ -163,10 +163,10 @@ pub(crate) enum ConfigCommand {
 const CONFIG_CHECK_HELP: &str = "Example:
   cdn-broker config check
 
-Tried are the database and its schema, the certificate authority, AWS (CloudFront, IAM), the challenge bucket and the managed zone \
+Tried are the database and its schema (looked at and not changed; what a start would migrate is `pending`, which is no failure), the certificate authority, AWS (CloudFront, IAM), the challenge bucket and the managed zone \
 (each by writing something, reading and removing it), every single permission (by asking IAM's policy simulator, which needs \
 iam:SimulatePrincipalPolicy; without it they are `unchecked`, which is no failure), CHALLENGE_URL and CHALLENGE_HOST (by asking for a token, for \
-which a broker has to run), and the platform. The database is made ready for this version, as by `cdn-broker serve`.
+which a broker has to run), and the platform. It may run beside brokers of another version: nothing stays changed.
 
 Exit codes: 0 all is well; 1 it could not be done; 2 something does not work; 64 wrong command line or environment.";
 

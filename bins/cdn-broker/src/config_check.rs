@@ -1,5 +1,6 @@
 //! `cdn-broker config check`: what was understood of the environment, and whether it works.
 
+mod database;
 mod permissions;
 mod shown;
 mod trials;

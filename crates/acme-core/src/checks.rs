@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use contract::{
-    Check, CheckFailure, CheckOutcome, CheckSchedule, CheckStore, PortError, Side, StepTimes, Timestamp,
+    Check, CheckFailure, CheckOutcome, CheckSchedule, CheckStore, Clock, PortError, Side, StepTimes,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::directory::Fresh;
+use crate::directory::{Directories, Fresh};
 use crate::error::AcmeError;
+use crate::http::Transport;
 use crate::issuer::AcmeIssuer;
+use crate::settings::{AcmeSettings, SettingsError};
 
 /// More than this is no delay of the network. Certificates are dated, proofs expire, and renewals are due by our clock.
 const MOST_SKEW: Duration = Duration::from_mins(1);
@@ -27,41 +30,28 @@ const TERMS: &str = "acme-directory/terms";
 pub struct DirectoryCheck {
     issuer: Arc<AcmeIssuer>,
     store: Arc<dyn CheckStore>,
+    remembers: bool,
 }
 
 impl DirectoryCheck {
     /// Looks at the authority of this issuer, and remembers its terms in this store.
     pub fn new(issuer: Arc<AcmeIssuer>, store: Arc<dyn CheckStore>) -> Self {
-        Self { issuer, store }
+        Self { issuer, store, remembers: true }
+    }
+
+    /// The same check, which leaves no trace: the terms are compared with the known ones, and not remembered.
+    #[must_use]
+    pub fn without_a_trace(self) -> Self {
+        Self { remembers: false, ..self }
     }
 
     async fn examine(&self, steps: &StepTimes) -> Result<(), CheckFailure> {
         let asked = self.issuer.clock.now();
         let fresh = steps.step("read the directory", Box::pin(self.issuer.accounts.read_directory())).await;
         let fresh = fresh.map_err(unreachable)?;
-        self.compare_clocks(&fresh, asked)?;
+        compare_clocks(&fresh, asked, self.issuer.clock.now())?;
         self.look_for_account(steps).await?;
         self.compare_terms(fresh.directory.meta.terms_of_service).await
-    }
-
-    /// The answer was dated somewhere between our question and now.
-    fn compare_clocks(&self, fresh: &Fresh, asked: Timestamp) -> Result<(), CheckFailure> {
-        let Some(date) = fresh.date else { return Ok(()) };
-        let now = self.issuer.clock.now();
-        // The header has no fractions of seconds.
-        let (early, late) = (asked.since(date + Duration::from_secs(1)), date.since(now));
-        let skew = early.max(late);
-        if skew <= MOST_SKEW {
-            return Ok(());
-        }
-        let direction = if early > late { "ahead of" } else { "behind" };
-        let sentence = format!(
-            "this machine's clock is {} seconds {direction} the authority's (it says {date}): set the clock of this \
-             machine right",
-            skew.as_secs()
-        );
-        let relies = "when certificates are renewed, and whether they and their proofs are still valid, goes by the clock";
-        Err(CheckFailure::new(Side::Us, "clock-skew", sentence, relies))
     }
 
     async fn look_for_account(&self, steps: &StepTimes) -> Result<(), CheckFailure> {
@@ -108,6 +98,9 @@ impl DirectoryCheck {
     }
 
     async fn remember(&self, terms: &Terms) -> Result<(), CheckFailure> {
+        if !self.remembers {
+            return Ok(());
+        }
         // Texts and numbers can always be written.
         let text = serde_json::to_string(terms).unwrap_or_default();
         self.store.remember(TERMS, &text).await.map_err(|error| unkept(&error))
@@ -120,6 +113,41 @@ struct Terms {
     known: String,
     /// Others that were seen instead, and since when.
     changed: Option<(String, Timestamp)>,
+}
+
+/// Looks at an authority without a store: its directory can be read, and its clock and ours agree.
+///
+/// Errors: settings that cannot work.
+pub async fn look_at_directory(
+    settings: &AcmeSettings,
+    clock: Arc<dyn Clock>,
+) -> Result<CheckOutcome, SettingsError> {
+    settings.check()?;
+    let transport = Transport::new(settings, Arc::clone(&clock))?;
+    let directories = Directories::new(&settings.directory_url, transport, Arc::clone(&clock));
+    let asked = clock.now();
+    let fresh = Box::pin(directories.read()).await.map_err(unreachable);
+    Ok(fresh.and_then(|fresh| compare_clocks(&fresh, asked, clock.now())).into())
+}
+
+/// The answer was dated somewhere between our question and now.
+fn compare_clocks(fresh: &Fresh, asked: Timestamp, now: Timestamp) -> Result<(), CheckFailure> {
+    let Some(date) = fresh.date else { return Ok(()) };
+    // The header has no fractions of seconds.
+    let (early, late) = (asked.since(date + Duration::from_secs(1)), date.since(now));
+    let skew = early.max(late);
+    if skew <= MOST_SKEW {
+        return Ok(());
+    }
+    let direction = if early > late { "ahead of" } else { "behind" };
+    let sentence = format!(
+        "this machine's clock is {} seconds {direction} the authority's (it says {date}): set the clock of this \
+         machine right",
+        skew.as_secs()
+    );
+    let relies =
+        "when certificates are renewed, and whether they and their proofs are still valid, goes by the clock";
+    Err(CheckFailure::new(Side::Us, "clock-skew", sentence, relies))
 }
 
 fn unreachable(error: AcmeError) -> CheckFailure {

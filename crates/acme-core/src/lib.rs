@@ -34,7 +34,7 @@ mod settings;
 mod steps;
 
 pub use chain::ChainReader;
-pub use checks::DirectoryCheck;
+pub use checks::{DirectoryCheck, look_at_directory};
 pub use issuer::AcmeIssuer;
 pub use limits::{Limits, Quota};
 pub use probe::{EdgeMark, Probe, ProbeSettings};

@@ -6,7 +6,7 @@ use diesel::dsl::sql;
 use diesel::migration::MigrationSource;
 use diesel::pg::PgConnection;
 use diesel::result::Error;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{Connection, MultiConnection, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -32,6 +32,22 @@ const POSTGRES_SETTINGS: &str = "SET search_path TO cdn_broker; SET statement_ti
 const POSTGRES_BEFORE_MIGRATIONS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '1min'; \
      SELECT pg_advisory_xact_lock(x'63646e2d62726f6b'::bigint); \
      DO $$ BEGIN IF to_regnamespace('cdn_broker') IS NULL THEN CREATE SCHEMA cdn_broker; END IF; END $$;";
+
+/// Why nothing can be written; empty when it can.
+const POSTGRES_REFUSES_WRITES: &str = "(CASE \
+     WHEN pg_is_in_recovery() THEN 'it is a standby, which takes no writes' \
+     WHEN current_setting('default_transaction_read_only')::boolean THEN 'default_transaction_read_only is on' \
+     ELSE '' END)";
+
+/// The same, and why the migrations could make nothing. What is asked about a schema that is not there is unknown.
+const POSTGRES_REFUSES_TABLES: &str = "(CASE \
+     WHEN pg_is_in_recovery() THEN 'it is a standby, which takes no writes' \
+     WHEN current_setting('default_transaction_read_only')::boolean THEN 'default_transaction_read_only is on' \
+     WHEN to_regnamespace('cdn_broker') IS NULL AND NOT has_database_privilege(current_database(), 'CREATE') \
+         THEN 'the user may not make the schema cdn_broker' \
+     WHEN NOT has_schema_privilege(to_regnamespace('cdn_broker')::oid, 'CREATE') \
+         THEN 'the user may not make tables in the schema cdn_broker' \
+     ELSE '' END)";
 
 /// How often the mode of a file of SQLite is asked for while others open it as well: each time somebody was done with it.
 const MODE_TRIES: usize = 50;
@@ -96,6 +112,32 @@ impl Db {
         })?;
         let known = Self::migrations()?;
         Ok(known.into_iter().filter(|(version, _)| run.contains(version)).map(|(_, name)| name).collect())
+    }
+
+    /// Has everything refused from now on that would write.
+    pub(crate) fn only_read(&mut self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(connection) => connection.batch_execute("PRAGMA query_only = ON")?,
+            Self::Postgres(connection) => {
+                connection.batch_execute("SET default_transaction_read_only = on")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds out whether writes are taken, without one; `also_tables`, whether tables may be made.
+    pub(crate) fn takes_writes(&mut self, also_tables: bool) -> Result<(), StoreError> {
+        let refusal = match self {
+            Self::Sqlite(connection) => connection
+                .batch_execute("BEGIN IMMEDIATE; ROLLBACK")
+                .err()
+                .map_or_else(String::new, |error| error.to_string()),
+            Self::Postgres(connection) => {
+                let query = if also_tables { POSTGRES_REFUSES_TABLES } else { POSTGRES_REFUSES_WRITES };
+                diesel::select(sql::<Text>(query)).get_result(connection)?
+            }
+        };
+        if refusal.is_empty() { Ok(()) } else { Err(StoreError::Unwritable(refusal)) }
     }
 
     /// Whether migrations were ever run here.

@@ -12,6 +12,9 @@ pub enum StoreError {
     /// The database cannot be reached, or has no connection to spare.
     #[error("the database cannot be reached: {0}")]
     Unreachable(String),
+    /// Whoever opens the database could not write where it has to; the message says what is refused.
+    #[error("the database cannot be written: {0}")]
+    Unwritable(String),
     /// The tables could not be brought to the shape that this version needs.
     #[error("the migrations of the database could not be run")]
     Migrations(#[source] Box<dyn StdError + Send + Sync>),
@@ -47,6 +50,7 @@ impl StoreError {
             Self::Settings(_) | Self::Foreign(_) | Self::Inconsistency { .. } => Remedy::GiveUp,
             Self::Query(error) if refused_for_ever(error) => Remedy::GiveUp,
             Self::Unreachable(_)
+            | Self::Unwritable(_)
             | Self::Behind(_)
             | Self::Migrations(_)
             | Self::Query(_)

@@ -1,7 +1,5 @@
 //! The shape of the tables, compared with what this version needs, and brought to it, without opening the store.
 
-use std::path::Path;
-
 use diesel::prelude::*;
 use tokio::task::spawn_blocking;
 
@@ -29,13 +27,11 @@ impl Store {
     pub async fn shape(settings: &StoreSettings) -> Result<Shape, StoreError> {
         settings.check()?;
         let target = Target::parse(&settings.url)?;
-        if let Target::Sqlite { file } = &target
-            && !Path::new(file).exists()
-        {
-            return shape(&[]);
+        if target.is_missing_file() {
+            return Shape::of(&[]);
         }
         let mut db = connect(&target).await?;
-        blocking(move || shape(&run_so_far(&mut db)?)).await
+        blocking(move || shape_of(&mut db)).await
     }
 
     /// Brings the database to the shape of this version, as opening the store does, and says which migrations were run for
@@ -49,10 +45,15 @@ impl Store {
     }
 }
 
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
     spawn_blocking(work).await.map_err(|_| StoreError::BrokenOff)?
+}
+
+/// How the tables stand; nothing is changed.
+pub(crate) fn shape_of(db: &mut Db) -> Result<Shape, StoreError> {
+    Shape::of(&run_so_far(db)?)
 }
 
 /// The versions of what has been run; none, when nothing ever was.
@@ -63,12 +64,15 @@ fn run_so_far(db: &mut Db) -> Result<Vec<String>, StoreError> {
     Ok(__diesel_schema_migrations::table.select(__diesel_schema_migrations::version).load(db)?)
 }
 
-fn shape(run: &[String]) -> Result<Shape, StoreError> {
-    let known = Db::migrations()?;
-    let is_known = |version: &&String| known.iter().any(|(known, _)| known == *version);
-    let missing = known.iter().filter(|(version, _)| !run.contains(version));
-    Ok(Shape {
-        missing: missing.map(|(_, name)| name.clone()).collect(),
-        unknown: run.iter().filter(|version| !is_known(version)).cloned().collect(),
-    })
+impl Shape {
+    /// After these migrations have been run, by their versions.
+    pub(crate) fn of(run: &[String]) -> Result<Self, StoreError> {
+        let known = Db::migrations()?;
+        let is_known = |version: &&String| known.iter().any(|(known, _)| known == *version);
+        let missing = known.iter().filter(|(version, _)| !run.contains(version));
+        Ok(Self {
+            missing: missing.map(|(_, name)| name.clone()).collect(),
+            unknown: run.iter().filter(|version| !is_known(version)).cloned().collect(),
+        })
+    }
 }

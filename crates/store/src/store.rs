@@ -64,7 +64,17 @@ impl Store {
         let mut first = connect(&target).await?;
         let migrated = spawn_blocking(move || first.migrate().map(|_| first)).await;
         let first = migrated.map_err(|_| StoreError::BrokenOff)??;
-        let most = settings.pool_size.try_into().unwrap_or(usize::MAX);
+        Self::on(target, first, settings.pool_size.try_into().unwrap_or(usize::MAX), sealer, clock)
+    }
+
+    /// On a connection that is open, and at most so many.
+    pub(crate) fn on(
+        target: Target,
+        first: Db,
+        most: usize,
+        sealer: Sealer,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
         let threads = Threads::start(target, first, most)
             .map_err(|error| StoreError::Settings(format!("there is no thread for it: {error}")))?;
         Ok(Self { inner: Arc::new(Inner { threads, sealer, clock }) })

@@ -1,5 +1,6 @@
 //! `cdn-broker config check`: all is well against the sandbox, and each thing that is broken is named, with what to do.
 
+mod database;
 mod permissions;
 
 use std::collections::BTreeMap;

@@ -4,22 +4,20 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use acme_core::{DirectoryCheck, Probe};
+use acme_core::Probe;
 use anyhow::{Context, bail, ensure};
 use broker::{CloudController, self_test_answer, self_test_token};
 use cloudfront_core::{Aws, Examination, ZoneSettings};
 use contract::{
-    Cdn, CertificateVault, ChallengeSite, Check, CheckOutcome, DomainName, HttpQuestion, InstanceId,
-    ManagedZone, ProofProbe, Randomness, Readiness, Sighting, StepTimes, Verdict,
+    Cdn, CertificateVault, ChallengeSite, DomainName, HttpQuestion, InstanceId, ManagedZone, ProofProbe,
+    Randomness, Sighting, Verdict,
 };
 use serde_json::{Value, json};
-use store::Store;
 use url::Url;
 
-use super::permissions;
+use super::{database, permissions};
 use crate::clock::{SystemClock, SystemRandomness};
 use crate::config::Config;
-use crate::wire;
 
 /// How long one of them may take.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -42,6 +40,12 @@ pub(super) struct Tried {
 pub(super) enum Outcome {
     /// It works.
     Fine(String),
+    /// It works as soon as a broker has started, which makes ready what is not.
+    Pending {
+        how: String,
+        /// What can be done before.
+        cure: &'static str,
+    },
     /// It does not.
     Failed {
         why: String,
@@ -68,6 +72,7 @@ impl Trial {
     pub(super) fn json(&self) -> Value {
         let (verdict, message) = self.told();
         let cure = match &self.outcome {
+            Outcome::Pending { cure, .. } => Some(*cure),
             Outcome::Failed { cure, .. } => Some(cure.as_ref()),
             Outcome::Unchecked { cure, .. } => Some(cure.as_str()),
             Outcome::Fine(_) | Outcome::Skipped(_) => None,
@@ -78,6 +83,7 @@ impl Trial {
     /// What to do, with the things one by one; nothing where there is nothing to do.
     pub(super) fn advice(&self) -> Option<String> {
         let head = match &self.outcome {
+            Outcome::Pending { cure, .. } => format!("{} is not ready yet: {cure}", self.what),
             Outcome::Failed { cure, .. } if self.what == permissions::WHAT => {
                 format!("{} are missing: {cure}", self.what)
             }
@@ -92,6 +98,7 @@ impl Trial {
     fn told(&self) -> (&'static str, &str) {
         match &self.outcome {
             Outcome::Fine(how) => ("ok", how),
+            Outcome::Pending { how, .. } => ("pending", how),
             Outcome::Failed { why, .. } => ("failed", why),
             Outcome::Unchecked { why, .. } => ("unchecked", why),
             Outcome::Skipped(why) => ("skipped", why),
@@ -102,8 +109,9 @@ impl Trial {
 /// Everything, in an order in which what others need comes first.
 pub(super) async fn all(config: &Config) -> Tried {
     let mut trials = Vec::new();
-    let store = Box::pin(database(config, &mut trials)).await;
-    trials.push(Box::pin(authority(config, store)).await);
+    let (trial, tables) = Box::pin(database::look(config, LIMIT)).await;
+    trials.push(trial);
+    trials.push(Box::pin(database::authority(config, tables)).await);
     let aws = cloudfront_core::connect(&config.aws).await;
     trials.push(tried("CloudFront", AWS_CURE, distributions(&aws)).await);
     trials.push(tried("IAM", AWS_CURE, certificates(&aws)).await);
@@ -123,7 +131,7 @@ pub(super) async fn all(config: &Config) -> Tried {
     Tried { trials, examination }
 }
 
-async fn tried(
+pub(super) async fn tried(
     what: &'static str,
     cure: &'static str,
     work: impl Future<Output = anyhow::Result<String>>,
@@ -143,43 +151,6 @@ pub(super) fn no_answer(limit: Duration) -> String {
 
 fn skipped(what: &'static str, why: &'static str) -> Trial {
     Trial { what, outcome: Outcome::Skipped(why), details: Vec::new() }
-}
-
-const DATABASE_CURE: &str = "check DATABASE_URL, that the database runs and can be reached from here, and that its user may make \
-                             tables in it";
-
-/// The database, when it could be opened.
-async fn database(config: &Config, trials: &mut Vec<Trial>) -> Option<Arc<Store>> {
-    let mut opened = None;
-    let work = async {
-        let store = wire::store(config).await?;
-        store.ready().await?;
-        opened = Some(store);
-        Ok("reached; its schema is that of this version".to_owned())
-    };
-    trials.push(tried("database", DATABASE_CURE, work).await);
-    opened
-}
-
-const AUTHORITY_CURE: &str =
-    "check ACME_URL and ACME_ROOT_CA, and that the authority can be reached from here over HTTPS";
-
-/// Directory, account, terms and clock; nothing is ordered.
-async fn authority(config: &Config, store: Option<Arc<Store>>) -> Trial {
-    let Some(store) = store else { return skipped("authority", "needs the database") };
-    let work = async {
-        let issuer = wire::bare_issuer(config, &store)?;
-        let check = DirectoryCheck::new(Arc::new(issuer), store.clone());
-        match check.run(&StepTimes::new(Arc::new(SystemClock))).await {
-            CheckOutcome::Ok => {
-                Ok(format!("{} answers, and knows our account if there is one", config.acme.directory_url))
-            }
-            CheckOutcome::Failing(failure) => bail!("{}", failure.sentence),
-            CheckOutcome::Skipped { why } => bail!("it could not be tried: {why}"),
-            CheckOutcome::Underway { .. } => bail!("it has not come to an end"),
-        }
-    };
-    tried("authority", AUTHORITY_CURE, work).await
 }
 
 const AWS_CURE: &str = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and give that user the policy that `cdn-broker aws policy` \

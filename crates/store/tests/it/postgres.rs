@@ -173,3 +173,28 @@ async fn the_shape_of_a_database_is_looked_at_and_made_once() -> anyhow::Result<
     assert!(after.missing.is_empty() && after.unknown == ["29991231000000"], "{after:?}");
     Ok(())
 }
+
+/// A user who may make neither the schema nor tables in it, and one who only reads.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_opening_would_be_refused_is_found_out_without_it() -> anyhow::Result<()> {
+    let database = Database::new()?;
+    let role = format!("guest_{}", std::process::id());
+    execute(&database.url, &format!("CREATE ROLE {role}"))?;
+    let as_role = format!("options=-c%20role%3D{role}");
+    let separator = if database.url.contains('?') { '&' } else { '?' };
+    let guest = settings(&format!("{}{separator}{as_role}", database.url))?;
+    let refusal = async || Store::prospect(&guest).await.map_err(|error| error.to_string());
+    assert!(refusal().await.unwrap_err().ends_with("the user may not make the schema cdn_broker"));
+    execute(&database.url, &format!("CREATE SCHEMA cdn_broker; GRANT USAGE ON SCHEMA cdn_broker TO {role}"))?;
+    assert!(refusal().await.unwrap_err().ends_with("tables in the schema cdn_broker"));
+    execute(&database.url, &format!("GRANT CREATE ON SCHEMA cdn_broker TO {role}"))?;
+    assert!(!refusal().await.unwrap().shape.missing.is_empty());
+
+    let settings = settings(&database.url)?;
+    Store::migrate(&settings).await?;
+    let store = Store::open_to_read(&settings, Arc::new(ManualClock::new())).await?;
+    store.ready().await?;
+    let refused = provisioning(&store, "one", ManualClock::new().now()).await.unwrap_err();
+    assert!(format!("{refused:#}").contains("read-only transaction"), "{refused:#}");
+    execute(&database.url, &format!("DROP OWNED BY {role}; DROP ROLE {role}"))
+}

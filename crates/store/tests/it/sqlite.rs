@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use contract::testing::ManualClock;
 use contract::{
-    AccountRecord, AccountStore, Clock, InstanceId, InstanceStore, IssuanceStore, OperationStore, Remedy,
-    Secret, WorkQueue,
+    AccountRecord, AccountStore, Clock, InstanceId, InstanceStore, IssuanceStore, OperationStore, Readiness,
+    Remedy, Secret, WorkQueue,
 };
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
@@ -153,5 +153,30 @@ async fn the_shape_of_a_file_is_looked_at_and_made() -> anyhow::Result<()> {
     assert_eq!(Store::migrate(&settings).await?, before.missing);
     assert_eq!(Store::shape(&settings).await?.missing, Vec::<String>::new());
     assert_eq!(Store::migrate(&settings).await?, Vec::<String>::new());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_opening_would_meet_is_found_out_without_it() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let settings = settings(&file_in(folder.path()))?;
+    let clock = Arc::new(ManualClock::new());
+    let before = Store::prospect(&settings).await?;
+    assert!(!before.is_there && !before.shape.missing.is_empty(), "{before:?}");
+    let missing = Store::open_to_read(&settings, clock.clone()).await.err();
+    assert!(matches!(missing, Some(StoreError::Unreachable(_))), "{missing:?}");
+    assert_eq!(fs::read_dir(folder.path())?.count(), 0, "looking makes no file");
+
+    Store::migrate(&settings).await?;
+    let after = Store::prospect(&settings).await?;
+    assert!(after.is_there && after.shape.missing.is_empty(), "{after:?}");
+    let store = Store::open_to_read(&settings, clock.clone()).await?;
+    store.ready().await?;
+    let refused = provisioning(&store, "one", clock.now()).await.unwrap_err();
+    assert!(format!("{refused:#}").contains("readonly"), "{refused:#}");
+
+    let nowhere = self::settings(&file_in(&folder.path().join("no/such")))?;
+    let refused = Store::prospect(&nowhere).await.unwrap_err();
+    assert!(matches!(&refused, StoreError::Unwritable(why) if why.contains("no/such")), "{refused:?}");
     Ok(())
 }
