@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use contract::{Clock, Readiness, Timestamp};
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, Response, StatusCode};
 use tokio::sync::Mutex;
 
@@ -79,7 +79,7 @@ fn answer(status: StatusCode, what: &str) -> Response<Bytes> {
 }
 
 fn not_allowed() -> Response<Bytes> {
-    let mut response = answer(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here");
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    let mut response: Response<Bytes> = osb_core::Response::method_not_allowed("GET, HEAD").into();
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

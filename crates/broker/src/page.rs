@@ -166,6 +166,11 @@ pub(crate) fn is_for_operator(path: &str) -> bool {
     admin::is_meant(path)
 }
 
+/// Whether the answer to a browser depends on the body: on that of a form alone.
+pub(crate) fn wants_body(request: &Request<'_>) -> bool {
+    *request.method == Method::POST && matches!(paths::read(request.path, request.query), Some(Path::Look(_)))
+}
+
 /// The answer to a browser; `None` where no pages are served. Never fails: what cannot be shown is a page too.
 pub(crate) async fn answer(service: &Service, request: &Request<'_>) -> Option<Response<Bytes>> {
     let path = paths::read(request.path, request.query);

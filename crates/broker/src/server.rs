@@ -1,4 +1,5 @@
 mod explained;
+mod lingering;
 mod requests;
 mod tls;
 
@@ -19,6 +20,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::server::TlsStream;
 
 use self::explained::Explained;
+use self::lingering::{Lingering, Unread};
+use self::requests::Desk;
 pub use self::tls::{Tls, TlsError};
 use crate::Service;
 
@@ -150,10 +153,10 @@ impl Client {
             return;
         }
         match tls {
-            None => self.answer(stream).await,
+            None => self.answer(stream, stop).await,
             Some(tls) => {
-                if let Some(stream) = self.shake_hands(&tls, stream, stop).await {
-                    self.answer(stream).await;
+                if let Some(stream) = self.shake_hands(&tls, stream, stop.clone()).await {
+                    self.answer(stream, stop).await;
                 }
             }
         }
@@ -190,21 +193,28 @@ impl Client {
 
     /// hyper drops a connection at once of which it has read nothing when it is told of the stop, also when a whole request
     /// waits to be read: so it is made to read before.
-    async fn answer(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
-        let requests = warp::service(requests::filter(&self.service, &self.limits, self.peer));
-        let requests = TowerToHyperService::new(requests);
+    async fn answer(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        stop: watch::Receiver<bool>,
+    ) {
+        let Self { service, limits, peer, watcher } = self;
+        let (unread, head_time) = (Unread::default(), limits.head_time);
+        let stream = Explained::new(Lingering::new(stream, unread.clone()), unread.clone());
+        let desk = Desk { service, limits, peer, unread, stop };
+        let requests = TowerToHyperService::new(warp::service(requests::filter(desk)));
         let mut connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(self.limits.head_time)
+            .header_read_timeout(head_time)
             .max_headers(100)
             .max_buf_size(64 * 1024)
             .serve_connection(
-                TokioIo::new(Explained::new(stream)),
+                TokioIo::new(stream),
                 service_fn(move |request| requests.call(requests::with_path(request))),
             );
         let ended = match poll_fn(|context| Poll::Ready(Pin::new(&mut connection).poll(context))).await {
             Poll::Ready(ended) => ended,
-            Poll::Pending => self.watcher.watch(connection).await,
+            Poll::Pending => watcher.watch(connection).await,
         };
         if let Err(error) = ended {
             tracing::debug!(%error, "a connection ended early");

@@ -118,6 +118,15 @@ impl Service {
         }
     }
 
+    /// Whether the answer depends on the body of a request, as far as it can be known from the head: for all others nobody need
+    /// wait for it.
+    pub fn wants_body(&self, head: &Request<'_>) -> bool {
+        if page::is_meant(head.path) {
+            return self.pages.is_some() && page::wants_body(head);
+        }
+        self.api.wants_body(head)
+    }
+
     /// The answer to one request. Never fails: what cannot be done is an answer too. Every line that is logged on the way
     /// names the request as the platform does (R14).
     pub async fn answer(&self, request: &Request<'_>) -> Response {
@@ -127,6 +136,12 @@ impl Service {
     /// The same, for somebody at this address.
     pub async fn answer_to(&self, request: &Request<'_>, peer: Option<IpAddr>) -> Response {
         self.answered(request, peer).instrument(trace::span(request.headers)).await
+    }
+
+    /// A refusal of what the server has found wrong with a request, as the answer to it.
+    pub(crate) fn refuse(request: &Request<'_>, refusal: Response) -> Response {
+        trace::span(request.headers).in_scope(|| log_refusal(&refusal));
+        refusal.for_request(request.headers)
     }
 
     async fn answered(&self, request: &Request<'_>, peer: Option<IpAddr>) -> Response {

@@ -76,13 +76,25 @@ impl Api {
     }
 
     /// Checks a request in this order and stops at the first that fails: credentials (401), API version (412), path
-    /// and method (404, 405), syntax (400), required fields (400), service and plan (400), asynchronous operation
+    /// and method (404, 405), syntax of path, query and headers (400), syntax of the body (400), required fields (400), service and plan (400), asynchronous operation
     /// allowed (422). Calls for bindings are answered here, as there are none.
     ///
     /// # Errors
     /// The answer to send instead.
     pub fn read(&self, request: &Request<'_>) -> Result<Call, Response> {
         self.checked(request).map_err(|response| response.for_request(request.headers))
+    }
+
+    /// Whether the answer depends on the body: on that of a provision or an update of which everything else is right, as far as
+    /// it can be known from the head. For every other request [`Self::read`] says the same whatever the body is, so that a server
+    /// need not wait for it (R1, R18). The body that is in `head` is not looked at.
+    pub fn wants_body(&self, head: &Request<'_>) -> bool {
+        match (self.admitted(head), head.method) {
+            (Ok((_, Route::Instance(id))), &Method::PUT | &Method::PATCH) => {
+                reading::Head::read(id, head).is_ok()
+            }
+            _ => false,
+        }
     }
 
     /// 200 with the catalog, or 304 if the platform has it already (OSB 2.17, "Catalog Management").
@@ -96,15 +108,20 @@ impl Api {
     }
 
     fn checked(&self, request: &Request<'_>) -> Result<Call, Response> {
-        authenticate(&self.credentials, request.headers)?;
-        let api_version = ApiVersion::from_headers(request.headers)?;
-        let route = Route::find(&self.base_path, request.path)?;
+        let (api_version, route) = self.admitted(request)?;
         Ok(Call {
             operation: self.operation(route, request)?,
             identity: OriginatingIdentity::from_headers(request.headers),
             request_identity: request.headers.get(REQUEST_IDENTITY).cloned(),
             api_version,
         })
+    }
+
+    /// The version and the path of a request that may ask.
+    fn admitted<'a>(&self, request: &Request<'a>) -> Result<(ApiVersion, Route<'a>), Response> {
+        authenticate(&self.credentials, request.headers)?;
+        let api_version = ApiVersion::from_headers(request.headers)?;
+        Ok((api_version, Route::find(&self.base_path, request.path)?))
     }
 
     fn operation(&self, route: Route<'_>, request: &Request<'_>) -> Result<Operation, Response> {

@@ -17,10 +17,7 @@ pub(crate) struct Body {
 
 impl Body {
     /// Reads a body; whatever is not a JSON object is a `400`.
-    pub(crate) fn read(headers: &HeaderMap, content: &[u8]) -> Result<Self, Response> {
-        if !is_json(headers) {
-            return Err(invalid("The Content-Type is not application/json. Send a JSON object and say so."));
-        }
+    pub(crate) fn read(content: &[u8]) -> Result<Self, Response> {
         let Ok(text) = str::from_utf8(content) else {
             return Err(invalid("The body is not UTF-8. Send a JSON object in UTF-8."));
         };
@@ -70,6 +67,14 @@ impl Body {
             Some(_) => Err(invalid(&format!("The field {name} is not a string. Send it as a string."))),
         }
     }
+}
+
+/// The `400` for a body that says of itself that it is something else.
+pub(crate) fn expect_json(headers: &HeaderMap) -> Result<(), Response> {
+    if is_json(headers) {
+        return Ok(());
+    }
+    Err(invalid("The Content-Type is not application/json. Send a JSON object and say so."))
 }
 
 /// The `400` for a required field of a body.

@@ -11,11 +11,11 @@ use crate::query::{Query, instance_id, is_id};
 use crate::{Api, ApiVersion, Catalog, Credential, OriginatingIdentity, Plan, Request, Response, Service};
 
 /// A request: method, path, query, one header a line, an empty line, the body. Whatever it is, it is understood or refused
-/// with an answer that is right in form. A first line that begins with `+` stands for right credentials and a right version,
+/// with an answer that is right in form, and its body decides nothing that the head has decided. A first line that begins with `+` stands for right credentials and a right version,
 /// so that more than the first checks are reached.
 ///
 /// # Panics
-/// When an answer is a 5xx, or not a JSON object with a description.
+/// When an answer is a 5xx, or not a JSON object with a description, or when a body is looked at that was not wanted.
 pub fn request(data: &[u8]) {
     let (head, body) = halves(data, b"\n\n");
     let mut lines = head.split(|&b| b == b'\n');
@@ -30,7 +30,15 @@ pub fn request(data: &[u8]) {
     let method = Method::from_bytes(method.trim_start_matches('+').as_bytes()).unwrap_or(Method::GET);
     let request = Request { method: &method, path: &path, query: Some(&query), headers: &headers, body };
     let Some(api) = API.as_ref() else { return };
-    match api.read(&request) {
+    let read = api.read(&request);
+    if !api.wants_body(&request) {
+        assert_eq!(
+            read,
+            api.read(&Request { body: b"", ..request }),
+            "a body that nobody wanted was looked at"
+        );
+    }
+    match read {
         Ok(call) => assert!(is_known || headers.contains_key("authorization"), "nobody was let in: {call:?}"),
         Err(refusal) => check(refusal),
     }

@@ -1,12 +1,26 @@
-use crate::body::Body;
+use crate::body::{self, Body};
 use crate::query::{Query, instance_id};
 use crate::{Catalog, Deprovision, ErrorCode, Fetch, LastOperation, Provision, Request, Response, Update};
 
+/// What the head of a request with a body says. It is checked before anybody waits for the body.
+pub(crate) struct Head {
+    instance_id: String,
+    asynchronous: Option<String>,
+}
+
+impl Head {
+    pub(crate) fn read(id: &str, request: &Request<'_>) -> Result<Self, Response> {
+        let instance_id = instance_id(id)?;
+        let asynchronous = Query::new(request.query).find("accepts_incomplete")?;
+        body::expect_json(request.headers)?;
+        Ok(Self { instance_id, asynchronous })
+    }
+}
+
 /// Reads a provision: syntax, then required fields, then the catalog, then whether it may be asynchronous.
 pub(crate) fn provision(catalog: &Catalog, id: &str, request: &Request<'_>) -> Result<Provision, Response> {
-    let instance_id = instance_id(id)?;
-    let asynchronous = Query::new(request.query).find("accepts_incomplete")?;
-    let mut body = Body::read(request.headers, request.body)?;
+    let Head { instance_id, asynchronous } = Head::read(id, request)?;
+    let mut body = Body::read(request.body)?;
     let provision = Provision {
         instance_id,
         parameters: body.object("parameters")?,
@@ -25,9 +39,8 @@ pub(crate) fn provision(catalog: &Catalog, id: &str, request: &Request<'_>) -> R
 
 /// Reads an update, in the same order.
 pub(crate) fn update(catalog: &Catalog, id: &str, request: &Request<'_>) -> Result<Update, Response> {
-    let instance_id = instance_id(id)?;
-    let asynchronous = Query::new(request.query).find("accepts_incomplete")?;
-    let mut body = Body::read(request.headers, request.body)?;
+    let Head { instance_id, asynchronous } = Head::read(id, request)?;
+    let mut body = Body::read(request.body)?;
     let update = Update {
         instance_id,
         parameters: body.object("parameters")?,

@@ -11,6 +11,6 @@ pub struct Request<'a> {
     pub query: Option<&'a str>,
     /// The headers.
     pub headers: &'a HeaderMap,
-    /// The whole body, its size already limited by the server (see [`Response::too_large`](crate::Response::too_large)).
+    /// The whole body where it is wanted (see [`Api::wants_body`](crate::Api::wants_body)), its size already limited by the server (see [`Response::too_large`](crate::Response::too_large)).
     pub body: &'a [u8],
 }

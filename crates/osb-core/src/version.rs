@@ -6,6 +6,9 @@ use crate::{ErrorCode, Response};
 
 const VERSION: HeaderName = HeaderName::from_static("x-broker-api-version");
 
+/// No more characters than these of what was sent are repeated.
+const LONGEST_SHOWN: usize = 100;
+
 /// The version 2.x of the API that the platform speaks (OSB 2.17, "API Version Header"). Minor versions only ever add,
 /// so that every one is accepted; Cloud Controller says 2.15.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,9 +24,8 @@ impl ApiVersion {
         let sent = headers.get(VERSION).map(|value| String::from_utf8_lossy(value.as_bytes()));
         match sent.as_deref() {
             None | Some("") => Err(refused("This request has none.")),
-            Some(version) => {
-                Self::parse(version).ok_or_else(|| refused(&format!("This request says \"{version}\".")))
-            }
+            Some(version) => Self::parse(version)
+                .ok_or_else(|| refused(&format!("This request says \"{}\".", shown(version)))),
         }
     }
 
@@ -37,6 +39,14 @@ impl ApiVersion {
 impl fmt::Display for ApiVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "2.{}", self.minor)
+    }
+}
+
+/// What is repeated of a version that is none.
+fn shown(version: &str) -> String {
+    match version.char_indices().nth(LONGEST_SHOWN) {
+        Some((end, _)) => format!("{}...", &version[..end]),
+        None => version.to_owned(),
     }
 }
 

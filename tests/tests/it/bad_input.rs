@@ -2,7 +2,11 @@
 
 use std::process::Command;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::house::{House, program};
 
@@ -56,6 +60,45 @@ async fn a_bad_parameter_is_a_400_with_nothing_stored_and_nothing_called() -> an
     assert!(house.sandbox.authority().gate().requests().is_empty(), "the authority was called");
     assert_eq!(house.poll(ID).await?.status, 404);
     assert_eq!(house.deprovision(ID).await?.status, 410);
+    Ok(())
+}
+
+/// Sends bytes as they are and reads all that comes back.
+async fn raw(house: &House, request: &str) -> anyhow::Result<String> {
+    let url = house.brokers[0].url();
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).await?;
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    Ok(answer)
+}
+
+/// R1, R18, S1: a body that is large, or that does not come, keeps nobody from being told what the head has decided.
+#[tokio::test(flavor = "multi_thread")]
+async fn r1_r18_credentials_version_and_route_come_before_the_body() -> anyhow::Result<()> {
+    let house = House::start().await?;
+    let large = format!("content-length: 200000\r\n\r\n{}", "x".repeat(200_000));
+    let slow = "content-length: 100\r\n\r\nx".to_owned();
+    let password = format!("authorization: Basic {}\r\n", STANDARD.encode("sandbox:sandbox"));
+    let both = format!("{password}x-broker-api-version: 2.15\r\n");
+    let instance = format!("/v2/service_instances/{ID}");
+    let ids = format!("service_id={}&plan_id={}", broker::SERVICE_ID, broker::PLAN_ID);
+    for (start, headers, expected) in [
+        (format!("PUT {instance}"), "", "401 Unauthorized"),
+        (format!("PUT {instance}"), &password, "412 Precondition Failed"),
+        ("PUT /v2/nope".to_owned(), &both, "404 Not Found"),
+        ("POST /v2/catalog".to_owned(), &both, "405 Method Not Allowed"),
+        (format!("DELETE {instance}?accepts_incomplete=true&{ids}"), &both, "410 Gone"),
+        ("GET /admin".to_owned(), "", "401 Unauthorized"),
+    ] {
+        for body in [&large, &slow] {
+            let answer = raw(&house, &format!("{start} HTTP/1.1\r\nhost: b\r\n{headers}{body}")).await?;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {expected}\r\n")), "{start}: {answer}");
+        }
+    }
+    let put = format!("PUT {instance}?accepts_incomplete=true HTTP/1.1\r\nhost: b\r\n{both}");
+    let answer = raw(&house, &format!("{put}{large}")).await?;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     Ok(())
 }
 

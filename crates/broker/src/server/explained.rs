@@ -7,17 +7,23 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::lingering::Unread;
+
 /// What cannot be read as HTTP, hyper answers with a status alone, and lets nobody else do it. Whoever looks at what is
 /// written sees such an answer, since no other error goes out without a body, and gives it the body that every error has.
 pub(super) struct Explained<S> {
     stream: S,
     /// What is still to be written instead of what was.
     instead: Bytes,
+    /// To be told of what is refused: nobody reads what comes after it.
+    unread: Unread,
+    /// Whether something was read.
+    has_read: bool,
 }
 
 impl<S> Explained<S> {
-    pub(super) fn new(stream: S) -> Self {
-        Self { stream, instead: Bytes::new() }
+    pub(super) fn new(stream: S, unread: Unread) -> Self {
+        Self { stream, instead: Bytes::new(), unread, has_read: false }
     }
 }
 
@@ -40,7 +46,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Explained<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        if !self.has_read {
+            spoil_preface(&mut buffer.filled_mut()[before..]);
+        }
+        self.has_read = true;
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -50,6 +62,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Explained<S> {
         match explanation(bytes) {
             Some(instead) => {
                 self.instead = instead;
+                self.unread.note();
                 Poll::Ready(Ok(bytes.len()))
             }
             None => Pin::new(&mut self.stream).poll_write(context, bytes),
@@ -85,6 +98,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Explained<S> {
     }
 }
 
+/// hyper ends a connection without a word when somebody begins with HTTP/2 (RFC 9113, section 3.4), unasked. What is no
+/// method is refused like everything that is no request.
+fn spoil_preface(first: &mut [u8]) {
+    if let [b'P', b'R', b'I', b' ', ..] = first {
+        first[0] = b'\0';
+    }
+}
+
 /// What to write instead of an error without a body; `None` for everything else.
 fn explanation(bytes: &[u8]) -> Option<Bytes> {
     let refused = [b"HTTP/1.1 4", b"HTTP/1.0 4"].iter().any(|start| bytes.starts_with(*start));
@@ -114,7 +135,7 @@ mod tests {
     use super::*;
 
     async fn written(bytes: &[u8]) -> String {
-        let mut stream = Explained::new(Vec::new());
+        let mut stream = Explained::new(Vec::new(), Unread::default());
         stream.write_all(bytes).await.expect("a vector takes everything");
         stream.flush().await.expect("likewise");
         String::from_utf8(stream.stream).expect("text")

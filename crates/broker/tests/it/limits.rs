@@ -76,6 +76,84 @@ async fn r17_a_body_over_the_limit_is_a_413_with_and_without_a_length() {
     }
 }
 
+/// R1, R18: what the head decides is answered at once, however much is to come, and whoever still sends reads the answer.
+#[tokio::test]
+async fn r1_r18_nobody_waits_for_a_body_that_decides_nothing() {
+    let server = start(ServerLimits::default()).await;
+    let host = "Host: b\r\n";
+    let password = "Authorization: Basic dXNlcjpzZWNyZXQ=\r\n";
+    let put = format!("PUT {}?accepts_incomplete=true", path());
+    let plan = format!("service_id={}&plan_id={}", broker::SERVICE_ID, broker::PLAN_ID);
+    for (start, headers, status) in [
+        (put.as_str(), host.to_owned(), 401),
+        (&put, format!("{host}{password}"), 412),
+        ("PUT /v2/nope", HEAD.to_owned(), 404),
+        ("POST /v2/catalog", HEAD.to_owned(), 405),
+        ("PUT /v2/service_instances/a%2Fb", HEAD.to_owned(), 400),
+        (&put, format!("{HEAD}Content-Type: text/plain\r\n"), 400),
+        ("PUT /v2/service_instances/a/service_bindings/b", HEAD.to_owned(), 400),
+        (&format!("DELETE {}?accepts_incomplete=true&{plan}", path()), HEAD.to_owned(), 410),
+        ("GET /v2/catalog", HEAD.to_owned(), 200),
+        ("GET /health/live", host.to_owned(), 200),
+        ("POST /health/live", host.to_owned(), 405),
+        ("GET /.well-known/acme-challenge/a.gov/x", host.to_owned(), 404),
+    ] {
+        let head = format!("{start} HTTP/1.1\r\n{headers}");
+        let large = "x".repeat(200_000);
+        for request in [
+            format!("{head}Content-Length: 200000\r\n\r\n{large}"),
+            format!("{head}Transfer-Encoding: chunked\r\n\r\n30d40\r\n{large}\r\n0\r\n\r\n"),
+            format!("{head}Content-Length: 100\r\n\r\nx"),
+            format!("{head}Content-Length: 100\r\nExpect: 100-continue\r\n\r\n"),
+        ] {
+            let answer = server.exchange(&request).await;
+            let start: String = request.chars().take(300).collect();
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{start}: {answer}");
+            assert!(answer.to_lowercase().contains("connection: close\r\n"), "{start}: {answer}");
+            let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+            assert!(serde_json::from_str::<serde_json::Value>(body).is_ok(), "{start}: {answer}");
+        }
+    }
+}
+
+/// A body that is there and that nobody needs costs nobody the connection.
+#[tokio::test]
+async fn a_small_body_that_nobody_needs_leaves_the_connection_open() {
+    let server = start(ServerLimits::default()).await;
+    let deletion = format!("DELETE /v2/nothing HTTP/1.1\r\n{HEAD}Content-Length: 2\r\n\r\n{{}}");
+    let last = format!("GET /v2/catalog HTTP/1.1\r\n{HEAD}Connection: close\r\n\r\n");
+    let answers = server.exchange(&format!("{deletion}{deletion}{last}")).await;
+    assert_eq!(answers.matches("HTTP/1.1 404").count(), 2, "{answers}");
+    assert!(answers.contains("HTTP/1.1 200"), "{answers}");
+}
+
+/// R17: a length that is too large is enough to know.
+#[tokio::test]
+async fn r17_a_length_over_the_limit_is_refused_before_anything_is_sent() {
+    let server = start(ServerLimits::default()).await;
+    let put = format!("PUT {}?accepts_incomplete=true HTTP/1.1\r\n{HEAD}", path());
+    for more in ["", "Expect: 100-continue\r\n"] {
+        let answer = server.exchange(&format!("{put}{more}Content-Length: 200000\r\n\r\n")).await;
+        assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("\"description\""), "{answer}");
+    }
+}
+
+/// Who has sent half of a request when the server stops, and nothing more, is told so before the server ends.
+#[tokio::test]
+async fn half_a_request_is_answered_when_the_server_stops() {
+    let server = start(ServerLimits { drain: Duration::from_secs(2), ..ServerLimits::default() }).await;
+    let mut half = TcpStream::connect(server.address).await.unwrap();
+    let put = format!("PUT {}?accepts_incomplete=true HTTP/1.1\r\n", path());
+    half.write_all(format!("{put}{HEAD}Content-Length: 100\r\n\r\n{{").as_bytes()).await.unwrap();
+    // Whoever is answered now shows that the half has been taken.
+    server.exchange(&format!("GET /v2/catalog HTTP/1.1\r\n{HEAD}Connection: close\r\n\r\n")).await;
+    server.stop.send(true).unwrap();
+    let mut answer = String::new();
+    half.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("being stopped"), "{answer}");
+    server.server.await.unwrap();
+}
+
 #[tokio::test]
 async fn r13_r113_r114_any_method_and_path_gets_a_json_answer_with_the_request_identity() {
     let server = start(ServerLimits::default()).await;
@@ -143,6 +221,8 @@ async fn what_is_no_http_is_refused_with_a_sentence() {
     let many = "x-y: z\r\n".repeat(200);
     for (request, status) in [
         ("nonsense\r\n\r\n".to_owned(), "400"),
+        // Who begins with HTTP/2 without having asked.
+        ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0".to_owned(), "400"),
         (format!("GET /v2/cat alog HTTP/1.1\r\n{HEAD}\r\n"), "400"),
         (format!("GET /v2/catalog HTTP/1.1\r\n{HEAD}bad name: x\r\n\r\n"), "400"),
         (format!("GET /v2/catalog HTTP/1.1\r\n{HEAD}Content-Length: x\r\n\r\n"), "400"),

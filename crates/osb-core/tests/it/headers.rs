@@ -30,6 +30,16 @@ fn r8_r9_a_version_that_is_not_2_x_is_412() {
     assert_eq!(catalog_request().raw_header(VERSION, b"2.\xff").refusal().status(), 412);
 }
 
+/// Whoever sends much is not sent it back.
+#[test]
+fn r8_no_more_than_a_piece_of_a_version_is_repeated() {
+    for version in ["x".repeat(60_000), "\u{e9}".repeat(30_000)] {
+        let refusal = catalog_request().raw_header(VERSION, version.as_bytes()).refusal();
+        let description = refusal.description().unwrap();
+        assert!(description.len() < 1000 && description.ends_with("...\"."), "{description}");
+    }
+}
+
 #[test]
 fn r10_every_minor_version_is_accepted() {
     for (version, minor) in [("2.0", 0), ("2.13", 13), ("2.15", 15), ("2.17", 17), ("2.99", 99)] {

@@ -1,17 +1,18 @@
 //! R1: a request that is wrong in several ways gets the answer to the first of them.
 
-use osb_core::{Existing, InstanceState, ProvisionDecision, decide_provision};
+use osb_core::{Existing, InstanceState, ProvisionDecision, Response, decide_provision};
 use serde_json::{Map, json};
 
-use crate::support::{AUTHORIZATION, Ask, VERSION, as_provision, basic, catalog};
+use crate::support::{AUTHORIZATION, Ask, CONTENT_TYPE, VERSION, as_provision, basic, catalog};
 
 /// What can be wrong, in the order of the checks, each with its answer.
-const FAULTS: [(&str, u16, &str); 8] = [
+const FAULTS: [(&str, u16, &str); 9] = [
     ("credentials", 401, "Unauthorized"),
     ("version", 412, "ApiVersionNotSupported"),
     ("path", 404, "NotFound"),
     ("method", 405, "MethodNotAllowed"),
     ("syntax", 400, "InvalidRequest"),
+    ("size", 413, "RequestTooLarge"),
     ("required field", 400, "MissingField"),
     ("catalog id", 400, "UnknownServiceOrPlan"),
     ("asynchronous", 422, "AsyncRequired"),
@@ -54,16 +55,44 @@ fn deprovision(faults: usize) -> Ask {
     outer(Ask::deprovision().query(&query), faults)
 }
 
+/// What a server answers: it reads a body that is wanted, and refuses it when it is too large.
+fn answered(ask: &Ask, faults: usize) -> Option<(u16, String)> {
+    if has(faults, "size") && ask.wants_body() {
+        let refusal = Response::too_large(1);
+        return Some((refusal.status().as_u16(), refusal.error_code().unwrap().to_owned()));
+    }
+    ask.read().is_err().then(|| ask.refused())
+}
+
 /// Every combination of faults, not only the pairs.
 #[test]
 fn r1_the_first_fault_is_answered() {
-    for build in [provision, update, deprovision] {
-        assert!(build(0).read().is_ok());
-        for faults in 1..1_usize << FAULTS.len() {
+    let size = 1 << FAULTS.iter().position(|(fault, ..)| *fault == "size").unwrap();
+    // The body of a deprovision is not looked at.
+    for (build, counted) in [(provision as fn(usize) -> Ask, !0), (update, !0), (deprovision, !size)] {
+        for faults in 0..1_usize << FAULTS.len() {
             let ask = build(faults);
-            let (fault, status, code) = FAULTS[faults.trailing_zeros() as usize];
-            assert_eq!(ask.refused(), (status, code.to_owned()), "{fault} comes first in {ask:?}");
+            let first = FAULTS.get((faults & counted).trailing_zeros() as usize);
+            let expected = first.map(|(_, status, code)| (*status, (*code).to_owned()));
+            assert_eq!(answered(&ask, faults), expected, "{first:?} comes first in {ask:?}");
         }
+    }
+}
+
+/// R1: the type of a body is known from the head, and nobody waits for a body of another one.
+#[test]
+fn r1_a_body_is_wanted_only_where_it_decides() {
+    for (ask, wants) in [
+        (Ask::provision(), true),
+        (Ask::update(), true),
+        (Ask::provision().header(CONTENT_TYPE, "text/plain"), false),
+        (Ask::provision().query("accepts_incomplete=true&accepts_incomplete=true"), false),
+        (Ask::deprovision(), false),
+        (Ask::poll(), false),
+        (Ask::new("GET", "/v2/catalog"), false),
+        (Ask::new("PUT", "/v2/service_instances/i-1/service_bindings/b-1"), false),
+    ] {
+        assert_eq!(ask.wants_body(), wants, "{ask:?}");
     }
 }
 

@@ -133,13 +133,21 @@ impl Ask {
     }
 
     pub(crate) fn read_by(&self, api: &Api) -> Result<Call, Response> {
-        api.read(&Request {
+        api.read(&self.request())
+    }
+
+    pub(crate) fn wants_body(&self) -> bool {
+        api().wants_body(&self.request())
+    }
+
+    fn request(&self) -> Request<'_> {
+        Request {
             method: &self.method,
             path: &self.path,
             query: self.query.as_deref(),
             headers: &self.headers,
             body: &self.body,
-        })
+        }
     }
 
     pub(crate) fn call(&self) -> Call {
