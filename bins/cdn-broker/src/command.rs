@@ -1,6 +1,7 @@
 //! What all operator commands have in common: the service's configuration, a runtime, and an exit code.
 
 use anyhow::Context;
+use contract::chain;
 
 use crate::cli::complain;
 use crate::config::{Config, Environment};
@@ -29,7 +30,7 @@ pub(crate) fn run(work: impl AsyncFnOnce(&Config) -> anyhow::Result<u8>) -> u8 {
         .context("cannot start the runtime")
         .and_then(|runtime| runtime.block_on(work(&config)));
     code.unwrap_or_else(|error| {
-        complain(&format!("{error:#}"));
+        complain(&chain(error.as_ref()));
         FAILED
     })
 }

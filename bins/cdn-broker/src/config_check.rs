@@ -6,6 +6,7 @@ mod shown;
 mod trials;
 
 use anyhow::Context;
+use contract::chain;
 use serde_json::json;
 
 use self::trials::{Outcome, Trial, Tried};
@@ -31,7 +32,7 @@ pub(crate) fn run(arguments: &ConfigCheckArgs) -> u8 {
             if tried.trials.iter().any(is_broken) { FOUND } else { OK }
         }
         Err(error) => {
-            complain(&format!("{error:#}"));
+            complain(&chain(error.as_ref()));
             FAILED
         }
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use broker::{Listening, MetricsPage, ServerError, ServerLimits, serve, serve_metrics};
+use contract::chain;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -36,7 +37,7 @@ pub(crate) fn run() -> u8 {
     match served {
         Ok(()) => OK,
         Err(error) => {
-            tracing::error!("{error:#}");
+            tracing::error!("{}", chain(error.as_ref()));
             FAILED
         }
     }

@@ -170,12 +170,7 @@ impl PortError {
 
 impl fmt::Display for PortError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "could not {}: {}", self.doing, self.source)?;
-        let mut cause = self.source.source();
-        while let Some(inner) = cause {
-            write!(f, ": {inner}")?;
-            cause = inner.source();
-        }
+        write!(f, "could not {}: {}", self.doing, chain(self.source.as_ref()))?;
         match &self.request_id {
             Some(id) => write!(f, " (request {id})"),
             None => Ok(()),
@@ -187,6 +182,15 @@ impl StdError for PortError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         Some(self.source.as_ref())
     }
+}
+
+/// The text of an error and of those below it, `above: below`, for operators. What the text above says already is left out: the
+/// errors of many libraries, and [`PortError`], tell their cause and name it as well.
+pub fn chain(error: &(dyn StdError + 'static)) -> String {
+    std::iter::successors(error.source(), |cause| (*cause).source()).fold(error.to_string(), |text, cause| {
+        let cause = cause.to_string();
+        if text.contains(&cause) { text } else { format!("{text}: {cause}") }
+    })
 }
 
 /// One row of an adapter's table of errors, for people: what the other side says, what follows, and why.
@@ -218,6 +222,15 @@ mod tests {
             .for_tenant("Ask the operator.");
         assert_eq!(error.to_string(), "could not create the distribution: AccessDenied (request r-1)");
         assert_eq!(error.tenant_sentence(), Some("Ask the operator."));
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let error = PortError::new("list them", Remedy::GiveUp, std::io::Error::other("no route"));
+        assert_eq!(chain(&error), "could not list them: no route");
+        let outer = PortError::new("start", Remedy::GiveUp, error);
+        assert_eq!(chain(&outer), "could not start: could not list them: no route");
+        assert_eq!(chain(&fmt::Error), fmt::Error.to_string());
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub use certificate::{
 pub use check::{Check, CheckFailure, CheckOutcome, CheckSchedule, StepTime, StepTimes};
 pub use domain::{DomainName, DomainNameError};
 pub use edge::{EdgeProbe, EdgeQuestion, Presented};
-pub use error::{ErrorRule, Obstacle, PortError, PortResult, Reach, Remedy, Upstream};
+pub use error::{ErrorRule, Obstacle, PortError, PortResult, Reach, Remedy, Upstream, chain};
 pub use ids::{
     DistributionId, IncidentId, InstanceId, IssuanceId, LeaseToken, OperationId, PageToken, Reference,
     StoredCertificate, VaultName,

@@ -1,5 +1,3 @@
-use std::error::Error as _;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +5,7 @@ use anyhow::Context;
 use async_trait::async_trait;
 use bytes::Bytes;
 use contract::{
-    Clock, InstanceId, Messenger, Notice, Parcel, PortError, PortResult, Remedy, Report, Secret, Turn,
+    Clock, InstanceId, Messenger, Notice, Parcel, PortError, PortResult, Remedy, Report, Secret, Turn, chain,
 };
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use http::{Request, Uri};
@@ -103,7 +101,7 @@ impl Messenger for Webhook {
         let answer = tokio::time::timeout(TIME, self.client.request(request)).await;
         let answer =
             answer.map_err(|_| self.failed(format!("no answer within {} seconds", TIME.as_secs())))?;
-        let status = answer.map_err(|error| self.failed(causes(&error)))?.status();
+        let status = answer.map_err(|error| self.failed(chain(&error)))?.status();
         match status.as_u16() {
             200..300 => Ok(()),
             300..400 => Err(self.failed(format!("it answered {status}; redirects are not followed"))),
@@ -180,17 +178,6 @@ fn roots(pem: &str) -> anyhow::Result<RootCertStore> {
     }
     anyhow::ensure!(!store.is_empty(), "no certificate is in the file");
     Ok(store)
-}
-
-/// The error and what is below it: hyper keeps the reason at the bottom.
-fn causes(error: &hyper_util::client::legacy::Error) -> String {
-    let (mut text, mut cause) = (error.to_string(), error.source());
-    while let Some(inner) = cause {
-        // Writing to a string cannot fail.
-        let _ = write!(text, ": {inner}");
-        cause = inner.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use acme_core::{DirectoryCheck, look_at_directory};
 use anyhow::{Context, bail};
-use contract::{Check, CheckOutcome, StepTimes};
+use contract::{Check, CheckOutcome, StepTimes, chain};
 use store::{Prospect, Store};
 
 use super::trials::{Outcome, Trial, no_answer, tried};
@@ -32,7 +32,7 @@ pub(super) async fn look(config: &Config, limit: Duration) -> (Trial, Tables) {
     let looked = tokio::time::timeout(limit, Box::pin(seen(config))).await;
     let (outcome, tables) = match looked {
         Ok(Ok(seen)) => seen,
-        Ok(Err(error)) => failed(format!("{error:#}")),
+        Ok(Err(error)) => failed(chain(error.as_ref())),
         Err(_) => failed(no_answer(limit)),
     };
     (Trial { what: "database", outcome, details: Vec::new() }, tables)

@@ -10,7 +10,7 @@ use broker::{CloudController, self_test_answer, self_test_token};
 use cloudfront_core::{Aws, Examination, ZoneSettings};
 use contract::{
     Cdn, CertificateVault, ChallengeSite, DomainName, HttpQuestion, InstanceId, ManagedZone, ProofProbe,
-    Randomness, Sighting, Verdict,
+    Randomness, Sighting, Verdict, chain,
 };
 use serde_json::{Value, json};
 use url::Url;
@@ -139,7 +139,7 @@ pub(super) async fn tried(
     let ended = tokio::time::timeout(LIMIT, work).await;
     let outcome = match ended {
         Ok(Ok(how)) => Outcome::Fine(how),
-        Ok(Err(error)) => Outcome::Failed { why: format!("{error:#}"), cure: cure.into() },
+        Ok(Err(error)) => Outcome::Failed { why: chain(error.as_ref()), cure: cure.into() },
         Err(_) => Outcome::Failed { why: no_answer(LIMIT), cure: cure.into() },
     };
     Trial { what, outcome, details: Vec::new() }

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use anyhow::Context;
+use contract::chain;
 
 use super::exit::OK;
 use super::{Screen, complain, fitted, print_or_stop};
@@ -72,7 +73,7 @@ impl Shown {
 
     fn trouble(&mut self, error: &anyhow::Error) {
         if !self.in_trouble {
-            complain(&format!("trying again: {error:#}"));
+            complain(&format!("trying again: {}", chain(error.as_ref())));
         }
         self.in_trouble = true;
     }

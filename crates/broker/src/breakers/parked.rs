@@ -1,6 +1,6 @@
 use std::error::Error;
 
-use contract::{Breaker, PortError, Remedy, Timestamp};
+use contract::{Breaker, PortError, Remedy, Timestamp, chain};
 
 use crate::describe;
 
@@ -33,6 +33,5 @@ pub(super) fn park(error: &PortError, breaker: &Breaker) -> PortError {
 
 /// The whole chain of causes, as the operator reads it.
 fn causes(error: &PortError) -> String {
-    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    error.source().map(chain).unwrap_or_default()
 }
