@@ -11,7 +11,7 @@ use contract::{Meter, NoMeter, Secret, Upstream};
 
 use crate::metered::Metered;
 use crate::pacing::{self, paced};
-use crate::settings::{AwsSettings, Endpoint, Keys, Rates, Retries};
+use crate::settings::{AwsSettings, Endpoint, Endpoints, Keys, Rates, Retries};
 use crate::{Access, Bench, CloudFrontCdn, IamVault, Route53Zone, S3ChallengeSite};
 
 /// Where CloudFront and IAM live, and the bucket too unless somebody says otherwise.
@@ -34,9 +34,8 @@ pub struct Aws {
     pub access: Access,
 }
 
-/// Prepares the clients. Reads the SDK's environment and profile (credentials, region, `AWS_ENDPOINT_URL` and
-/// `AWS_ENDPOINT_URL_CLOUDFRONT`, `_IAM`, `_S3`, `_ROUTE_53`, `_STS`) unless the settings name an endpoint; calls nobody: a
-/// credential that is missing or wrong shows in the first call of a port.
+/// Prepares the clients. What the settings do not say (credentials, region, endpoints) is read from the SDK's environment and
+/// profile, unless they name an endpoint; calls nobody: a credential that is missing or wrong shows in the first call of a port.
 pub async fn connect(settings: &AwsSettings) -> Aws {
     connect_counted(settings, Arc::new(NoMeter)).await
 }
@@ -48,7 +47,11 @@ pub async fn connect_counted(settings: &AwsSettings, meter: Arc<dyn Meter>) -> A
         Some(endpoint) => from_settings(settings, endpoint),
     };
     let region = sdk.region().map_or(HOME_REGION, Region::as_ref).to_owned();
-    let clients = Clients { sdk, http: pacing::plain_client(), rates: settings.rates, meter };
+    let endpoints = match &settings.endpoint {
+        None => settings.endpoints.clone(),
+        Some(_) => Endpoints::default(),
+    };
+    let clients = Clients { sdk, http: pacing::plain_client(), rates: settings.rates, meter, endpoints };
     let (cloudfront, iam, s3) = (clients.cloudfront(), clients.iam(), clients.s3());
     let zone = |zone| Route53Zone::new(clients.route53(), zone, settings.page_size);
     Aws {
@@ -115,9 +118,15 @@ struct Clients {
     http: SharedHttpClient,
     rates: Rates,
     meter: Arc<dyn Meter>,
+    endpoints: Endpoints,
 }
 
 impl Clients {
+    /// The URL of a service, if it is not at AWS's own or where the SDK finds it.
+    fn place(&self, own: Option<&String>) -> Option<String> {
+        own.or(self.endpoints.all.as_ref()).cloned()
+    }
+
     fn counting(&self, upstream: Upstream) -> Metered {
         Metered { upstream, meter: Arc::clone(&self.meter) }
     }
@@ -125,27 +134,39 @@ impl Clients {
     fn cloudfront(&self) -> aws_sdk_cloudfront::Client {
         let http = paced(&self.http, "CloudFront", self.rates.cloudfront);
         let config = aws_sdk_cloudfront::config::Builder::from(&self.sdk).http_client(http);
-        let config = config.interceptor(self.counting(Upstream::Cdn));
+        let mut config = config.interceptor(self.counting(Upstream::Cdn));
+        if let Some(url) = self.place(self.endpoints.cloudfront.as_ref()) {
+            config.set_endpoint_url(Some(url));
+        }
         aws_sdk_cloudfront::Client::from_conf(config.build())
     }
 
     fn iam(&self) -> aws_sdk_iam::Client {
         let http = paced(&self.http, "IAM", self.rates.iam);
         let config = aws_sdk_iam::config::Builder::from(&self.sdk).http_client(http);
-        let config = config.interceptor(self.counting(Upstream::Vault));
+        let mut config = config.interceptor(self.counting(Upstream::Vault));
+        if let Some(url) = self.place(self.endpoints.iam.as_ref()) {
+            config.set_endpoint_url(Some(url));
+        }
         aws_sdk_iam::Client::from_conf(config.build())
     }
 
     fn route53(&self) -> aws_sdk_route53::Client {
         let http = paced(&self.http, "Route 53", self.rates.route53);
         let config = aws_sdk_route53::config::Builder::from(&self.sdk).http_client(http);
-        let config = config.interceptor(self.counting(Upstream::Zone));
+        let mut config = config.interceptor(self.counting(Upstream::Zone));
+        if let Some(url) = self.place(self.endpoints.route53.as_ref()) {
+            config.set_endpoint_url(Some(url));
+        }
         aws_sdk_route53::Client::from_conf(config.build())
     }
 
     /// Only asked by hand, so that there is nothing to count.
     fn sts(&self) -> aws_sdk_sts::Client {
-        let config = aws_sdk_sts::config::Builder::from(&self.sdk).http_client(self.http.clone());
+        let mut config = aws_sdk_sts::config::Builder::from(&self.sdk).http_client(self.http.clone());
+        if let Some(url) = self.place(self.endpoints.sts.as_ref()) {
+            config.set_endpoint_url(Some(url));
+        }
         aws_sdk_sts::Client::from_conf(config.build())
     }
 
@@ -153,8 +174,13 @@ impl Clients {
     fn s3(&self) -> aws_sdk_s3::Client {
         let http = paced(&self.http, "S3", self.rates.s3);
         let config = aws_sdk_s3::config::Builder::from(&self.sdk).http_client(http);
-        let config = config.interceptor(self.counting(Upstream::Site));
-        aws_sdk_s3::Client::from_conf(config.force_path_style(is_redirected(&self.sdk)).build())
+        let mut config = config.interceptor(self.counting(Upstream::Site));
+        let place = self.place(self.endpoints.s3.as_ref());
+        config.set_force_path_style(Some(place.is_some() || is_redirected(&self.sdk)));
+        if let Some(url) = place {
+            config.set_endpoint_url(Some(url));
+        }
+        aws_sdk_s3::Client::from_conf(config.build())
     }
 }
 

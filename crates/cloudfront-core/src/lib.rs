@@ -25,7 +25,9 @@ pub use connect::{Aws, connect, connect_counted};
 pub use folder::folder;
 pub use permissions::{Permission, PermissionRule, permission_rules, permissions};
 pub use policy::{PolicySettings, bucket_policy, iam_policy};
-pub use settings::{AwsSettings, BODY_LOGGING_TARGETS, Endpoint, Keys, Rates, Retries, ZoneSettings};
+pub use settings::{
+    AwsSettings, BODY_LOGGING_TARGETS, Endpoint, Endpoints, Keys, Rates, Retries, ZoneSettings,
+};
 pub use site::S3ChallengeSite;
 pub use vault::IamVault;
 pub use zone::Route53Zone;

@@ -4,6 +4,7 @@
 //! halves the rate for everybody; each answer that is none raises it a little.
 
 mod bucket;
+mod naming;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +23,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use tokio::time::Instant;
 
 use self::bucket::Bucket;
+use self::naming::Naming;
 use crate::classify::rules;
 
 /// The longest that a call waits for its turn. It must leave a step of several calls well below its time limit; whoever
@@ -36,16 +38,17 @@ pub(crate) struct NotYet {
     pub(crate) after: Duration,
 }
 
-/// The SDK's own HTTP client, which several paced clients share with its connections.
+/// The SDK's own HTTP client, which several paced clients share with its connections. Its errors name the endpoint.
 pub(crate) fn plain_client() -> SharedHttpClient {
-    Builder::new().build_with_connector_fn(|settings, components| {
+    let client = Builder::new().build_with_connector_fn(|settings, components| {
         let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
         let mut connector = ConnectorBuilder::default().tls_provider(provider);
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector.set_proxy_config(Some(ProxyConfig::from_env()));
         connector.build()
-    })
+    });
+    SharedHttpClient::new(Naming(client))
 }
 
 /// The same client for one service, whose calls are at most so many per second.

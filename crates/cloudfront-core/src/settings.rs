@@ -44,6 +44,8 @@ pub struct AwsSettings {
     pub keys: Option<Keys>,
     /// The AWS to talk to instead of the one that the SDK's environment names: several in one process, as in tests.
     pub endpoint: Option<Endpoint>,
+    /// Other places than AWS's own for the services, with the credentials as always; of no effect beside `endpoint`.
+    pub endpoints: Endpoints,
     /// How many things a page of a list holds at most; `None` leaves it to AWS (100 of most, 1,000 answers, 300 records).
     pub page_size: Option<i32>,
     /// How often one call is tried before its error is handed on.
@@ -66,6 +68,7 @@ impl AwsSettings {
             region: None,
             keys: None,
             endpoint: None,
+            endpoints: Endpoints::default(),
             page_size: None,
             retries: Retries::default(),
             rates: Rates::default(),
@@ -102,6 +105,24 @@ pub struct Endpoint {
     pub access_key_id: String,
     /// The secret that belongs to it.
     pub secret_access_key: Secret,
+}
+
+/// The URLs at which services are found that are not at AWS's own. Without any, what the SDK's environment and profile say
+/// holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Endpoints {
+    /// Every service that has none of its own.
+    pub all: Option<String>,
+    /// CloudFront.
+    pub cloudfront: Option<String>,
+    /// IAM.
+    pub iam: Option<String>,
+    /// S3.
+    pub s3: Option<String>,
+    /// Route 53.
+    pub route53: Option<String>,
+    /// STS.
+    pub sts: Option<String>,
 }
 
 /// How the SDK repeats a call that was throttled or lost, in standard mode. It bridges a connection that breaks. Whatever
