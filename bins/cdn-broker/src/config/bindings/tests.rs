@@ -128,6 +128,12 @@ fn a_text_that_is_none_is_said_without_repeating_it() {
         one_mistake(read.clone(), "VCAP_SERVICES cannot be used: it is not a JSON object");
         assert!(!format!("{read:?}").contains("hunter2"));
     }
+    let text = r#"{"a": [{"name": "x", "credentials": "hunter2"}]}"#;
+    let wrong = read(&[("VCAP_SERVICES", text)], "EMAIL");
+    one_mistake(wrong.clone(), "the credentials of the service x are not a JSON object");
+    assert!(!format!("{wrong:?}").contains("hunter2"));
+    let without = r#"{"a": [{"name": "x", "credentials": null}]}"#;
+    assert_eq!(read(&[("VCAP_SERVICES", without)], "EMAIL"), Ok(None));
     one_mistake(
         read(&[("VCAP_SERVICES_FILE_PATH", "/no/such/file")], "EMAIL"),
         "`/no/such/file` cannot be read",

@@ -11,20 +11,26 @@ pub(super) fn parse(text: &str) -> Result<Vec<Binding>, String> {
     let bindings = services
         .into_iter()
         .flat_map(|(label, bindings)| bindings.into_iter().map(move |binding| one(&label, &binding)));
-    Ok(bindings.collect())
+    bindings.collect()
 }
 
-fn one(label: &str, binding: &Map<String, Value>) -> Binding {
+fn one(label: &str, binding: &Map<String, Value>) -> Result<Binding, String> {
     let text = |key: &str| binding.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
     let name = text("name").or_else(|| text("binding_name")).or_else(|| text("instance_name"));
     let tags = binding.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let kinds = [Some(label), text("label")].into_iter().flatten().chain(tags);
-    let credentials = binding.get("credentials").and_then(Value::as_object).into_iter().flatten();
-    Binding {
-        name: name.unwrap_or(label).to_owned(),
+    let name = name.unwrap_or(label);
+    let credentials = match binding.get("credentials") {
+        None | Some(Value::Null) => None,
+        Some(Value::Object(credentials)) => Some(credentials),
+        Some(_) => return Err(format!("the credentials of the service {name} are not a JSON object")),
+    };
+    let credentials = credentials.into_iter().flatten();
+    Ok(Binding {
+        name: name.to_owned(),
         kinds: kinds.map(str::to_lowercase).collect(),
         credentials: credentials.map(|(key, value)| (key.clone(), plain(value))).collect(),
-    }
+    })
 }
 
 /// A text as it is; anything else as JSON.
