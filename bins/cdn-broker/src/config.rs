@@ -7,6 +7,7 @@ mod checks;
 #[cfg(test)]
 mod document;
 mod earlier;
+mod hidden;
 mod metrics;
 mod offering;
 mod pages;
@@ -26,6 +27,7 @@ use contract::{DomainName, KeyType};
 
 pub(crate) use self::alerts::{AlertConfig, MailConfig, MailTls, WebhookConfig, WebhookFormat};
 pub(crate) use self::checks::ChecksConfig;
+pub(crate) use self::hidden::without_user;
 pub(crate) use self::metrics::MetricsConfig;
 use self::reader::Reader;
 pub(crate) use self::reader::{Source, Understood};
@@ -101,7 +103,7 @@ pub(crate) struct ServiceConfig {
 
 /// What is logged, and how.
 pub(crate) struct LogConfig {
-    /// `LOG`.
+    /// `LOG`; every directive of it parses.
     pub(crate) filter: String,
     /// `LOG_FORMAT`.
     pub(crate) format: LogFormat,

@@ -64,6 +64,9 @@ pub enum SettingsError {
     /// The directory URL does not parse, or names no host.
     #[error("the ACME directory `{0}` is not a URL")]
     NotAUrl(String),
+    /// The directory URL has a user or a password in it, which are not repeated.
+    #[error("the ACME directory has a user in it, and ACME knows none: its URL begins with https://HOST")]
+    User,
     /// The first version of the protocol, which no authority speaks any more.
     #[error(
         "the ACME directory `{0}` is of ACME v1, which was switched off in June 2021; \
@@ -146,6 +149,9 @@ fn check_directory(url: &str) -> Result<(), SettingsError> {
     let not_a_url = || SettingsError::NotAUrl(url.to_owned());
     let uri: Uri = url.parse().map_err(|_| not_a_url())?;
     let (scheme, host) = (uri.scheme_str().ok_or_else(not_a_url)?, uri.host().ok_or_else(not_a_url)?);
+    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        return Err(SettingsError::User);
+    }
     if VERSION_ONE_HOSTS.contains(&host.to_ascii_lowercase().as_str()) {
         return Err(SettingsError::VersionOne(url.to_owned()));
     }
@@ -193,6 +199,13 @@ mod tests {
             let error = verdict(&url).unwrap_err();
             assert_eq!(error, SettingsError::VersionOne(url));
             assert!(error.to_string().contains("acme-v02.api.letsencrypt.org"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_directory_has_no_user() {
+        for url in ["https://u:hunter2@ca.example/dir", "https://hunter2@localhost/dir"] {
+            assert_eq!(verdict(url), Err(SettingsError::User));
         }
     }
 

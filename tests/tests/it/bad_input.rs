@@ -128,6 +128,75 @@ fn every_mistake_in_the_environment_is_listed_at_once_with_exit_code_64() -> any
     Ok(())
 }
 
+/// What is enough to be told of nothing else.
+const ENOUGH: [(&str, &str); 8] = [
+    ("BROKER_USERNAME", "user"),
+    ("BROKER_PASSWORD", "a-password-of-the-platform"),
+    ("DATABASE_URL", "sqlite:///no/such/folder/broker.db"),
+    ("DATABASE_ENCRYPTION_KEYS", "k1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
+    ("EMAIL", "ops@example.gov"),
+    ("ACME_URL", "https://ca.example/directory"),
+    ("BUCKET", "challenges"),
+    ("DEFAULT_ORIGIN", "apps.example.gov"),
+];
+
+/// Code, and what is printed on both ways, with one variable more.
+fn with(name: &str, value: &str, arguments: &[&str]) -> anyhow::Result<(Option<i32>, String)> {
+    let mut command = Command::new(program("cdn-broker")?);
+    let output = command.args(arguments).env_clear().envs(ENOUGH).env(name, value).output()?;
+    let printed = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    Ok((output.status.code(), printed.concat()))
+}
+
+#[test]
+fn a_password_in_a_url_is_refused_and_never_printed() -> anyhow::Result<()> {
+    for (name, value) in [
+        ("ACME_URL", "https://u:hunter2@localhost:39129/dir"),
+        ("CHECK_ACME_URL", "https://u:hunter2@localhost:39129/dir"),
+        ("API_ADDRESS", "http://u:hunter2@127.0.0.1:1"),
+        ("CHALLENGE_URL", "https://u:hunter2@broker.example/.well-known/acme-challenge"),
+        ("PUBLIC_URL", "https://u:hunter2@broker.example"),
+        ("CANARY_API_URL", "https://u:hunter2@broker.example"),
+        ("AWS_ENDPOINT_URL", "http://u:hunter2@localhost:4566"),
+        ("CDN_AWS_ENDPOINT_URL_S3", "http://u:hunter2@localhost:4566"),
+        ("ALERT_WEBHOOK_URL", "https://u:hunter2@hooks.example"),
+        ("CANARY_ORIGIN", "u:hunter2@apps.example"),
+    ] {
+        for arguments in [&["serve"][..], &["config", "check"], &["config", "check", "--json"]] {
+            let (code, printed) = with(name, value, arguments)?;
+            assert_eq!(code, Some(64), "{name}, {arguments:?}: {printed}");
+            let named = printed.contains(name.trim_start_matches("CDN_"));
+            assert!(named && !printed.contains("hunter2"), "{name}, {arguments:?}: {printed}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_filter_of_the_log_that_is_none_is_a_mistake_as_every_other() -> anyhow::Result<()> {
+    for (filter, named) in
+        [("cdn_broker=!!", "`cdn_broker=!!`"), ("info,a=b=c", "`a=b=c`"), ("info, debug", "` debug`")]
+    {
+        for arguments in [&["serve"][..], &["config", "check"]] {
+            let (code, printed) = with("LOG", filter, arguments)?;
+            assert_eq!(code, Some(64), "{filter}: {printed}");
+            let told = printed.contains(&format!("{named} is no directive"));
+            assert!(told && !printed.contains("ignoring"), "{filter}: {printed}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn credentials_of_a_service_that_are_none_are_a_mistake_that_does_not_repeat_them() -> anyhow::Result<()> {
+    let services = r#"{"a": [{"name": "x", "credentials": "hunter2"}]}"#;
+    let (code, printed) = with("VCAP_SERVICES", services, &["config", "check"])?;
+    assert_eq!(code, Some(64), "{printed}");
+    assert!(printed.contains("the credentials of the service x are not a JSON object"), "{printed}");
+    assert!(!printed.contains("hunter2"), "{printed}");
+    Ok(())
+}
+
 #[test]
 fn wrong_usage_is_exit_code_64_and_help_is_0() -> anyhow::Result<()> {
     for (arguments, code) in [(vec!["no-such-command"], 64), (vec!["serve", "--help"], 0), (vec![], 64)] {

@@ -66,6 +66,19 @@ fn trials<'a>(report: &'a Value, verdict: &str) -> Vec<&'a str> {
     with.filter_map(|trial| trial["what"].as_str()).collect()
 }
 
+/// No part of a chain of causes is in it a second time.
+fn nothing_is_told_twice(report: &Value) -> anyhow::Result<()> {
+    for trial in
+        report["trials"].as_array().into_iter().flatten().filter(|trial| trial["verdict"] == "failed")
+    {
+        let message = trial["message"].as_str().unwrap_or_default();
+        for cause in message.split(": ").filter(|cause| !cause.is_empty()) {
+            ensure!(message.matches(cause).count() == 1, "{cause:?} is told twice: {message}");
+        }
+    }
+    Ok(())
+}
+
 fn variable(report: &Value, name: &str) -> (Option<String>, String) {
     let rows = report["variables"].as_array().map(Vec::as_slice).unwrap_or_default();
     let row = rows.iter().find(|row| row["name"] == name).unwrap();
@@ -123,6 +136,7 @@ async fn what_is_broken_is_named_and_nothing_else() -> anyhow::Result<()> {
         let report = printed.json()?;
         assert_eq!(trials(&report, "failed"), failed, "{changes:?}: {report:#}");
         ensure!(printed.out.contains(cure), "{changes:?}: {report:#}");
+        nothing_is_told_twice(&report)?;
         ensure!(!printed.out.contains("hunter2") && !printed.err.contains("hunter2"), "{printed:?}");
         let shown = check(&house, &settings, &changes, &[]).await?;
         ensure!(
@@ -186,6 +200,34 @@ async fn what_is_missing_is_told_with_what_was_understood_and_what_is_not_set_up
         "{report:#}"
     );
     assert_eq!(trials(&report, "failed"), [""; 0], "{report:#}");
+    Ok(())
+}
+
+/// What was left behind by a laboratory is found, wherever it was set.
+#[tokio::test(flavor = "multi_thread")]
+async fn other_endpoints_than_those_of_aws_are_listed_and_named_where_they_fail() -> anyhow::Result<()> {
+    let (house, _) = house().await?;
+    let settings = house.settings()?;
+    let nobody = "http://127.0.0.1:1";
+    let report =
+        check(&house, &settings, &[("AWS_ENDPOINT_URL", Some(nobody))], &["--json"]).await?.json()?;
+    let found = (Some(nobody.to_owned()), "variable AWS_ENDPOINT_URL".to_owned());
+    assert_eq!(variable(&report, "AWS_ENDPOINT_URL"), found);
+    assert_eq!(trials(&report, "failed"), ["CloudFront", "IAM", "bucket"], "{report:#}");
+    let unreachable = report["trials"].as_array().into_iter().flatten().filter(|trial| {
+        trial["message"].as_str().is_some_and(|message| message.contains("http://127.0.0.1:1 was called"))
+    });
+    assert_eq!(unreachable.count(), 4, "{report:#}");
+    nothing_is_told_twice(&report)?;
+
+    let aws = house.sandbox.aws().url();
+    let prefixed = [("AWS_ENDPOINT_URL", None), ("CDN_AWS_ENDPOINT_URL", Some(aws.as_str()))];
+    let report = check(&house, &settings, &prefixed, &["--json"]).await?.json()?;
+    assert_eq!(trials(&report, "failed"), [""; 0], "{report:#}");
+    assert_eq!(variable(&report, "AWS_ENDPOINT_URL").1, "variable CDN_AWS_ENDPOINT_URL");
+    let report =
+        check(&house, &settings, &[("AWS_ENDPOINT_URL_IAM", Some(nobody))], &["--json"]).await?.json()?;
+    assert_eq!(trials(&report, "failed"), ["IAM"], "{report:#}");
     Ok(())
 }
 

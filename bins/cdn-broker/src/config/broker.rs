@@ -11,6 +11,7 @@ use store::{SealingKey, StoreSettings};
 
 use super::offering::offering;
 use super::{HttpConfig, LogConfig, LogFormat, OwnCredential, Reader, SHORT_PASSWORD, ServiceConfig};
+use crate::logging;
 
 /// Connections that one process holds at most. Every use of one takes a millisecond or less, and waiting for one is cheap;
 /// a dozen of them only wait for one another in the database (a third more polls a second with four, at a fifth of the
@@ -154,6 +155,6 @@ pub(super) fn log(reader: &mut Reader<'_>) -> Option<LogConfig> {
         "text" => Ok(LogFormat::Text),
         _ => Err("it is either json or text"),
     });
-    let filter = reader.parsed("LOG", |text| Ok::<_, std::convert::Infallible>(text.to_owned()));
+    let filter = reader.parsed("LOG", |text| logging::filter(text).map(|_| text.to_owned()));
     Some(LogConfig { filter: filter?, format: format? })
 }

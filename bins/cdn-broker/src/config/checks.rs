@@ -75,7 +75,7 @@ pub(super) fn checks(reader: &mut Reader<'_>, acme: Option<&AcmeSettings>) -> Op
     let canary_orders = reader.parsed("CANARY_ORDERS_PER_WEEK", str::parse::<u32>);
     let canary_origin =
         reader.optional("CANARY_ORIGIN").map(|_| reader.parsed("CANARY_ORIGIN", DomainName::parse));
-    let canary_api = reader.optional("CANARY_API_URL").map(|_| reader.parsed("CANARY_API_URL", Url::parse));
+    let canary_api = reader.optional("CANARY_API_URL").map(|_| reader.parsed("CANARY_API_URL", api_url));
     Some(ChecksConfig {
         on: on?,
         every: every?,
@@ -95,6 +95,16 @@ pub(super) fn checks(reader: &mut Reader<'_>, acme: Option<&AcmeSettings>) -> Op
 fn all_or_none<T>(read: Option<Option<T>>) -> Option<Option<T>> {
     read.map_or(Some(None), |read| read.map(Some))
 }
+
+/// The broker asks itself with its own user and password.
+fn api_url(text: &str) -> Result<Url, &'static str> {
+    let url = Url::parse(text).map_err(|_| API_FORM)?;
+    let is_open = url.username().is_empty() && url.password().is_none();
+    let is_known = matches!(url.scheme(), "https" | "http") && url.has_host();
+    if is_open && is_known { Ok(url) } else { Err(API_FORM) }
+}
+
+const API_FORM: &str = "it is a URL without user, such as https://cdn-broker.apps.example.gov";
 
 fn name(text: &str) -> Result<String, String> {
     let text = text.trim();

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Variables;
 use super::bindings::{self, Bindings};
 use super::earlier::earlier;
+use super::hidden::without_user;
 use super::table::{self, Unset, Variable};
 
 /// Reads variables of the table and remembers every mistake. A method answers `None` when it has noted one.
@@ -198,8 +199,11 @@ impl<'a> Reader<'a> {
         row
     }
 
-    /// Notes a mistake. `what` must not repeat a secret.
+    /// Notes a mistake. `what` must not repeat a secret. The value itself may be in it: it is shown as it may be.
     pub(crate) fn mistake(&mut self, name: &str, what: impl Display) {
+        let value = self.asked.get(name).and_then(|found| found.value.as_deref());
+        let what = what.to_string();
+        let what = value.map_or_else(|| what.clone(), |value| what.replace(value, &without_user(value)));
         self.mistakes.push(format!("{name} {what}"));
     }
 

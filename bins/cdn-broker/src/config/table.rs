@@ -15,9 +15,6 @@ pub(crate) struct Variable {
     pub(crate) default: Unset,
     /// Whether its value must never be shown.
     pub(crate) secret: bool,
-    /// Whether the AWS SDK reads it, and not this program.
-    #[cfg_attr(not(test), expect(dead_code, reason = "only the tests tell them apart"))]
-    pub(crate) of_the_sdk: bool,
     /// What it is, in Markdown; goes on after "it is".
     pub(crate) text: &'static str,
 }
@@ -37,7 +34,7 @@ pub(crate) enum Unset {
 
 /// A row: `variable("NAME", "what it is").required()`, `.default("value")`, `.secret()`.
 const fn variable(name: &'static str, text: &'static str) -> Variable {
-    Variable { name, default: Unset::Nothing, secret: false, of_the_sdk: false, text }
+    Variable { name, default: Unset::Nothing, secret: false, text }
 }
 
 impl Variable {
@@ -55,10 +52,6 @@ impl Variable {
 
     const fn secret(self) -> Self {
         Self { secret: true, ..self }
-    }
-
-    const fn of_the_sdk(self) -> Self {
-        Self { of_the_sdk: true, ..self }
     }
 }
 
@@ -190,11 +183,9 @@ const AUTHORITY: &[Variable] = &[
 
 const AWS: &[Variable] = &[
     variable("BUCKET", "the S3 bucket of the challenge answers").required(),
-    variable("IAM_PATH_PREFIX", "where certificates are kept: under `/cloudfront/PREFIX/`").default("letsencrypt"),
-    variable(
-        "SERVER_SIDE_ENCRYPTION",
-        "how S3 is asked to encrypt challenge answers: `AES256`, `aws:kms`",
-    ),
+    variable("IAM_PATH_PREFIX", "where certificates are kept: under `/cloudfront/PREFIX/`")
+        .default("letsencrypt"),
+    variable("SERVER_SIDE_ENCRYPTION", "how S3 is asked to encrypt challenge answers: `AES256`, `aws:kms`"),
     variable(
         "LOG_BUCKET",
         "the S3 bucket of access logs; with it users may ask for `logging`. See [OPERATIONS.md](OPERATIONS.md)",
@@ -210,13 +201,18 @@ const AWS: &[Variable] = &[
     ),
     variable("AWS_SECRET_ACCESS_KEY", "the secret that goes with it").secret(),
     variable("AWS_SESSION_TOKEN", "what temporary credentials need besides").secret(),
-    variable("AWS_REGION", "the region of the bucket").otherwise("`AWS_DEFAULT_REGION`, the profile's, `us-east-1`"),
+    variable("AWS_REGION", "the region of the bucket")
+        .otherwise("`AWS_DEFAULT_REGION`, the profile's, `us-east-1`"),
     variable("AWS_DEFAULT_REGION", "the same, when `AWS_REGION` is not set"),
+    variable("AWS_ENDPOINT_URL", "for laboratories: where all of AWS is, instead of at AWS's own hosts"),
     variable(
-        "AWS_ENDPOINT_URL",
-        "for laboratories, and read by the AWS SDK itself: where all of AWS is; `AWS_ENDPOINT_URL_CLOUDFRONT`, `_IAM`, `_S3`, `_ROUTE_53` and `_STS` for one service",
-    )
-    .of_the_sdk(),
+        "AWS_ENDPOINT_URL_CLOUDFRONT",
+        "for laboratories: where CloudFront is, whatever `AWS_ENDPOINT_URL` says",
+    ),
+    variable("AWS_ENDPOINT_URL_IAM", "for laboratories: the same for IAM"),
+    variable("AWS_ENDPOINT_URL_S3", "for laboratories: the same for S3"),
+    variable("AWS_ENDPOINT_URL_ROUTE_53", "for laboratories: the same for Route 53"),
+    variable("AWS_ENDPOINT_URL_STS", "for laboratories: the same for STS, which only `config check` calls"),
 ];
 
 const PROOFS: &[Variable] = &[

@@ -131,43 +131,57 @@ fn every_missing_variable_is_named_at_once() {
     }
 }
 
+/// Each is a mistake by itself.
+const WRONG: &[(&str, &str)] = &[
+    ("PORT", "http"),
+    ("BIND_ADDRESS", "everywhere"),
+    ("BROKER_CREDENTIALS", "hunter2"),
+    ("DATABASE_URL", "mysql://hunter2@db/x"),
+    ("DATABASE_ENCRYPTION_KEYS", "k1:hunter2"),
+    ("TLS_CERT", "/no/such/file.pem"),
+    ("ACME_URL", "https://acme-v01.api.letsencrypt.org/directory"),
+    ("ACME_ROOT_CA", "/no/such/file.pem"),
+    ("ACME_EAB_KID", "kid-alone"),
+    ("CERTIFICATE_KEY_TYPE", "rsa1024"),
+    ("DEFAULT_ORIGIN", "http://apps"),
+    ("DNS_RESOLVERS", "dns.example"),
+    ("PROOF_DNS_PORT", "0"),
+    ("PROOF_HTTP_PORT", "http"),
+    ("PROOF_HTTPS_PORT", "65536"),
+    ("PROOF_ALLOW_PRIVATE_ADDRESSES", "maybe"),
+    ("LOG_BUCKET", "logs.s3.us-west-2.amazonaws.com"),
+    ("WAF_WEB_ACL_ARN", "my-acl"),
+    ("CHALLENGE_URL", "broker.example"),
+    ("CHALLENGE_HOST", "http://front.example"),
+    ("MANAGED_ZONE", "cdn.example.gov"),
+    ("PUBLIC_URL", "broker.example"),
+    ("PROVISION_PROOF_WAIT", "soon"),
+    ("UPDATE_PROOF_WAIT", "-1h"),
+    ("STEP_TIMEOUT", "0s"),
+    ("RECONCILE_EVERY", "daily"),
+    ("RECONCILE_FIX", "yes"),
+    ("LOG", "cdn_broker=!!"),
+    ("LOG", "info,a=b=c"),
+    ("LOG", "info, debug"),
+    ("LOG_FORMAT", "xml"),
+    ("ACME_URL", "https://u:hunter2@localhost:39129/dir"),
+    ("CHECK_ACME_URL", "https://u:hunter2@localhost:39129/dir"),
+    ("CHALLENGE_URL", "https://u:hunter2@broker.example/"),
+    ("PUBLIC_URL", "https://u:hunter2@broker.example"),
+    ("CANARY_API_URL", "https://u:hunter2@broker.example"),
+    ("AWS_ENDPOINT_URL", "http://u:hunter2@localhost:4566"),
+    ("AWS_ENDPOINT_URL_S3", "u:hunter2@localhost:4566"),
+    ("AWS_ENDPOINT_URL_STS", "localhost:4566"),
+    ("METRICS_PORT", "0"),
+    ("ALERT_WEBHOOK_URL", "hooks.example/hunter2"),
+    ("ALERT_WEBHOOK_FORMAT", "teams"),
+    ("SMTP_URL", "smtp://user:hunter2@mail.example?tls=none"),
+    ("ALERT_ROOT_CA", "/no/such/file.pem"),
+];
+
 #[test]
 fn every_wrong_variable_is_named_without_its_secret() {
-    for (name, value) in [
-        ("PORT", "http"),
-        ("BIND_ADDRESS", "everywhere"),
-        ("BROKER_CREDENTIALS", "hunter2"),
-        ("DATABASE_URL", "mysql://hunter2@db/x"),
-        ("DATABASE_ENCRYPTION_KEYS", "k1:hunter2"),
-        ("TLS_CERT", "/no/such/file.pem"),
-        ("ACME_URL", "https://acme-v01.api.letsencrypt.org/directory"),
-        ("ACME_ROOT_CA", "/no/such/file.pem"),
-        ("ACME_EAB_KID", "kid-alone"),
-        ("CERTIFICATE_KEY_TYPE", "rsa1024"),
-        ("DEFAULT_ORIGIN", "http://apps"),
-        ("DNS_RESOLVERS", "dns.example"),
-        ("PROOF_DNS_PORT", "0"),
-        ("PROOF_HTTP_PORT", "http"),
-        ("PROOF_HTTPS_PORT", "65536"),
-        ("PROOF_ALLOW_PRIVATE_ADDRESSES", "maybe"),
-        ("LOG_BUCKET", "logs.s3.us-west-2.amazonaws.com"),
-        ("WAF_WEB_ACL_ARN", "my-acl"),
-        ("CHALLENGE_URL", "broker.example"),
-        ("CHALLENGE_HOST", "http://front.example"),
-        ("MANAGED_ZONE", "cdn.example.gov"),
-        ("PUBLIC_URL", "broker.example"),
-        ("PROVISION_PROOF_WAIT", "soon"),
-        ("UPDATE_PROOF_WAIT", "-1h"),
-        ("STEP_TIMEOUT", "0s"),
-        ("RECONCILE_EVERY", "daily"),
-        ("RECONCILE_FIX", "yes"),
-        ("LOG_FORMAT", "xml"),
-        ("METRICS_PORT", "0"),
-        ("ALERT_WEBHOOK_URL", "hooks.example/hunter2"),
-        ("ALERT_WEBHOOK_FORMAT", "teams"),
-        ("SMTP_URL", "smtp://user:hunter2@mail.example?tls=none"),
-        ("ALERT_ROOT_CA", "/no/such/file.pem"),
-    ] {
+    for &(name, value) in WRONG {
         let mut variables = complete();
         variables.insert(name, value);
         let found = mistakes(&variables);
@@ -261,6 +275,10 @@ fn the_platform_is_asked_with_address_client_and_secret() {
             vec![("API_ADDRESS", "http://api.example.gov"), id, secret],
             "API_ADDRESS cannot be used: plain http",
         ),
+        (
+            vec![("API_ADDRESS", "http://u:hunter2@127.0.0.1:1"), id, secret],
+            "API_ADDRESS cannot be used: it is the URL of the platform's API alone, without user",
+        ),
         (vec![("API_ROOT_CA", "/no/such/file.pem")], "API_ROOT_CA names the file"),
     ] {
         let mistakes = read(&wrong).unwrap_err();
@@ -319,7 +337,7 @@ fn every_variable_of_the_table_is_read_and_no_other() {
     ]);
     let mut reader = Reader::new(&variables);
     assert!(Config::understand(&mut reader).is_some(), "{:?}", reader.into_mistakes());
-    let ours = table::all().filter(|variable| !variable.of_the_sdk).map(|variable| variable.name);
+    let ours = table::all().map(|variable| variable.name);
     assert_eq!(reader.asked().keys().copied().collect::<BTreeSet<_>>(), ours.collect());
     assert_eq!(reader.into_mistakes(), Vec::<String>::new());
 }

@@ -2,8 +2,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use acme_core::{AcmeSettings, DurableFirst, EdgeMark, ExternalAccount, Limits, ProbeSettings};
 use broker::PlatformSettings;
-use cloudfront_core::{AwsSettings, Keys};
+use cloudfront_core::{AwsSettings, Endpoints, Keys};
 use contract::Secret;
+use url::Url;
 
 use super::Reader;
 
@@ -170,7 +171,9 @@ pub(super) fn aws(reader: &mut Reader<'_>) -> Option<AwsSettings> {
     let region = reader.optional("AWS_REGION");
     let default_region = reader.optional("AWS_DEFAULT_REGION");
     let keys = keys(reader);
+    let endpoints = endpoints(reader);
     Some(AwsSettings {
+        endpoints: endpoints?,
         region: region.or(default_region),
         keys: keys?,
         log_bucket: log_bucket?,
@@ -179,6 +182,31 @@ pub(super) fn aws(reader: &mut Reader<'_>) -> Option<AwsSettings> {
         server_side_encryption: reader.optional("SERVER_SIDE_ENCRYPTION"),
         ..AwsSettings::new(bucket?)
     })
+}
+
+/// `AWS_ENDPOINT_URL` and those of single services.
+fn endpoints(reader: &mut Reader<'_>) -> Option<Endpoints> {
+    let all = reader.parsed_if_set("AWS_ENDPOINT_URL", endpoint);
+    let cloudfront = reader.parsed_if_set("AWS_ENDPOINT_URL_CLOUDFRONT", endpoint);
+    let iam = reader.parsed_if_set("AWS_ENDPOINT_URL_IAM", endpoint);
+    let s3 = reader.parsed_if_set("AWS_ENDPOINT_URL_S3", endpoint);
+    let route53 = reader.parsed_if_set("AWS_ENDPOINT_URL_ROUTE_53", endpoint);
+    let sts = reader.parsed_if_set("AWS_ENDPOINT_URL_STS", endpoint);
+    Some(Endpoints { all: all?, cloudfront: cloudfront?, iam: iam?, s3: s3?, route53: route53?, sts: sts? })
+}
+
+fn endpoint(text: &str) -> Result<String, &'static str> {
+    let is_place = |url: &Url| {
+        let is_bare = url.query().is_none() && url.fragment().is_none();
+        let is_open = url.username().is_empty() && url.password().is_none();
+        matches!(url.scheme(), "https" | "http") && url.has_host() && is_bare && is_open
+    };
+    let is_endpoint = Url::parse(text).is_ok_and(|url| is_place(&url));
+    if is_endpoint {
+        Ok(text.to_owned())
+    } else {
+        Err("it is a URL without user, such as http://localhost:4566")
+    }
 }
 
 /// The inner `None` leaves the search to the SDK.

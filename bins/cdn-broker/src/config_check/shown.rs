@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::config::table::{GROUPS, Unset, Variable};
-use crate::config::{Source, Understood};
+use crate::config::{Source, Understood, without_user};
 use crate::instances::words::columns;
 
 /// One variable.
@@ -44,7 +44,7 @@ pub(super) fn rows(understood: &BTreeMap<&'static str, Understood>) -> Vec<Row> 
 fn value(variable: &Variable, found: &Understood) -> String {
     match (&found.value, variable.default) {
         (Some(value), _) if variable.secret => masked(value),
-        (Some(value), _) => value.clone(),
+        (Some(value), _) => without_user(value).into_owned(),
         (None, Unset::Value(default)) => default.to_owned(),
         (None, Unset::Words(words)) => format!("({})", words.replace('`', "")),
         (None, Unset::Required | Unset::Nothing) => String::new(),

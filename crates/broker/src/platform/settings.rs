@@ -20,7 +20,7 @@ pub struct PlatformSettings {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlatformSettingsError {
     /// Not the URL of an API.
-    #[error("it is the URL of the platform's API alone, such as https://api.example.gov")]
+    #[error("it is the URL of the platform's API alone, without user, such as https://api.example.gov")]
     Address,
     /// Tokens must not be read on the way.
     #[error("plain http is for this very machine only; use https")]
