@@ -188,7 +188,11 @@ impl Notifier {
 #[async_trait]
 impl Alerts for Notifier {
     async fn raise(&self, alert: Alert) {
-        tracing::error!(alert.subject = %alert.subject, "ALERT: {}", alert.message);
+        let (operation, instance) = subject::ids(&alert.subject);
+        tracing::error!(
+            alert.subject = %alert.subject, operation.id = operation.as_ref().map(display),
+            instance.id = instance.as_ref().map(display), "ALERT: {}", alert.message
+        );
         self.keep(Event { alert, is_over: false, at: self.0.clock.now() }).await;
     }
 
@@ -196,7 +200,11 @@ impl Alerts for Notifier {
     async fn resolve(&self, alert: Alert) {
         let event = Event { alert: alert.clone(), is_over: true, at: self.0.clock.now() };
         if self.keep(event).await != Some(false) {
-            tracing::warn!(alert.subject = %alert.subject, "RESOLVED: {}", alert.message);
+            let (operation, instance) = subject::ids(&alert.subject);
+            tracing::warn!(
+                alert.subject = %alert.subject, operation.id = operation.as_ref().map(display),
+                instance.id = instance.as_ref().map(display), "RESOLVED: {}", alert.message
+            );
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::workflow::Step;
 
 impl Ports {
     /// A new operation at the first step of its plan, due at once. A renewal is the broker's own; everything else is on the
-    /// user's track.
+    /// user's track. It has no name of a request yet.
     pub(crate) fn draft(
         &self,
         instance: &InstanceId,
@@ -29,6 +29,7 @@ impl Ports {
             sentence: None,
             error: None,
             waits_for: None,
+            request_identity: None,
             change,
         };
         let first = Step::plan(&operation).first();

@@ -23,6 +23,8 @@ use tracing::Instrument;
 
 pub(crate) use self::logins::FailedLogins;
 pub(crate) use self::pages::shown;
+pub(crate) use self::trace::of_operation;
+use self::trace::{Named, OwnNames};
 use crate::health::Health;
 use crate::metrics::MetricsPage;
 use crate::{AdminStores, Offer, Pace, Pages, Plans, Ports, page, responder};
@@ -60,6 +62,7 @@ pub struct Service {
     admin: Option<Arc<AdminStores>>,
     metrics: Option<MetricsPage>,
     logins: Arc<FailedLogins>,
+    own_names: Arc<OwnNames>,
 }
 
 impl Service {
@@ -78,6 +81,7 @@ impl Service {
             metrics: None,
             platform_trouble,
             logins: Arc::new(FailedLogins::new()),
+            own_names: Arc::new(OwnNames::new()),
         }
     }
 
@@ -128,35 +132,39 @@ impl Service {
     }
 
     /// The answer to one request. Never fails: what cannot be done is an answer too. Every line that is logged on the way
-    /// names the request as the platform does (R14).
+    /// names the request as the platform does, or by a name of our own (R14).
     pub async fn answer(&self, request: &Request<'_>) -> Response {
         self.answer_to(request, None).await
     }
 
     /// The same, for somebody at this address.
     pub async fn answer_to(&self, request: &Request<'_>, peer: Option<IpAddr>) -> Response {
-        self.answered(request, peer).instrument(trace::span(request.headers)).await
+        let Named { identity, span } = Named::new(request, &self.own_names);
+        self.answered(request, peer, &identity).instrument(span).await
     }
 
     /// A refusal of what the server has found wrong with a request, as the answer to it.
-    pub(crate) fn refuse(request: &Request<'_>, refusal: Response) -> Response {
-        trace::span(request.headers).in_scope(|| log_refusal(&refusal));
+    pub(crate) fn refuse(&self, request: &Request<'_>, refusal: Response) -> Response {
+        Named::new(request, &self.own_names).span.in_scope(|| log_refusal(&refusal));
         refusal.for_request(request.headers)
     }
 
-    async fn answered(&self, request: &Request<'_>, peer: Option<IpAddr>) -> Response {
+    async fn answered(&self, request: &Request<'_>, peer: Option<IpAddr>, identity: &str) -> Response {
         let call = match self.api.read(request) {
             Ok(call) => call,
             Err(refusal) if refusal.status() == StatusCode::UNAUTHORIZED => {
                 return self.logins.answer(refusal, request.headers, peer, self.ports.clock.now());
             }
-            Err(refusal) => return refusal,
+            Err(refusal) => {
+                log_refusal(&refusal);
+                return refusal;
+            }
         };
         let answer = match &call.operation {
             Operation::Catalog(query) => Ok(self.api.answer_catalog(query)),
-            Operation::Provision(wanted) => self.provision(&call, wanted).await,
-            Operation::Update(wanted) => self.update(&call, wanted).await,
-            Operation::Deprovision(wanted) => self.deprovision(wanted).await,
+            Operation::Provision(wanted) => self.provision(&call, wanted, identity).await,
+            Operation::Update(wanted) => self.update(&call, wanted, identity).await,
+            Operation::Deprovision(wanted) => self.deprovision(wanted, identity).await,
             Operation::LastOperation(question) => self.last_operation(question).await,
             Operation::Fetch(question) => self.fetch(question).await,
         };

@@ -7,10 +7,12 @@ use contract::{
 };
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 use crate::alerts::subject;
 use crate::decide::{Decision, Situation};
 use crate::mishap;
+use crate::service::of_operation;
 use crate::workflow::{Run, Step};
 use crate::{Pace, Plans, Ports};
 
@@ -132,8 +134,15 @@ impl Worker {
         }
     }
 
+    /// Works on one claimed operation. Every line that is logged on the way names it, its instance and the request that has
+    /// begun it (R14).
+    async fn work(&self, claim: Claim) {
+        let span = of_operation(&claim.operation);
+        self.work_on(claim).instrument(span).await;
+    }
+
     /// Runs steps of one claimed operation for as long as one follows the other without a wait.
-    async fn work(&self, mut claim: Claim) {
+    async fn work_on(&self, mut claim: Claim) {
         self.held().push(claim.clone());
         loop {
             let cursor = match self.step(&claim.operation).await {

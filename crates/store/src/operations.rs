@@ -229,6 +229,7 @@ pub(crate) struct OperationRow {
     sentence: Option<String>,
     error: Option<String>,
     waits_for: Option<String>,
+    request_identity: Option<String>,
     #[diesel(embed)]
     change: ChangeRow,
 }
@@ -250,6 +251,7 @@ impl OperationRow {
             sentence: operation.sentence.clone(),
             error: operation.error.clone(),
             waits_for: operation.waits_for.clone(),
+            request_identity: operation.request_identity.clone(),
         })
     }
 
@@ -277,6 +279,7 @@ impl OperationRow {
             sentence: self.sentence,
             error: self.error,
             waits_for: self.waits_for,
+            request_identity: self.request_identity,
             change: self.change.into_change(&self.id)?,
             id: OperationId::new(self.id),
         })

@@ -40,6 +40,7 @@ diesel::table! {
         sentence -> Nullable<Text>,
         error -> Nullable<Text>,
         waits_for -> Nullable<Text>,
+        request_identity -> Nullable<Text>,
         new_settings -> Nullable<Text>,
         new_plan_id -> Nullable<Text>,
         new_parameters -> Nullable<Text>,

@@ -54,9 +54,30 @@ async fn a_whole_life_is_logged_without_secrets_and_without_errors() -> anyhow::
     assert_eq!(bodies(&log)?, Vec::<String>::new(), "whole requests may be in these");
     let errors: Vec<&str> = log.lines().filter(|line| line.contains("\"level\":\"ERROR\"")).collect();
     assert_eq!(errors, Vec::<&str>::new(), "nothing was wrong");
+    named(&log)?;
     for done in ["accepted a provision", "accepted a deprovision"] {
         assert_eq!(log.matches(done).count(), 1, "{done}");
     }
+    Ok(())
+}
+
+/// R14: every line about an issuance names instance, operation and request, whoever writes it.
+fn named(log: &str) -> anyhow::Result<()> {
+    let mut count = 0;
+    for line in log.lines() {
+        let event: Value = serde_json::from_str(line).with_context(|| line.to_owned())?;
+        let target = event["target"].as_str().unwrap_or_default();
+        if !target.starts_with("acme_core::steps") && !target.starts_with("broker::worker") {
+            continue;
+        }
+        let spans = event["spans"].as_array().with_context(|| format!("nothing is named: {line}"))?;
+        for field in ["operation.id", "instance.id", "request.identity"] {
+            ensure!(spans.iter().any(|span| span[field].is_string()), "{field} is not in {line}");
+        }
+        ensure!(spans.iter().any(|span| span["instance.id"] == ID), "{line}");
+        count += 1;
+    }
+    ensure!(count > 10, "only {count} lines are about the work");
     Ok(())
 }
 

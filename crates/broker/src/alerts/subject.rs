@@ -38,6 +38,15 @@ pub(crate) fn breaker(scope: &str) -> String {
     format!("breaker {scope}")
 }
 
+/// The operation and the instance that a subject is about, for the log.
+pub(super) fn ids(text: &str) -> (Option<OperationId>, Option<InstanceId>) {
+    match Subject::read(text) {
+        Some(Subject::Operation(operation, instance)) => (Some(operation), Some(instance)),
+        Some(Subject::Certificate(instance) | Subject::Names(instance)) => (None, Some(instance)),
+        Some(Subject::Removal(_)) | None => (None, None),
+    }
+}
+
 impl Subject {
     /// `None` for what somebody else sees to.
     pub(super) fn read(text: &str) -> Option<Self> {

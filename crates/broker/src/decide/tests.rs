@@ -21,6 +21,7 @@ fn operation(kind: OperationKind, step: Step) -> Operation {
         sentence: None,
         error: None,
         waits_for: None,
+        request_identity: None,
         change: None,
     }
 }

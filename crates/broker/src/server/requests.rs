@@ -89,7 +89,7 @@ impl Desk {
         }
         match self.read(head, body.as_mut()).await {
             Ok(bytes) => self.answer_platform(&head.with(&bytes)).await,
-            Err(refusal) => self.last(Service::refuse(&head.with(b""), refusal).into()),
+            Err(refusal) => self.last(self.service.refuse(&head.with(b""), refusal).into()),
         }
     }
 
@@ -115,7 +115,7 @@ impl Desk {
         }
         let answer = self.service.answer_to(request, Some(self.peer));
         let answer = tokio::time::timeout(self.limits.request_time, answer).await;
-        answer.unwrap_or_else(|_| Service::refuse(request, too_slow())).into()
+        answer.unwrap_or_else(|_| self.service.refuse(request, too_slow())).into()
     }
 
     /// The body, if it is not too long and comes in time.

@@ -1,8 +1,8 @@
 //! Creating and deleting: what is asked is stored whole before it is answered, and nothing else is done here.
 
 use contract::{
-    DomainName, Instance, InstanceId, InstanceState, OperationKind, OriginalRequest, PortError, PortResult,
-    Remedy,
+    DomainName, Instance, InstanceId, InstanceState, Operation, OperationKind, OriginalRequest, PortError,
+    PortResult, Remedy,
 };
 use osb_core::{
     Call, Deprovision, DeprovisionDecision, ErrorCode, Existing, Provision, ProvisionDecision, Response,
@@ -15,7 +15,12 @@ use crate::{describe, names, read_settings};
 
 impl Service {
     /// `PUT`: R48 to R63.
-    pub(super) async fn provision(&self, call: &Call, wanted: &Provision) -> PortResult<Response> {
+    pub(super) async fn provision(
+        &self,
+        call: &Call,
+        wanted: &Provision,
+        identity: &str,
+    ) -> PortResult<Response> {
         let id = InstanceId::new(&wanted.instance_id);
         // Twice, because another request may create the same instance between the look and the insert.
         for _ in 0..2 {
@@ -34,7 +39,7 @@ impl Service {
                 ProvisionDecision::Conflict(refusal) => return Ok(refusal),
             }
             let incarnation = known.map_or(1, |(tombstone, _)| tombstone.incarnation.saturating_add(1));
-            if let Some(answer) = self.create(call, wanted, incarnation).await? {
+            if let Some(answer) = self.create(call, wanted, identity, incarnation).await? {
                 return Ok(answer);
             }
         }
@@ -54,6 +59,7 @@ impl Service {
         &self,
         call: &Call,
         wanted: &Provision,
+        identity: &str,
         incarnation: i32,
     ) -> PortResult<Option<Response>> {
         let read = read_settings(&wanted.parameters, &self.rules.default_origin, self.rules.offer);
@@ -87,7 +93,10 @@ impl Service {
             distribution_domain: None,
             id,
         };
-        let operation = self.ports.draft(&instance.id, OperationKind::Provision, None, now);
+        let operation = Operation {
+            request_identity: Some(identity.to_owned()),
+            ..self.ports.draft(&instance.id, OperationKind::Provision, None, now)
+        };
         let page = self.dashboard_url(&instance).await?;
         if !self.ports.instances.create(&instance, &operation).await? {
             return Ok(None);
@@ -125,7 +134,7 @@ impl Service {
     }
 
     /// `DELETE`: R95 to R104.
-    pub(super) async fn deprovision(&self, wanted: &Deprovision) -> PortResult<Response> {
+    pub(super) async fn deprovision(&self, wanted: &Deprovision, identity: &str) -> PortResult<Response> {
         let id = InstanceId::new(&wanted.instance_id);
         for _ in 0..2 {
             let known = self.existing(&id).await?;
@@ -141,7 +150,10 @@ impl Service {
                     }
                 }
             }
-            let operation = self.ports.draft(&id, OperationKind::Deprovision, None, self.ports.clock.now());
+            let operation = Operation {
+                request_identity: Some(identity.to_owned()),
+                ..self.ports.draft(&id, OperationKind::Deprovision, None, self.ports.clock.now())
+            };
             if self.ports.operations.begin_deprovision(&operation).await? {
                 self.bell.notify_one();
                 tracing::info!(instance.id = %id, operation.id = %operation.id, "accepted a deprovision");

@@ -2,7 +2,8 @@
 //! operation has succeeded, nobody but that operation knows of it.
 
 use contract::{
-    Change, DomainName, InstanceId, OperationKind, PortError, PortResult, Remedy, Settings, Standing,
+    Change, DomainName, InstanceId, Operation, OperationKind, PortError, PortResult, Remedy, Settings,
+    Standing,
 };
 use osb_core::{Call, ErrorCode, Response, Update, UpdateDecision, decide_update};
 use serde_json::{Map, Value};
@@ -13,7 +14,7 @@ use crate::{read_settings, workflow};
 
 impl Service {
     /// `PATCH`: R81 to R94.
-    pub(super) async fn update(&self, call: &Call, wanted: &Update) -> PortResult<Response> {
+    pub(super) async fn update(&self, call: &Call, wanted: &Update, identity: &str) -> PortResult<Response> {
         let id = InstanceId::new(&wanted.instance_id);
         // Twice, because another request may begin an operation between the look and the insert.
         for _ in 0..2 {
@@ -33,7 +34,7 @@ impl Service {
                 (UpdateDecision::Change { plan_id }, Some(standing)) => (standing, plan_id),
                 (_, None) => return Ok(Response::gone()),
             };
-            if let Some(answer) = self.change(call, wanted, &standing, plan_id).await? {
+            if let Some(answer) = self.change(call, wanted, identity, &standing, plan_id).await? {
                 return Ok(answer);
             }
         }
@@ -53,6 +54,7 @@ impl Service {
         &self,
         call: &Call,
         wanted: &Update,
+        identity: &str,
         standing: &Standing,
         plan_id: String,
     ) -> PortResult<Option<Response>> {
@@ -73,7 +75,10 @@ impl Service {
         let (instance, supersede) = (&standing.instance, change.needs_certificate);
         let now = self.ports.clock.now();
         let page = self.dashboard_url(instance).await?;
-        let operation = self.ports.draft(&instance.id, OperationKind::Update, Some(change), now);
+        let operation = Operation {
+            request_identity: Some(identity.to_owned()),
+            ..self.ports.draft(&instance.id, OperationKind::Update, Some(change), now)
+        };
         if !self.ports.operations.begin_update(&operation, instance, supersede).await? {
             return Ok(None);
         }

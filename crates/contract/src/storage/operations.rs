@@ -68,6 +68,9 @@ pub struct Operation {
     pub error: Option<String>,
     /// The scope of the [`Breaker`](crate::Breaker) that it waits for; `None` when nothing of the operator's is in its way.
     pub waits_for: Option<String>,
+    /// What the request that has begun it is called in the log (`X-Broker-API-Request-Identity`, or a name of our own), at most
+    /// 255 bytes; `None` when no request of the platform's has.
+    pub request_identity: Option<String>,
     /// What it makes of the instance; an update has one, and nothing else has.
     pub change: Option<Change>,
 }

@@ -73,6 +73,7 @@ pub fn operation(id: &str, instance: &InstanceId, kind: OperationKind, at: Times
         sentence: None,
         error: None,
         waits_for: None,
+        request_identity: Some("e26cee84-6b38-4456-b34e-d1a9f002c956".into()),
         change: None,
     }
 }

@@ -44,6 +44,8 @@ CREATE TABLE operations (
     error      TEXT,
     -- The scope of the breaker that it waits for.
     waits_for  TEXT,
+    -- What the request that has begun it is called in the log.
+    request_identity TEXT,
     -- What an update makes of its instance, which takes it over only when the update has succeeded.
     new_settings      TEXT,
     new_plan_id       TEXT,
