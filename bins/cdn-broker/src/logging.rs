@@ -14,8 +14,8 @@ pub(crate) fn filter(text: &str) -> Result<EnvFilter, String> {
     for one in text.split(',').filter(|one| !one.is_empty()) {
         let wrong =
             |why: &dyn Display| format!("`{one}` is no directive such as info or acme_core=debug ({why})");
-        if one.contains(char::is_whitespace) {
-            return Err(wrong(&"it has a space in it"));
+        if one.trim() != one {
+            return Err(wrong(&"it has a space around it"));
         }
         builder.parse(one).map_err(|why| wrong(&why))?;
     }

@@ -193,6 +193,15 @@ fn every_wrong_variable_is_named_without_its_secret() {
 }
 
 #[test]
+fn a_filter_of_the_log_may_look_into_spans() {
+    for filter in ["info,acme_core=debug", r#"[work{name="a b"}]=debug"#, "hyper=off,broker::checks"] {
+        let mut variables = complete();
+        variables.insert("LOG", filter);
+        assert_eq!(Config::read(&variables).map(|config| config.log.filter), Ok(filter.to_owned()));
+    }
+}
+
+#[test]
 fn what_is_set_up_for_proofs_goes_together() {
     let with = |more: &[(&'static str, &'static str)]| {
         let mut variables = complete();

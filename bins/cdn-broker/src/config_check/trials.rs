@@ -153,8 +153,8 @@ fn skipped(what: &'static str, why: &'static str) -> Trial {
     Trial { what, outcome: Outcome::Skipped(why), details: Vec::new() }
 }
 
-const AWS_CURE: &str = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and give that user the policy that `cdn-broker aws policy` \
-                        prints";
+const AWS_CURE: &str = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and that no AWS_ENDPOINT_URL is left over from a laboratory, \
+                        and give that user the policy that `cdn-broker aws policy` prints";
 
 async fn distributions(aws: &Aws) -> anyhow::Result<String> {
     let page = aws.cdn.list(None).await?;
