@@ -19,8 +19,9 @@ pub(crate) enum KeysCommand {
     List(KeysArgs),
     /// Seal everything under the first key of `DATABASE_ENCRYPTION_KEYS`; brokers may run beside it.
     ///
-    /// Interrupted, it can be run again, and goes on with what is left. At the end it says which keys may be removed from the
-    /// variable. docs/OPERATIONS.md has the steps before and after.
+    /// Every broker that runs must have that key by now, first or behind the old one: what is sealed under a key that a broker
+    /// lacks waits until it has it. Interrupted, it can be run again, and goes on with what is left. At the end it says which
+    /// keys may be removed from the variable. docs/OPERATIONS.md has the steps before and after.
     #[command(after_help = "Example:\n  cdn-broker keys rotate\n\n\
         Exit codes: 0 everything is sealed under the first key, 1 something is not, 64 wrong command line or environment.")]
     Rotate(KeysArgs),

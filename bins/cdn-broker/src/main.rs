@@ -11,6 +11,7 @@ mod command;
 mod completions;
 mod config;
 mod config_check;
+mod fit;
 mod import;
 mod instances;
 mod keys;

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use crate::command;
 use crate::config::{Config, Environment, HttpConfig, SHORT_PASSWORD, retired};
 use crate::wire::{Wired, wire};
-use crate::{FAILED, OK, USAGE, logging, tls};
+use crate::{FAILED, OK, USAGE, fit, logging, tls};
 
 /// How long running steps may take to finish after SIGTERM. Cloud Foundry kills after ten seconds.
 const GRACE: Duration = Duration::from_secs(8);
@@ -45,7 +45,9 @@ pub(crate) fn run() -> u8 {
 
 async fn run_until_stopped(config: &Config) -> anyhow::Result<()> {
     announce(config);
-    let Wired { service, worker, chores, checks, metrics } = wire(config).await?;
+    let Wired { service, worker, chores, checks, store, metrics } = wire(config).await?;
+    // Nobody's work waits for it.
+    tokio::spawn(async move { fit::warn(&store).await });
     let (stop, stopped) = watch::channel(false);
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;

@@ -34,6 +34,8 @@ pub(crate) struct Wired {
     pub(crate) worker: Worker,
     pub(crate) chores: Chores,
     pub(crate) checks: Checks,
+    /// What all of them share.
+    pub(crate) store: Arc<Store>,
     /// What is measured, where that has a port of its own.
     pub(crate) metrics: Option<(MetricsPage, u16)>,
 }
@@ -77,10 +79,10 @@ pub(crate) async fn wire(config: &Config) -> anyhow::Result<Wired> {
         census: store.clone(),
         incidents: store.clone(),
         breakers: store.clone(),
-        checks: store,
+        checks: store.clone(),
         allowance,
     });
-    Ok(Wired { service, worker, chores, checks, metrics })
+    Ok(Wired { service, worker, chores, checks, store, metrics })
 }
 
 /// The pages of instances, where the operator has said under which name they are found.

@@ -6,6 +6,7 @@
 //! When that one comes through, everything that waits goes on. Work that was turned away has not failed: it waits.
 
 mod guards;
+mod keys;
 mod parked;
 mod scope;
 mod tell;
@@ -144,7 +145,7 @@ impl Breakers {
                 continue;
             };
             if known.gone_since.is_none() {
-                return Ok(known);
+                return self.met(known).await;
             }
             if let Some(again) = self.stand_again(&known).await? {
                 return Ok(again);
@@ -179,9 +180,10 @@ impl Breakers {
     /// It has come back before the operator was told that it is gone: for them it has never been gone. The pauses go on
     /// where they were, so that what gives way to single calls only is not tried all the time.
     async fn stand_again(&self, known: &Breaker) -> PortResult<Option<Breaker>> {
+        let probes = if scope::is_each_ones_own(&known.scope) { 0 } else { known.probes };
         let again = Breaker {
             gone_since: None,
-            probe_at: self.0.clock.now() + self.pause(known.probes),
+            probe_at: self.0.clock.now() + self.pause(probes),
             tell_at: (!known.told).then_some(self.0.clock.now()),
             ..known.clone()
         };

@@ -38,10 +38,12 @@ pub enum Upstream {
     Zone,
     /// Who issues certificates.
     Authority,
+    /// The keys that private keys are sealed with in the database, which the operator hands in: one may be missing.
+    SealingKeys,
 }
 
 impl Upstream {
-    /// Its word: `account`, `cdn`, `vault`, `site`, `zone`, `authority`.
+    /// Its word: `account`, `cdn`, `vault`, `site`, `zone`, `authority`, `sealing-keys`.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Account => "account",
@@ -50,6 +52,7 @@ impl Upstream {
             Self::Site => "site",
             Self::Zone => "zone",
             Self::Authority => "authority",
+            Self::SealingKeys => "sealing-keys",
         }
     }
 }

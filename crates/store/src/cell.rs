@@ -25,6 +25,16 @@ impl Cell<'_> {
         }
     }
 
+    /// The error that this value is sealed with a key that this process was not given.
+    pub(crate) fn sealed_with_missing(self, key: &str) -> StoreError {
+        StoreError::MissingKey {
+            table: self.table,
+            column: self.column,
+            row: self.row.to_owned(),
+            key: key.to_owned(),
+        }
+    }
+
     /// Reads a value of an enumeration.
     pub(crate) fn label<L: Label>(self, text: &str) -> Result<L, StoreError> {
         L::parse(text).ok_or_else(|| self.inconsistent(format!("{text:?} is none of the known values")))

@@ -1,6 +1,6 @@
 use std::error::Error as StdError;
 
-use contract::{PortError, Remedy};
+use contract::{PortError, Reach, Remedy, Side, Upstream};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 /// Why the store could not do something.
@@ -30,6 +30,20 @@ pub enum StoreError {
     /// The thread that worked on it died; nothing of an unfinished transaction remains.
     #[error("the database call was broken off")]
     BrokenOff,
+    /// A value is sealed with a key that this process was not given. Nothing is wrong with the value.
+    #[error(
+        "table {table}, row {row:?}: column {column}: it is sealed with the key {key:?}, which is not configured"
+    )]
+    MissingKey {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The row's key.
+        row: String,
+        /// The name of the sealing key.
+        key: String,
+    },
     /// A row does not make sense; only a person can mend it.
     #[error("table {table}, row {row:?}: {problem}")]
     Inconsistency {
@@ -46,6 +60,12 @@ impl StoreError {
     /// The port's error for this one. The only place that decides what a caller can do about an error of the store:
     /// silence proves nothing, so everything may be tried again, except what would be refused again for ever.
     pub(crate) fn while_doing(self, doing: &'static str) -> PortError {
+        if matches!(self, Self::MissingKey { .. }) {
+            // Whoever has the key can go on at any moment: the operator puts it back, and nothing is given up for it.
+            return PortError::new(doing, Remedy::AwaitOperator, self)
+                .stopping(Upstream::SealingKeys, Reach::Everything)
+                .of_class(Side::Us, "missing-sealing-key");
+        }
         let remedy = match &self {
             Self::Settings(_) | Self::Foreign(_) | Self::Inconsistency { .. } => Remedy::GiveUp,
             Self::Query(error) if refused_for_ever(error) => Remedy::GiveUp,
@@ -54,6 +74,7 @@ impl StoreError {
             | Self::Behind(_)
             | Self::Migrations(_)
             | Self::Query(_)
+            | Self::MissingKey { .. }
             | Self::BrokenOff => Remedy::Retry { after: None },
         };
         PortError::new(doing, remedy, self)

@@ -80,9 +80,7 @@ impl Sealer {
     /// Opens what was sealed for this place.
     pub(crate) fn open(&self, cell: Cell<'_>, text: &str) -> Result<Secret, StoreError> {
         let (name, bytes) = parse(text).ok_or_else(|| cell.inconsistent("it is not a sealed value"))?;
-        let cipher = self.cipher(name).ok_or_else(|| {
-            cell.inconsistent(format!("it is sealed with the key {name:?}, which is not configured"))
-        })?;
+        let cipher = self.cipher(name).ok_or_else(|| cell.sealed_with_missing(name))?;
         let (nonce, sealed) = bytes.split_at(NONCE);
         let nonce = cell.parsed(Nonce::<Aes256Gcm>::try_from(nonce))?;
         let place = place(cell);

@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 
 use crate::house::{BOUND, House, Printed, program};
 
-const TRIALS: [&str; 9] = [
+const TRIALS: [&str; 10] = [
     "database",
+    "encryption keys",
     "authority",
     "CloudFront",
     "IAM",

@@ -1,10 +1,10 @@
 //! The keys that private keys are sealed with are replaced while brokers work.
 
 use anyhow::ensure;
-use sandbox::{BrokerSettings, Postgres};
+use sandbox::{BrokerSettings, Postgres, wait_for};
 use serde_json::{Value, json};
 
-use crate::house::House;
+use crate::house::{BOUND, House};
 
 const OLD: &str = "old:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const NEW: &str = "new:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
@@ -106,5 +106,79 @@ async fn a_key_that_is_missing_is_a_clear_error() -> anyhow::Result<()> {
     ensure!(rotated.code == 0 && rotated.out.contains("May be removed"), "{rotated:?}");
     let again = house.command(&both, &["keys", "rotate"]).await?;
     ensure!(again.code == 0 && again.out.starts_with("0 sealed anew."), "{again:?}");
+    Ok(())
+}
+
+/// How often the operator was told of something, in one word of the log.
+fn told(house: &House, word: &str) -> anyhow::Result<usize> {
+    let log = house.log()?;
+    Ok(log.lines().filter(|line| line.contains(word) && line.contains("breaker sealing-keys")).count())
+}
+
+/// What stands with an instance until it waits for the operator.
+async fn until_parked(house: &House, id: &str) -> anyhow::Result<()> {
+    wait_for(&format!("{id} to wait for the operator"), BOUND, || async {
+        let answer = house.poll(id).await?;
+        ensure!(answer.text("state") == "in progress", "{answer:?}");
+        Ok(answer.text("description").contains("waits for the operators").then_some(()))
+    })
+    .await
+}
+
+/// Everything was sealed under a key that no running broker has (step 1 was left out): nothing fails, the operator is told
+/// once what to do, and it goes on by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sealed_with_a_key_that_brokers_lack_waits_for_it() -> anyhow::Result<()> {
+    let server = Postgres::start().await?;
+    let url = server.database("lacking").await?;
+    let mut house = House::without_broker(|_| {}).await?;
+    let old = with_keys(&house, &url, OLD)?;
+    house.add_broker(&old).await?;
+    provisioned(&house, 0..1).await?;
+    let accepted = house.provision(&id(1), json!({ "domain": name(1) })).await?;
+    ensure!(accepted.status == 202, "{accepted:?}");
+    let records = house.records(&id(1), 1).await?;
+
+    let both = with_keys(&house, &url, &format!("{NEW},{OLD}"))?;
+    let rotated = house.command(&both, &["keys", "rotate"]).await?;
+    ensure!(rotated.code == 0, "{rotated:?}");
+    let accepted = house.deprovision(&id(0)).await?;
+    ensure!(accepted.status == 202, "{accepted:?}");
+    for number in [0, 1] {
+        until_parked(&house, &id(number)).await?;
+    }
+    // Whoever starts without it says so at once, and is told the same by the command that looks.
+    house.brokers[0].kill().await?;
+    house.brokers[0].restart().await?;
+    wait_for("the warning", BOUND, || async {
+        Ok(house.log()?.contains("which is missing: put the key back behind the first one").then_some(()))
+    })
+    .await?;
+    let checked = house.command(&old, &["config", "check"]).await?;
+    ensure!(checked.code != 0 && checked.out.contains("sealed with new, which is missing"), "{checked:?}");
+    let all = format!("{}{}", checked.out, checked.err);
+    ensure!(
+        all.contains("encryption keys does not work: put the key back behind the first one"),
+        "{checked:?}"
+    );
+    for number in [0, 1] {
+        until_parked(&house, &id(number)).await?;
+    }
+    ensure!(told(&house, "ALERT")? == 1, "{}", house.last_words());
+
+    for (name, value) in records {
+        house.sandbox.dns().set_txt(&name, vec![value])?;
+    }
+    // With the key everything goes on by itself, in the other broker as well.
+    house.add_broker(&with_keys(&house, &url, &format!("{OLD},{NEW}"))?).await?;
+    for number in [0, 1] {
+        house.until_succeeded(&id(number)).await?;
+    }
+    house.brokers.remove(0);
+    wait_for("the operator to be told that it is over", BOUND, || async {
+        Ok((told(&house, "RESOLVED")? == 1).then_some(()))
+    })
+    .await?;
+    ensure!(told(&house, "ALERT")? == 1, "{}", house.last_words());
     Ok(())
 }

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use acme_core::{DirectoryCheck, look_at_directory};
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use contract::{Check, CheckOutcome, StepTimes, chain};
 use store::{Prospect, Store};
 
-use super::trials::{Outcome, Trial, no_answer, tried};
+use super::trials::{Outcome, Trial, no_answer, skipped, tried};
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::wire;
+use crate::{fit, wire};
 
 /// What others may read in the database.
 pub(super) enum Tables {
@@ -65,6 +65,20 @@ async fn seen(config: &Config) -> anyhow::Result<(Outcome, Tables)> {
     };
     let store = Store::open_to_read(&config.store, Arc::new(SystemClock)).await?;
     Ok((Outcome::Fine(how), Tables::Ready(Arc::new(store))))
+}
+
+/// Whether everything that is sealed can be opened here.
+pub(super) async fn keys(tables: &Tables) -> Trial {
+    let store = match tables {
+        Tables::Ready(store) => store,
+        Tables::Unread(why) => return skipped("encryption keys", why),
+    };
+    let work = async {
+        let missing = fit::missing_keys(store).await?;
+        ensure!(missing.is_empty(), "something is sealed with {}, which is missing", missing.join(", "));
+        Ok("everything that is sealed in the database is sealed with one of them".to_owned())
+    };
+    tried("encryption keys", fit::KEYS_CURE, work).await
 }
 
 const AUTHORITY_CURE: &str =

@@ -184,7 +184,7 @@ impl ManagedZone for Guarded<dyn ManagedZone> {
 #[async_trait]
 impl CertificateIssuer for Guarded<dyn CertificateIssuer> {
     async fn open(&self, id: &IssuanceId, request: &CertificateRequest) -> PortResult<()> {
-        self.port.open(id, request).await
+        self.breakers.watch(ISSUE, self.port.open(id, request)).await
     }
 
     async fn advance(&self, id: &IssuanceId) -> PortResult<IssuanceProgress> {
@@ -193,11 +193,11 @@ impl CertificateIssuer for Guarded<dyn CertificateIssuer> {
 
     /// Nothing of the authority's is asked for.
     async fn look(&self, id: &IssuanceId) -> PortResult<()> {
-        self.port.look(id).await
+        self.breakers.watch(ISSUE, self.port.look(id)).await
     }
 
     async fn outlook(&self, request: &CertificateRequest) -> PortResult<Vec<Outlook>> {
-        self.port.outlook(request).await
+        self.breakers.watch(ISSUE, self.port.outlook(request)).await
     }
 
     async fn instructions(&self, id: &IssuanceId) -> PortResult<Vec<DomainInstructions>> {
@@ -211,6 +211,6 @@ impl CertificateIssuer for Guarded<dyn CertificateIssuer> {
 
     /// What it gives back to the authority it gives back if it can.
     async fn abandon(&self, id: &IssuanceId) -> PortResult<()> {
-        self.port.abandon(id).await
+        self.breakers.watch(ISSUE, self.port.abandon(id)).await
     }
 }

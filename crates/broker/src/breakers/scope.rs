@@ -47,19 +47,29 @@ fn name(upstream: Upstream) -> &'static str {
         Upstream::Site => "site",
         Upstream::Zone => "zone",
         Upstream::Authority => "authority",
+        Upstream::SealingKeys => "sealing-keys",
     }
+}
+
+/// Whether each process meets it for itself: one may have the key that another one lacks. It turns nobody away.
+pub(super) fn is_each_ones_own(scope: &str) -> bool {
+    scope == name(Upstream::SealingKeys)
 }
 
 /// Who stands behind what has stopped a scope.
 pub(super) fn side(scope: &str) -> Side {
-    let is_authoritys = scope.split('/').next() == Some(name(Upstream::Authority));
-    if is_authoritys { Side::Authority } else { Side::Aws }
+    match scope.split('/').next() {
+        Some(upstream) if upstream == name(Upstream::Authority) => Side::Authority,
+        Some(upstream) if upstream == name(Upstream::SealingKeys) => Side::Us,
+        _ => Side::Aws,
+    }
 }
 
 /// What a scope stops, in words.
 pub(super) fn in_words(scope: &str) -> String {
     match scope.split_once('/') {
         None if scope == name(Upstream::Account) => "everything in the account".to_owned(),
+        None if is_each_ones_own(scope) => "everything that needs a private key of the database".to_owned(),
         None => format!("everything that needs the {scope}"),
         Some((upstream, kind)) => format!("everything that needs to {kind} at the {upstream}"),
     }
@@ -81,6 +91,9 @@ mod tests {
         assert_eq!(stopped(store), [true, true, true]);
         assert_eq!(stopped(Call { kind: "delete", ..store }), [false, true, true]);
         assert_eq!(stopped(Call { upstream: Upstream::Cdn, kind: "store" }), [false, false, true]);
-        assert_eq!(stopped(Call { upstream: Upstream::Authority, kind: "issue" }), [false, false, false]);
+        let issue = Call { upstream: Upstream::Authority, kind: "issue" };
+        assert_eq!(stopped(issue), [false, false, false]);
+        let keys = issue.scope_of(obstacle(Upstream::SealingKeys, Reach::Everything));
+        assert!(is_each_ones_own(&keys) && !issue.is_stopped_by(&keys) && side(&keys) == Side::Us, "{keys}");
     }
 }

@@ -18,6 +18,10 @@ impl Breakers {
     pub(crate) async fn run_due(&self) -> PortResult<()> {
         let now = self.0.clock.now();
         for breaker in self.0.store.all().await? {
+            if self.is_met_no_more(&breaker, now) {
+                self.give_way(&breaker).await;
+                continue;
+            }
             if breaker.tell_at.is_none_or(|tell_at| tell_at > now) {
                 continue;
             }
@@ -36,7 +40,11 @@ impl Breakers {
     /// The alert comes first: twice is better than never.
     pub(super) async fn tell_standing(&self, breaker: &Breaker) -> PortResult<()> {
         let scope = scope::in_words(&breaker.scope);
-        let message = describe::stands_in_the_way(&scope, breaker, self.0.first_pause);
+        let message = if scope::is_each_ones_own(&breaker.scope) {
+            describe::lacks_a_key(&scope, breaker, self.0.first_pause)
+        } else {
+            describe::stands_in_the_way(&scope, breaker, self.0.first_pause)
+        };
         let alert = Alert::new(subject::breaker(&breaker.scope), message).on(scope::side(&breaker.scope));
         self.0.alerts.raise(alert).await;
         // What has become of it meanwhile decides what there is to be told next.

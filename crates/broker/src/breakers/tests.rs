@@ -165,6 +165,41 @@ async fn expired_credentials_stop_every_service_of_the_account_and_no_other() {
     assert_eq!(process.told().0, 1);
 }
 
+fn lacks_a_key() -> PortResult<()> {
+    Err(PortError::new("read an issuance", Remedy::AwaitOperator, "sealed with the key \"new\"")
+        .stopping(Upstream::SealingKeys, Reach::Everything))
+}
+
+/// Whoever has the key goes on; whoever lacks it waits, and looks for itself each time.
+#[tokio::test]
+async fn a_key_that_one_process_lacks_is_told_once_and_stops_no_other() {
+    let world = World::new();
+    let [lacking, having] = [(); 2].map(|()| Process::of(&world));
+    let issue = Call { upstream: Upstream::Authority, kind: "issue" };
+    for minute in 0..60 {
+        assert!(lacking.is_parked(issue, lacks_a_key()).await, "{minute}");
+        assert!(having.call(issue, Ok(())).await.is_ok(), "{minute}");
+        assert!(lacking.call(STORE, Ok(())).await.is_ok(), "{minute}");
+        for process in [&lacking, &having] {
+            process.breakers.run_due().await.unwrap();
+            process.later(PAUSE / 2);
+        }
+    }
+    assert_eq!(lacking.told(), (1, 0));
+    let alert = world.alerts.raised().remove(0);
+    assert_eq!(alert.subject, "breaker sealing-keys");
+    for words in ["sealed with the key \"new\"", "behind the first one in DATABASE_ENCRYPTION_KEYS"] {
+        assert!(alert.message.contains(words), "{}", alert.message);
+    }
+    // It has been put back: nobody meets it any more.
+    for _ in 0..10 {
+        assert!(lacking.call(issue, Ok(())).await.is_ok());
+        lacking.later(PAUSE);
+        having.breakers.run_due().await.unwrap();
+    }
+    assert_eq!((lacking.told(), world.store.breakers()), ((1, 1), vec![]));
+}
+
 #[tokio::test]
 async fn a_refusal_for_another_reason_says_nothing_about_room() {
     let process = Process::of(&World::new());

@@ -52,6 +52,17 @@ pub(crate) fn stands_in_the_way(scope: &str, breaker: &Breaker, first_pause: Dur
     )
 }
 
+/// To the operator, when brokers lack a key that something in the database is sealed with.
+pub(crate) fn lacks_a_key(scope: &str, breaker: &Breaker, pause: Duration) -> String {
+    format!(
+        "{scope} waits for you: {}. Put that key back behind the first one in DATABASE_ENCRYPTION_KEYS, in every broker, and \
+         restart them; `cdn-broker keys list` shows what is missing. Nothing fails for it. It is tried again every {}, and \
+         goes on by itself in any broker that has the key.",
+        breaker.cause,
+        span(pause),
+    )
+}
+
 /// To the operator, when that has not been met for a while.
 pub(crate) fn goes_on(scope: &str, breaker: &Breaker, waited: i32, gone_since: Timestamp) -> String {
     format!(

@@ -68,8 +68,9 @@ impl Service {
         let Some(pages) = &self.pages else { return Ok(None) };
         match pages.address(instance).await {
             // A key that cannot be opened any more keeps people from pages, and must keep nobody from the service.
-            Err(error) if error.remedy() == Remedy::GiveUp => {
+            Err(error) if matches!(error.remedy(), Remedy::GiveUp | Remedy::AwaitOperator) => {
                 tracing::error!(%error, "there are no links to pages");
+                Box::pin(self.ports.breakers.heed_missing_key(error)).await;
                 Ok(None)
             }
             address => address.map(Some),

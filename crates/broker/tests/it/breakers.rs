@@ -24,6 +24,15 @@ fn expired() -> PortError {
         .stopping(Upstream::Account, Reach::Everything)
 }
 
+fn lacks_a_key() -> PortError {
+    PortError::new(
+        "read an issuance",
+        Remedy::AwaitOperator,
+        "it is sealed with a key that is not configured",
+    )
+    .stopping(Upstream::SealingKeys, Reach::Everything)
+}
+
 /// Lets every call of a method fail, and counts them.
 fn refuse(bench: &Bench, method: &str, error: fn() -> PortError) -> Arc<AtomicUsize> {
     let calls = Arc::new(AtomicUsize::new(0));
@@ -168,4 +177,42 @@ async fn lost_at_any_point_while_something_stands_in_the_way() {
         let told = bench.world.alerts.raised().len();
         assert!((1..=2).contains(&told), "told {told} times: {context}");
     }
+}
+
+/// For longer than any deadline; then a provision goes on, and so does a deletion.
+#[tokio::test]
+async fn a_sealing_key_that_is_missing_is_told_once_and_nobody_fails() {
+    let bench = Bench::new();
+    ask_for_all(&bench).await;
+    refuse(&bench, "issuer.advance", lacks_a_key);
+    refuse(&bench, "issuer.abandon", lacks_a_key);
+    let (worker, chores) = (bench.worker(), bench.chores());
+    let path = format!(
+        "/v2/service_instances/{}?accepts_incomplete=true&service_id={}&plan_id={}",
+        id(3),
+        broker::SERVICE_ID,
+        broker::PLAN_ID
+    );
+    for hours in 0..15 * 24 {
+        worker.run_due().await.unwrap();
+        chores.run_due().await.unwrap();
+        if hours == 24 {
+            assert_eq!(bench.call(Method::DELETE, &path, None).await.status, 202);
+        }
+        bench.world.clock.advance(Duration::from_hours(1));
+    }
+    assert_eq!(how_many(&bench, OperationState::Running).await, INSTANCES);
+    let raised = bench.world.alerts.raised();
+    let subjects: Vec<_> = raised.iter().map(|alert| alert.subject.as_str()).collect();
+    assert_eq!(subjects, ["breaker sealing-keys"]);
+    let text =
+        bench.call(Method::GET, &format!("/v2/service_instances/{}/last_operation", id(7)), None).await;
+    assert!(text.text("description").contains("This waits for the operators of this service"), "{text:?}");
+
+    bench.world.plan.mend("issuer.advance");
+    bench.world.plan.mend("issuer.abandon");
+    bench.live_until(async |bench| how_many(bench, OperationState::Succeeded).await == INSTANCES).await;
+    bench.live_until(async |bench| bench.world.store.breakers().is_empty()).await;
+    assert_eq!(bench.world.alerts.raised().len(), 1);
+    assert_eq!(bench.world.alerts.resolved().len(), 1);
 }

@@ -7,8 +7,8 @@ use broker::{Pages, PublicUrl, Service};
 use bytes::Bytes;
 use contract::testing::sample;
 use contract::{
-    Clock, InstanceId, Lead, LeadEnd, OperationState, OperationStore, PageStore, PortError, Remedy, Sight,
-    SiteFinding, Survey, TroubleStore,
+    Clock, InstanceId, Lead, LeadEnd, OperationState, OperationStore, PageStore, PortError, Reach, Remedy,
+    Sight, SiteFinding, Survey, TroubleStore, Upstream,
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use osb_core::Request;
@@ -376,6 +376,19 @@ async fn a_key_that_cannot_be_opened_keeps_nobody_from_the_service() {
     let bench = Bench::new();
     bench.world.plan.fail("pages.ensure_key", 1, || PortError::new("read", Remedy::GiveUp, "another key"));
     assert_eq!(bench.provisioned_with_a_page().await, "", "accepted, without a link");
+}
+
+/// One that the operator can put back is told to them.
+#[tokio::test]
+async fn a_key_that_is_missing_keeps_nobody_from_the_service_and_is_told() {
+    let bench = Bench::new();
+    bench.world.plan.fail("pages.ensure_key", 1, || {
+        PortError::new("read the key of links", Remedy::AwaitOperator, "not configured")
+            .stopping(Upstream::SealingKeys, Reach::Everything)
+    });
+    assert_eq!(bench.provisioned_with_a_page().await, "", "accepted, without a link");
+    let raised = bench.world.alerts.raised();
+    assert_eq!(raised.iter().map(|one| one.subject.as_str()).collect::<Vec<_>>(), ["breaker sealing-keys"]);
 }
 
 /// When the store does not answer, nothing is said about the instance.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use contract::testing::ManualClock;
 use contract::{
     AccountRecord, AccountStore, Clock, InstanceId, InstanceStore, IssuanceStore, OperationStore, Readiness,
-    Remedy, Secret, WorkQueue,
+    Remedy, Secret, Upstream, WorkQueue,
 };
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
@@ -78,13 +78,14 @@ fn contains(bytes: &[u8], text: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_missing_key_is_named_and_not_tried_again() -> anyhow::Result<()> {
+async fn a_missing_key_is_named_and_waited_for() -> anyhow::Result<()> {
     let fresh = fresh().await?;
     fresh.store.ensure(&account(&fresh.clock)).await?;
     let url = file_in(fresh.folder.path());
     let other = open_with(&url, &fresh.clock, vec![key("second", 2)?]).await?;
     let error = AccountStore::find(&other, DIRECTORY).await.unwrap_err();
-    assert_eq!(error.remedy(), Remedy::GiveUp);
+    assert_eq!(error.remedy(), Remedy::AwaitOperator);
+    assert_eq!(error.obstacle().map(|one| one.upstream), Some(Upstream::SealingKeys));
     let message = error.to_string();
     assert!(message.contains("\"first\"") && message.contains(DIRECTORY), "{message}");
 
