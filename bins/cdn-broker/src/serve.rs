@@ -47,7 +47,8 @@ async fn run_until_stopped(config: &Config) -> anyhow::Result<()> {
     announce(config);
     let Wired { service, worker, chores, checks, store, metrics } = wire(config).await?;
     // Nobody's work waits for it.
-    tokio::spawn(async move { fit::warn(&store).await });
+    let catalog = config.service.offering.catalog.clone();
+    tokio::spawn(async move { fit::warn(&store, &catalog).await });
     let (stop, stopped) = watch::channel(false);
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;

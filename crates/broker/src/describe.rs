@@ -22,7 +22,8 @@ pub(crate) use self::found::{finding, for_user};
 pub(crate) use self::idle::{Idle, Open};
 pub(crate) use self::letters::{lapse_letter, renewal_letter};
 pub(crate) use self::notices::{
-    goes_on, lacks_a_key, lapsed, late, of_the_service, parked, stands_in_the_way, taken, taken_while_waiting,
+    goes_on, lacks_a_key, lapsed, late, of_the_service, parked, plan_is_missing, stands_in_the_way, taken,
+    taken_while_waiting,
 };
 pub(crate) use self::outlook::{Outlook, kind};
 pub(crate) use self::page::{Told, proven_by, step_title, way};

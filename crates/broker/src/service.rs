@@ -15,7 +15,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bytes::Bytes;
-use contract::{DomainName, InstanceId, PortResult};
+use contract::{DomainName, InstanceId, InstanceState, OriginalRequest, PortResult};
 use http::{HeaderMap, Method, StatusCode};
 use osb_core::{Api, ErrorCode, Existing, Operation, Request, Response};
 use tokio::sync::Notify;
@@ -27,7 +27,7 @@ pub(crate) use self::trace::of_operation;
 use self::trace::{Named, OwnNames};
 use crate::health::Health;
 use crate::metrics::MetricsPage;
-use crate::{AdminStores, Offer, Pace, Pages, Plans, Ports, page, responder};
+use crate::{AdminStores, Offer, Pace, Pages, Plans, Ports, describe, page, responder};
 
 /// What the service is told by the operator.
 #[derive(Clone, Debug)]
@@ -156,6 +156,7 @@ impl Service {
                 return self.logins.answer(refusal, request.headers, peer, self.ports.clock.now());
             }
             Err(refusal) => {
+                let refusal = self.refused(refusal, request).await;
                 log_refusal(&refusal);
                 return refusal;
             }
@@ -174,6 +175,25 @@ impl Service {
         });
         log_refusal(&answer);
         answer.for_request(request.headers)
+    }
+
+    /// A refusal, in better words where the catalog lacks the plan of an instance that there is: no platform can mend that.
+    async fn refused(&self, refusal: Response, request: &Request<'_>) -> Response {
+        let Some(id) = self.api.unknown_plan_of(&refusal, request) else { return refusal };
+        let Ok(Some(instance)) = self.ports.instances.find(&InstanceId::new(id)).await else {
+            return refusal;
+        };
+        let OriginalRequest { service_id, plan_id, .. } = &instance.request;
+        let is_there = instance.state != InstanceState::Gone;
+        if !is_there || self.api.catalog().plan(service_id, plan_id).is_some() {
+            return refusal;
+        }
+        tracing::warn!(
+            "the instance has the plan {plan_id} of the service {service_id}, which the catalog lacks: put it back with \
+             \"retired\": true (docs/CATALOG.md)"
+        );
+        let text = describe::plan_is_missing();
+        Response::error(ErrorCode::UnknownServiceOrPlan, text).for_request(request.headers)
     }
 
     /// The answer to a request of the certificate authority, which is not one of the platform's.

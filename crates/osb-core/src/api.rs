@@ -97,6 +97,16 @@ impl Api {
         }
     }
 
+    /// The instance that a refused request was about, where it was refused for its service or plan; what is said of an instance
+    /// that exists may be another thing than that the catalog lacks them.
+    pub fn unknown_plan_of(&self, refusal: &Response, request: &Request<'_>) -> Option<String> {
+        let is_unknown = refusal.error_code() == Some(ErrorCode::UnknownServiceOrPlan.as_str());
+        match Route::find(&self.base_path, request.path).ok().filter(|_| is_unknown)? {
+            Route::Instance(id) => reading::fetch(id).ok().map(|fetch| fetch.instance_id),
+            _ => None,
+        }
+    }
+
     /// 200 with the catalog, or 304 if the platform has it already (OSB 2.17, "Catalog Management").
     pub fn answer_catalog(&self, query: &CatalogQuery) -> Response {
         let response = if query.if_none_match.as_deref().is_some_and(|tags| self.is_current(tags)) {

@@ -3,6 +3,7 @@ use contract::{
     DistributionId, Instance, InstanceId, InstanceState, InstanceStore, Operation, OriginalRequest,
     PortResult, Reference, Timestamp,
 };
+use diesel::dsl::count_star;
 use diesel::prelude::*;
 
 use crate::cell::Cell;
@@ -14,6 +15,40 @@ use crate::schema::instances;
 use crate::store::Store;
 
 const TABLE: &str = "instances";
+
+/// How many instances have a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanUse {
+    /// OSB `service_id`.
+    pub service_id: String,
+    /// OSB `plan_id`.
+    pub plan_id: String,
+    /// How many; those that are gone do not count.
+    pub instances: u64,
+}
+
+impl Store {
+    /// The plans that instances have, in the order of their ids.
+    ///
+    /// Errors: the database's.
+    pub async fn plans_in_use(&self) -> PortResult<Vec<PlanUse>> {
+        self.run("count instances by plan", |db, _| {
+            let rows: Vec<(String, String, i64)> = instances::table
+                .filter(instances::state.ne(InstanceState::Gone.label()))
+                .group_by((instances::service_id, instances::plan_id))
+                .order((instances::service_id, instances::plan_id))
+                .select((instances::service_id, instances::plan_id, count_star()))
+                .load(db)?;
+            let read = |(service_id, plan_id, count): (String, String, i64)| PlanUse {
+                service_id,
+                plan_id,
+                instances: u64::try_from(count).unwrap_or(0),
+            };
+            Ok(rows.into_iter().map(read).collect())
+        })
+        .await
+    }
+}
 
 #[async_trait]
 impl InstanceStore for Store {

@@ -42,6 +42,7 @@ mod threads;
 mod troubles;
 
 pub use error::StoreError;
+pub use instances::PlanUse;
 pub use legacy::LegacyDatabase;
 pub use migrating::Shape;
 pub use prospect::Prospect;

@@ -13,9 +13,10 @@ use serde_json::{Value, json};
 
 use crate::house::{BOUND, House, Printed, program};
 
-const TRIALS: [&str; 10] = [
+const TRIALS: [&str; 11] = [
     "database",
     "encryption keys",
+    "plans",
     "authority",
     "CloudFront",
     "IAM",
@@ -197,7 +198,7 @@ async fn what_is_missing_is_told_with_what_was_understood_and_what_is_not_set_up
     let report = check(&house, &bare, &[], &["--json"]).await?.json()?;
     assert_eq!(
         trials(&report, "skipped"),
-        ["zone", "CHALLENGE_URL", "CHALLENGE_HOST", "platform"],
+        ["encryption keys", "plans", "zone", "CHALLENGE_URL", "CHALLENGE_HOST", "platform"],
         "{report:#}"
     );
     assert_eq!(trials(&report, "failed"), [""; 0], "{report:#}");

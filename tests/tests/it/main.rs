@@ -25,6 +25,7 @@ mod parameters;
 mod parked;
 mod path;
 mod permissions;
+mod plans;
 mod platform;
 mod proofs;
 mod reconcile;

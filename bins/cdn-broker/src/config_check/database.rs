@@ -81,6 +81,20 @@ pub(super) async fn keys(tables: &Tables) -> Trial {
     tried("encryption keys", fit::KEYS_CURE, work).await
 }
 
+/// Whether the catalog knows the plan of every instance.
+pub(super) async fn plans(config: &Config, tables: &Tables) -> Trial {
+    let store = match tables {
+        Tables::Ready(store) => store,
+        Tables::Unread(why) => return skipped("plans", why),
+    };
+    let work = async {
+        let missing = fit::missing_plans(store, &config.service.offering.catalog).await?;
+        ensure!(missing.is_empty(), "{}, which the catalog lacks", missing.join(", "));
+        Ok("the catalog has the plan of every service instance".to_owned())
+    };
+    tried("plans", fit::PLANS_CURE, work).await
+}
+
 const AUTHORITY_CURE: &str =
     "check ACME_URL and ACME_ROOT_CA, and that the authority can be reached from here over HTTPS";
 

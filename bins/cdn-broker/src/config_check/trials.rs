@@ -112,6 +112,7 @@ pub(super) async fn all(config: &Config) -> Tried {
     let (trial, tables) = Box::pin(database::look(config, LIMIT)).await;
     trials.push(trial);
     trials.push(database::keys(&tables).await);
+    trials.push(database::plans(config, &tables).await);
     trials.push(Box::pin(database::authority(config, tables)).await);
     let aws = cloudfront_core::connect(&config.aws).await;
     trials.push(tried("CloudFront", AWS_CURE, distributions(&aws)).await);

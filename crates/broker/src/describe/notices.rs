@@ -34,6 +34,12 @@ pub(crate) fn taken_while_waiting(names: &[DomainName]) -> String {
     )
 }
 
+/// To a user whose instance has a plan that the operator has taken out of the catalog altogether.
+pub(crate) fn plan_is_missing() -> &'static str {
+    "The plan of this service instance is missing from the service broker's catalog, so that the instance can be neither changed \
+     nor deleted. Nothing was changed, and what it serves goes on. Ask the operators of this service to put the plan back."
+}
+
 /// To a user whose instance waits for the operator.
 pub(crate) fn parked() -> String {
     "This waits for the operators of this service, who have been told. Nothing is lost, and there is nothing to be done: it \

@@ -147,3 +147,34 @@ async fn a_plan_of_the_file_has_the_web_acl_that_it_says() {
     let id = bench.world.cdn.alive()[0].id.clone();
     assert!(bench.world.cdn.spec(&id).unwrap().web_acl);
 }
+
+/// The operator has removed the plan from the file instead of retiring it. No platform can mend that.
+#[tokio::test]
+async fn whoever_has_a_plan_that_the_catalog_lacks_is_told_whom_to_ask() {
+    let mut bench = limited(&json!({}));
+    served(&bench, "small-plan", &json!({"domain": DOMAINS[0]})).await;
+    let large = json!([{"id": "large-plan", "name": "large", "description": "Large."}]);
+    bench.offering = offering(&large);
+    let query = format!("accepts_incomplete=true&service_id={SERVICE}&plan_id=small-plan");
+    let deleted = bench.call(Method::DELETE, &format!("{}?{query}", path()), None).await;
+    let changed = change(&bench, Some("small-plan"), json!({"default_ttl": 60})).await;
+    let repeated = provision(&bench, "small-plan", &json!({"domain": DOMAINS[0]})).await;
+    for answer in [deleted, changed, repeated] {
+        let told = (answer.status.as_u16(), answer.text("error"));
+        assert_eq!(told, (400, "UnknownServiceOrPlan"), "{answer:?}");
+        let text = answer.text("description");
+        assert!(text.contains("Ask the operators") && !text.contains("Update the service broker"), "{text}");
+    }
+    assert_eq!(bench.latest().await, Some(OperationState::Succeeded), "nothing was begun");
+
+    // Whoever has no instance, or one whose plan is there, hears that the platform is behind.
+    let other = format!("/v2/service_instances/another?{query}");
+    let unknown = bench.call(Method::DELETE, &other, None).await;
+    assert!(unknown.text("description").contains("Update the service broker in the platform"), "{unknown:?}");
+    bench.offering = offering(
+        &json!([{"id": "small-plan", "name": "small", "description": "Small.", "retired": true}, large[0]]),
+    );
+    let unknown = change(&bench, Some("no-plan"), json!({})).await;
+    assert!(unknown.text("description").contains("Update the service broker in the platform"), "{unknown:?}");
+    delete(&bench, "small-plan").await;
+}
