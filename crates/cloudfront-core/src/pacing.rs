@@ -22,7 +22,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use tokio::time::Instant;
 
-use self::bucket::Bucket;
+use self::bucket::{Bucket, Turn};
 use self::naming::Naming;
 use crate::classify::rules;
 
@@ -98,8 +98,9 @@ impl Turns {
         loop {
             let now = Instant::now();
             let turn = self.bucket().take(now, latest - now).map_err(|after| NotYet { after })?;
+            let waiting = Waiting { turns: self, turn };
             tokio::time::sleep_until(now + turn.after).await;
-            if self.bucket().is_good(turn) {
+            if waiting.came() {
                 return Ok(());
             }
         }
@@ -139,6 +140,28 @@ impl Turns {
     }
 }
 
+/// A turn that is waited for. Whoever gives up before it comes gives it back: a step that has run out of time, say. Or else
+/// those who come after would wait for calls that nobody makes, run out of time as well, and never get to one.
+struct Waiting<'a> {
+    turns: &'a Turns,
+    turn: Turn,
+}
+
+impl Waiting<'_> {
+    /// It is over. `false` when the turns have been given anew meanwhile.
+    fn came(self) -> bool {
+        let is_good = self.turns.bucket().is_good(self.turn);
+        std::mem::forget(self);
+        is_good
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.turns.bucket().give_back(self.turn);
+    }
+}
+
 impl fmt::Debug for Turns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Turns").field("service", &self.service).finish_non_exhaustive()
@@ -155,6 +178,20 @@ fn says_slow_down(body: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// At a call in four seconds there is one turn within the longest wait. Whoever gives it up leaves it to the next.
+    #[tokio::test]
+    async fn a_turn_that_is_given_up_is_not_lost() {
+        let now = Instant::now();
+        let turns = Turns { service: "S3", bucket: Mutex::new(Bucket::full(1, now)) };
+        for second in 0..4 {
+            turns.bucket().slow_down(now + Duration::from_secs(second));
+        }
+        for _ in 0..3 {
+            let waits = tokio::time::timeout(Duration::ZERO, turns.wait()).await;
+            assert!(waits.is_err(), "there is a turn to wait for");
+        }
+    }
 
     #[test]
     fn only_a_code_that_means_too_fast_slows_down() {

@@ -60,6 +60,13 @@ impl Bucket {
         turn.round == self.round
     }
 
+    /// Takes back a turn that nobody waits for any more. Who has come later keeps what they were told.
+    pub(super) fn give_back(&mut self, turn: Turn) {
+        if self.is_good(turn) {
+            self.tokens += 1.0;
+        }
+    }
+
     /// Halves the rate, and begins anew: with no token to spare, and with nobody waiting. `false` when that was done just
     /// now.
     pub(super) fn slow_down(&mut self, now: Instant) -> bool {
@@ -159,6 +166,19 @@ mod tests {
         bucket.slow_down(start);
         assert!(!bucket.is_good(waiting));
         assert_eq!(bucket.take(start, LONG).unwrap().after, SECOND * 2, "the first of those who wait now");
+    }
+
+    #[test]
+    fn a_turn_that_is_given_back_is_the_next_one_s() {
+        let start = Instant::now();
+        let mut bucket = Bucket::full(1, start);
+        bucket.slow_down(start);
+        let given_up = bucket.take(start, LONG).unwrap();
+        bucket.give_back(given_up);
+        assert_eq!(bucket.take(start + SECOND, LONG).unwrap().after, SECOND, "as if nobody had waited");
+        bucket.slow_down(start + SECOND);
+        bucket.give_back(given_up);
+        assert_eq!(bucket.take(start + SECOND, LONG).unwrap().after, SECOND * 4, "it was of another round");
     }
 
     #[test]
