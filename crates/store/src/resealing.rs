@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use contract::{KeyStanding, PortResult, Resealed, SealedPlace, SealedStore, SealingKeyUse, StuckValue};
 use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::cell::Cell;
-use crate::db::Db;
+use crate::db::{Db, on_its_own};
 use crate::error::StoreError;
 use crate::schema::{accounts, issuances, next_account_keys, page_keys};
 use crate::sealing::{Sealer, key_name};
@@ -19,6 +21,8 @@ type Sealed = (String, String);
 /// The sealed values of one column.
 struct Kind {
     table: &'static str,
+    /// The column that a row is known by.
+    row: &'static str,
     column: &'static str,
     /// The next values behind a row: the row's key, and the value.
     page: fn(&mut Db, &str, i64) -> QueryResult<Vec<Sealed>>,
@@ -30,6 +34,7 @@ struct Kind {
 const COLUMNS: [Kind; 4] = [
     Kind {
         table: "accounts",
+        row: "directory",
         column: "key",
         page: |db, after, most| {
             accounts::table
@@ -46,6 +51,7 @@ const COLUMNS: [Kind; 4] = [
     },
     Kind {
         table: "issuances",
+        row: "id",
         column: "private_key",
         page: |db, after, most| {
             issuances::table
@@ -63,6 +69,7 @@ const COLUMNS: [Kind; 4] = [
     },
     Kind {
         table: "next_account_keys",
+        row: "directory",
         column: "key",
         page: |db, after, most| {
             next_account_keys::table
@@ -79,6 +86,7 @@ const COLUMNS: [Kind; 4] = [
     },
     Kind {
         table: "page_keys",
+        row: "name",
         column: "key",
         page: |db, after, most| {
             page_keys::table
@@ -95,25 +103,15 @@ const COLUMNS: [Kind; 4] = [
     },
 ];
 
-/// How many values are read at once to be counted.
-const COUNTED: i64 = 500;
-
 #[async_trait]
 impl SealedStore for Store {
     async fn keys(&self) -> PortResult<Vec<SealingKeyUse>> {
         let mut counts = Counts::new();
         for kind in &COLUMNS {
-            let mut after = String::new();
-            loop {
-                // Page by page, so that nobody waits for a connection behind a long list.
-                let behind = after.clone();
-                let page = self.run("count what is sealed", move |db, _| count(db, kind, &behind));
-                let (last, found) = page.await?;
-                for (key, values) in found {
-                    *counts.entry(key).or_default().entry(kind.table.to_owned()).or_default() += values;
-                }
-                let Some(last) = last else { break };
-                after = last;
+            // Table by table, so that nobody waits for a connection behind all of them.
+            let counted = self.run("count what is sealed", move |db, _| count(db, kind));
+            for (key, values) in counted.await? {
+                counts.entry(key).or_default().insert(kind.table.to_owned(), values);
             }
         }
         Ok(uses(&self.sealer().names(), counts))
@@ -143,20 +141,42 @@ impl SealedStore for Store {
 /// By key and by table.
 type Counts = BTreeMap<String, BTreeMap<String, u64>>;
 
-/// Counts a page; the last row of it, and how many values each key has in it.
-fn count(
-    db: &mut Db,
-    kind: &Kind,
-    after: &str,
-) -> Result<(Option<String>, BTreeMap<String, u64>), StoreError> {
-    let page = (kind.page)(db, after, COUNTED)?;
-    let mut counts = BTreeMap::new();
-    for (row, text) in &page {
-        let cell = Cell { table: kind.table, column: kind.column, row };
-        let key = key_name(text).ok_or_else(|| cell.inconsistent("it is not a sealed value"))?;
-        *counts.entry(key.to_owned()).or_default() += 1;
-    }
-    Ok((page.into_iter().next_back().map(|(row, _)| row), counts))
+/// The values that begin alike, up to the end of their key's name.
+#[derive(QueryableByName)]
+struct Group {
+    /// `None` when they do not begin as a sealed value does.
+    #[diesel(sql_type = Nullable<Text>)]
+    label: Option<String>,
+    /// One of the rows.
+    #[diesel(sql_type = Text)]
+    example: String,
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+}
+
+/// How many values each key has in a table. The database counts: only what the values are called by comes over.
+fn count(db: &mut Db, kind: &Kind) -> Result<Vec<(String, u64)>, StoreError> {
+    let Kind { table, row, column, .. } = kind;
+    let label = match db {
+        Db::Sqlite(_) => {
+            format!(
+                "substr({column}, 1, instr({column}, ':') + instr(substr({column}, instr({column}, ':') + 1), ':'))"
+            )
+        }
+        Db::Postgres(_) => format!("substring({column} from '^[^:]*:[^:]*:')"),
+    };
+    let groups = sql_query(format!(
+        "SELECT {label} AS label, min({row}) AS example, count(*) AS number FROM {table} \
+         WHERE {column} IS NOT NULL GROUP BY 1"
+    ));
+    let groups: Vec<Group> = on_its_own!(db, |connection| groups.load(connection))?;
+    let read = |Group { label, example, number }| {
+        let cell = Cell { table, column, row: &example };
+        let key = label.as_deref().and_then(key_name);
+        let key = key.ok_or_else(|| cell.inconsistent("it is not a sealed value"))?;
+        Ok((key.to_owned(), u64::try_from(number).unwrap_or(0)))
+    };
+    groups.into_iter().map(read).collect()
 }
 
 fn uses(configured: &[String], mut counts: Counts) -> Vec<SealingKeyUse> {

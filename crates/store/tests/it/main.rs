@@ -5,5 +5,6 @@ mod cluster;
 mod conformance;
 mod postgres;
 mod queue;
+mod sealed;
 mod sqlite;
 mod support;
