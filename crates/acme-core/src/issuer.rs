@@ -268,7 +268,11 @@ impl CertificateIssuer for AcmeIssuer {
 
     async fn instructions(&self, id: &IssuanceId) -> PortResult<Vec<DomainInstructions>> {
         let record = self.issuances.show(id).await?;
-        Ok(record.map(|record| instructions::instructions(&record, &self.proofs)).unwrap_or_default())
+        Ok(record.map(|record| self.instructions_of(&record)).unwrap_or_default())
+    }
+
+    fn instructions_of(&self, issuance: &IssuanceRecord) -> Vec<DomainInstructions> {
+        instructions::instructions(issuance, &self.proofs)
     }
 
     async fn look(&self, id: &IssuanceId) -> PortResult<()> {

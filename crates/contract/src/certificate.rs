@@ -3,7 +3,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::{DomainInstructions, DomainName, InstanceId, IssuanceId, Outlook, PortResult, Secret, Timestamp};
+use crate::{
+    DomainInstructions, DomainName, InstanceId, IssuanceId, IssuanceRecord, Outlook, PortResult, Secret,
+    Timestamp,
+};
 
 /// The kind of key a certificate is made for. CloudFront takes no others from the IAM store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -175,6 +178,11 @@ pub trait CertificateIssuer: Send + Sync {
     /// What the user has to do, in the order of the request. Only reads the store; empty before anybody knows, and for an
     /// unknown issuance. Where an issuer orders only after durable proofs were seen, those are here before the order is.
     async fn instructions(&self, id: &IssuanceId) -> PortResult<Vec<DomainInstructions>>;
+
+    /// The same, for an issuance that was read together with something else ([`Standing`]): nothing is read again.
+    ///
+    /// [`Standing`]: crate::Standing
+    fn instructions_of(&self, issuance: &IssuanceRecord) -> Vec<DomainInstructions>;
 
     /// Looks at every domain of an issuance that is open, now, and notes what is there instead of its proof for
     /// [`Self::instructions`] to show. It does nothing else: no challenge is answered, nothing of the authority's is asked

@@ -123,7 +123,7 @@ fn insert(db: &mut Db, row: &CertificateRow) -> Result<bool, StoreError> {
     Ok(diesel::insert_into(certificates::table).values(row).execute(db)? == 1)
 }
 
-#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[derive(PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = certificates, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[diesel(primary_key(instance, incarnation, generation))]
 pub(crate) struct CertificateRow {

@@ -42,7 +42,10 @@ impl IssuanceStore for Store {
                 .order(authorizations::position)
                 .select((IssuanceRow::as_select(), Option::<AuthorizationRow>::as_select()))
                 .load(db)?;
-            record(rows, &inner.sealer)
+            // Each row repeats the issuance itself.
+            let (issuances, authorizations): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+            let Some(issuance) = issuances.into_iter().next() else { return Ok(None) };
+            record(issuance, authorizations.into_iter().flatten().collect(), &inner.sealer).map(Some)
         })
         .await
     }
@@ -55,7 +58,9 @@ impl IssuanceStore for Store {
             let rows: Vec<(ShownRow, Option<AuthorizationRow>)> = on_its_own!(db, |connection| all
                 .select((ShownRow::as_select(), Option::<AuthorizationRow>::as_select()))
                 .load(connection))?;
-            record(rows.into_iter().map(|(shown, one)| (shown.into(), one)).collect(), &inner.sealer)
+            let (issuances, authorizations): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+            let Some(issuance) = issuances.into_iter().next() else { return Ok(None) };
+            shown(issuance, authorizations.into_iter().flatten().collect(), &inner.sealer).map(Some)
         })
         .await
     }
@@ -110,15 +115,23 @@ fn insert_authorizations(db: &mut Db, record: &IssuanceRecord) -> Result<(), Sto
     Ok(())
 }
 
-/// Puts an issuance together from the rows of its join, each of which repeats the issuance itself.
+/// Puts an issuance together from its row and those of its authorizations.
 fn record(
-    rows: Vec<(IssuanceRow, Option<AuthorizationRow>)>,
+    issuance: IssuanceRow,
+    authorizations: Vec<AuthorizationRow>,
     sealer: &Sealer,
-) -> Result<Option<IssuanceRecord>, StoreError> {
-    let (issuances, authorizations): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
-    let Some(issuance) = issuances.into_iter().next() else { return Ok(None) };
-    let authorizations = authorizations.into_iter().flatten().map(AuthorizationRow::into_record);
-    issuance.into_record(authorizations.collect::<Result<_, _>>()?, sealer).map(Some)
+) -> Result<IssuanceRecord, StoreError> {
+    let authorizations = authorizations.into_iter().map(AuthorizationRow::into_record);
+    issuance.into_record(authorizations.collect::<Result<_, _>>()?, sealer)
+}
+
+/// As much of an issuance as is shown.
+pub(crate) fn shown(
+    issuance: ShownRow,
+    authorizations: Vec<AuthorizationRow>,
+    sealer: &Sealer,
+) -> Result<IssuanceRecord, StoreError> {
+    record(issuance.into(), authorizations, sealer)
 }
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
@@ -195,7 +208,7 @@ impl IssuanceRow {
 /// What is shown of an issuance.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = issuances)]
-struct ShownRow {
+pub(crate) struct ShownRow {
     id: String,
     request: String,
     directory: String,
@@ -233,7 +246,7 @@ impl From<ShownRow> for IssuanceRow {
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = authorizations, treat_none_as_default_value = false)]
-struct AuthorizationRow {
+pub(crate) struct AuthorizationRow {
     issuance: String,
     position: i32,
     name: String,

@@ -317,8 +317,7 @@ diesel::table! {
 
 diesel::joinable!(operations -> instances (instance));
 diesel::joinable!(authorizations -> issuances (issuance));
-diesel::allow_tables_to_appear_in_same_query!(instances, operations, certificates);
+diesel::allow_tables_to_appear_in_same_query!(instances, operations, certificates, issuances, authorizations);
 diesel::joinable!(next_account_keys -> accounts (directory));
 diesel::allow_tables_to_appear_in_same_query!(accounts, next_account_keys);
-diesel::allow_tables_to_appear_in_same_query!(issuances, authorizations);
 diesel::allow_tables_to_appear_in_same_query!(imports, operations);

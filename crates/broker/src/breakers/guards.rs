@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use contract::{
     Cdn, CertificateBundle, CertificateFacts, CertificateIssuer, CertificateRequest, CertificateVault,
     ChallengeSite, Distribution, DistributionId, DistributionSpec, DomainInstructions, InstanceId,
-    IssuanceId, IssuanceProgress, KeptCertificate, ListedDistribution, ManagedZone, Outlook, Page, PageToken,
-    PortResult, Reference, RenewalAdvice, SiteFolder, StoredCertificate, Upstream, VaultName,
-    WholeDistribution, ZoneRecord,
+    IssuanceId, IssuanceProgress, IssuanceRecord, KeptCertificate, ListedDistribution, ManagedZone, Outlook,
+    Page, PageToken, PortResult, Reference, RenewalAdvice, SiteFolder, StoredCertificate, Upstream,
+    VaultName, WholeDistribution, ZoneRecord,
 };
 
 use super::Breakers;
@@ -202,6 +202,10 @@ impl CertificateIssuer for Guarded<dyn CertificateIssuer> {
 
     async fn instructions(&self, id: &IssuanceId) -> PortResult<Vec<DomainInstructions>> {
         self.port.instructions(id).await
+    }
+
+    fn instructions_of(&self, issuance: &IssuanceRecord) -> Vec<DomainInstructions> {
+        self.port.instructions_of(issuance)
     }
 
     /// Stands in for the authority by itself when that does not answer.

@@ -39,7 +39,7 @@ impl Case {
         let Some(standing) = ports.operations.standing(id).await? else { return Ok(None) };
         let renewal = ports.operations.newest(id, Track::Renewal).await?;
         let domains = ports.domains.of_instance(id).await?;
-        let contract::Standing { instance, latest, certificates } = standing;
+        let contract::Standing { instance, latest, certificates, .. } = standing;
         Ok(Some(Self { instance, certificates, latest, renewal, domains }))
     }
 

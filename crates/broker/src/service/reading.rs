@@ -94,7 +94,10 @@ impl Service {
 
     async fn text(&self, standing: &Standing, operation: &Operation) -> PortResult<String> {
         let instructions = match self.issuance_of(standing, operation) {
-            Some(issuance) => self.ports.issuer.instructions(issuance).await?,
+            Some(id) => match standing.issuance(id) {
+                Some(issuance) => self.ports.issuer.instructions_of(issuance),
+                None => self.ports.issuer.instructions(id).await?,
+            },
             None => Vec::new(),
         };
         let scene = Scene {

@@ -26,11 +26,7 @@ pub(crate) fn in_work<'a>(
     wanted: &[DomainName],
     now: Timestamp,
 ) -> Option<&'a CertificateRecord> {
-    certificates.iter().rfind(|one| is_underway(one) && same_names(&one.names, wanted) && is_fresh(one, now))
-}
-
-fn is_underway(certificate: &CertificateRecord) -> bool {
-    matches!(certificate.state, CertificateState::Pending | CertificateState::Stored)
+    certificates.iter().rfind(|one| one.is_underway() && same_names(&one.names, wanted) && is_fresh(one, now))
 }
 
 /// Whether both are the same set of names, in whatever order.

@@ -62,6 +62,11 @@ impl CertificateRecord {
         let Self { instance, incarnation, generation, .. } = self;
         CertificateKey { instance: instance.clone(), incarnation: *incarnation, generation: *generation }
     }
+
+    /// Whether it is on its way to be served: pending or stored.
+    pub fn is_underway(&self) -> bool {
+        matches!(self.state, CertificateState::Pending | CertificateState::Stored)
+    }
 }
 
 /// Keeps the certificates of instances.

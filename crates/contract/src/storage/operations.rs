@@ -1,6 +1,9 @@
 use async_trait::async_trait;
 
-use crate::{CertificateRecord, Instance, InstanceId, OperationId, PortResult, Settings, Timestamp};
+use crate::{
+    CertificateRecord, Instance, InstanceId, IssuanceId, IssuanceRecord, OperationId, PortResult, Settings,
+    Timestamp,
+};
 
 /// Which of an instance's two tracks an operation runs on. At most one operation runs on each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +109,18 @@ pub struct Standing {
     pub latest: Option<Operation>,
     /// The certificates of its present incarnation, oldest generation first.
     pub certificates: Vec<CertificateRecord>,
+    /// The issuances of those certificates that are pending or stored, in the same order, as [`IssuanceStore::show`] tells
+    /// them. They are the issuer's, who makes instructions of them; an issuer that keeps its issuances elsewhere has none here.
+    ///
+    /// [`IssuanceStore::show`]: crate::IssuanceStore::show
+    pub issuances: Vec<IssuanceRecord>,
+}
+
+impl Standing {
+    /// The issuance with this id, if it was read.
+    pub fn issuance(&self, id: &IssuanceId) -> Option<&IssuanceRecord> {
+        self.issuances.iter().find(|one| one.id == *id)
+    }
 }
 
 /// One line of an operation's history. The history is only ever added to.

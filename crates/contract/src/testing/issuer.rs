@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use super::{CrashPlan, ManualClock, locked, sample};
 use crate::{
     CertificateBundle, CertificateFacts, CertificateIssuer, CertificateRequest, Clock, DomainInstructions,
-    DomainName, IssuanceId, IssuanceProgress, LastLook, Outlook, PortError, PortResult, ProofMethod,
-    ProofRecord, ProofState, ProofWay, Remedy, RenewalAdvice, Timestamp,
+    DomainName, IssuanceId, IssuanceProgress, IssuanceRecord, LastLook, Outlook, PortError, PortResult,
+    ProofMethod, ProofRecord, ProofState, ProofWay, Remedy, RenewalAdvice, Timestamp,
 };
 
 /// How long the instructions of an order are of use, as at Let's Encrypt (profile `classic`).
@@ -161,12 +161,11 @@ impl CertificateIssuer for FakeIssuer {
     }
 
     async fn instructions(&self, id: &IssuanceId) -> PortResult<Vec<DomainInstructions>> {
-        self.plan
-            .pass("issuer.instructions", || {
-                let state = locked(&self.state);
-                Ok(state.issuances.get(id).map(Issuance::instructions).unwrap_or_default())
-            })
-            .await
+        self.plan.pass("issuer.instructions", || Ok(locked(&self.state).instructions(id))).await
+    }
+
+    fn instructions_of(&self, issuance: &IssuanceRecord) -> Vec<DomainInstructions> {
+        locked(&self.state).instructions(&issuance.id)
     }
 
     async fn look(&self, id: &IssuanceId) -> PortResult<()> {
@@ -217,6 +216,10 @@ impl CertificateIssuer for FakeIssuer {
 }
 
 impl State {
+    fn instructions(&self, id: &IssuanceId) -> Vec<DomainInstructions> {
+        self.issuances.get(id).map(Issuance::instructions).unwrap_or_default()
+    }
+
     fn advance(&mut self, id: &IssuanceId, now: Timestamp) -> PortResult<IssuanceProgress> {
         let Some(issuance) = self.issuances.get_mut(id).filter(|issuance| !issuance.abandoned) else {
             let cause = format!("the issuance {id} is unknown or abandoned");

@@ -7,8 +7,9 @@ use broker::{Breakers, Chores, Offer, Offering, Pace, Plans, Ports, Rules, Servi
 use contract::testing::World;
 use contract::{
     CaaQuestion, CertificateFacts, CertificateIssuer, CertificateRecord, CertificateRequest, Clock,
-    DomainInstructions, DomainName, HttpQuestion, InstanceId, IssuanceId, IssuanceProgress, KeyType, Outlook,
-    PortResult, ProofProbe, Randomness, RenewalAdvice, Sighting, Timestamp, TxtQuestion, Verdict,
+    DomainInstructions, DomainName, HttpQuestion, InstanceId, IssuanceId, IssuanceProgress, IssuanceRecord,
+    KeyType, Outlook, PortResult, ProofProbe, Randomness, RenewalAdvice, Sighting, Timestamp, TxtQuestion,
+    Verdict,
 };
 use http::{HeaderMap, HeaderValue, Method};
 use osb_core::{Api, Credential, Request};
@@ -67,6 +68,10 @@ impl CertificateIssuer for Unhurried {
 
     async fn instructions(&self, id: &IssuanceId) -> PortResult<Vec<DomainInstructions>> {
         self.0.instructions(id).await
+    }
+
+    fn instructions_of(&self, issuance: &IssuanceRecord) -> Vec<DomainInstructions> {
+        self.0.instructions_of(issuance)
     }
 
     async fn look(&self, id: &IssuanceId) -> PortResult<()> {

@@ -225,6 +225,7 @@ async fn records(subject: &Subject) {
         issuances::an_issuance_is_inserted_once,
         issuances::an_issuance_comes_back_as_saved,
         issuances::an_issuance_is_shown_without_its_secrets,
+        issuances::what_is_underway_stands_with_its_issuance,
         issuances::a_save_needs_the_version_it_has_read,
         issuances::of_many_saves_at_once_one_counts,
         issuances::authorizations_are_replaced_whole,

@@ -83,7 +83,9 @@ impl OperationStore for MemoryStore {
             let Some(instance) = state.instances.get(id).cloned() else { return Ok(None) };
             let latest = state.newest(id, Track::User).cloned();
             let certificates = state.certificates_of(id, instance.incarnation);
-            Ok(Some(Standing { instance, latest, certificates }))
+            let issuances = certificates.iter().filter(|one| one.is_underway());
+            let issuances = issuances.filter_map(|one| state.shown(&one.issuance)).collect();
+            Ok(Some(Standing { instance, latest, certificates, issuances }))
         })
         .await
     }

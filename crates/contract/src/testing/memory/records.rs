@@ -72,6 +72,13 @@ impl State {
         let of_incarnation = (id.clone(), incarnation, i32::MIN)..=(id.clone(), incarnation, i32::MAX);
         self.certificates.range(of_incarnation).map(|(_, record)| record.clone()).collect()
     }
+
+    /// An issuance without its secrets, and not to be saved.
+    pub(super) fn shown(&self, id: &IssuanceId) -> Option<IssuanceRecord> {
+        let version = IssuanceRecord::FOR_SHOW;
+        let shown = |found| IssuanceRecord { version, private_key: None, csr: None, chain: None, ..found };
+        self.issuances.get(id).cloned().map(shown)
+    }
 }
 
 #[async_trait]
@@ -93,13 +100,7 @@ impl IssuanceStore for MemoryStore {
     }
 
     async fn show(&self, id: &IssuanceId) -> PortResult<Option<IssuanceRecord>> {
-        self.call("issuances.show", |state, _| {
-            let version = IssuanceRecord::FOR_SHOW;
-            let shown =
-                |found| IssuanceRecord { version, private_key: None, csr: None, chain: None, ..found };
-            Ok(state.issuances.get(id).cloned().map(shown))
-        })
-        .await
+        self.call("issuances.show", |state, _| Ok(state.shown(id))).await
     }
 
     async fn save(&self, record: &IssuanceRecord) -> PortResult<bool> {

@@ -144,7 +144,7 @@ pub async fn only_one_certificate_is_live(subject: &Subject) -> PortResult<()> {
     Ok(())
 }
 
-fn record(instance: &InstanceId, incarnation: i32, generation: i32) -> CertificateRecord {
+pub(super) fn record(instance: &InstanceId, incarnation: i32, generation: i32) -> CertificateRecord {
     let name = format!("{instance}-{incarnation}-{generation}");
     CertificateRecord {
         instance: instance.clone(),

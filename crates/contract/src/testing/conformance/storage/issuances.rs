@@ -1,10 +1,11 @@
 //! The promises of [`IssuanceStore`](crate::IssuanceStore).
 
-use super::{Subject, at_once, odd_text};
+use super::{Subject, at_once, certificates, odd_text};
 use crate::testing::sample;
 use crate::{
-    AuthorizationRecord, CertificateRequest, HttpAnswer, InstanceId, IssuanceId, IssuanceRecord, KeyType,
-    LastLook, PortResult, PresentedProof, ProofMethod, ProofPlace, ProofState, Secret, Timestamp,
+    AuthorizationRecord, CertificateRecord, CertificateRequest, CertificateState, HttpAnswer, InstanceId,
+    IssuanceId, IssuanceRecord, KeyType, LastLook, PortResult, PresentedProof, ProofMethod, ProofPlace,
+    ProofState, Secret, Timestamp,
 };
 
 /// `insert` stores an issuance at version 0, and does nothing when the id is known.
@@ -91,6 +92,38 @@ pub async fn an_issuance_is_shown_without_its_secrets(subject: &Subject) -> Port
     assert_eq!(subject.issuances.show(&stored.id).await?.as_ref(), Some(&shown));
     assert!(!subject.issuances.save(&shown).await?);
     assert_eq!(subject.issuances.load(&stored.id).await?, Some(stored));
+    Ok(())
+}
+
+/// With an instance come the issuances of what is on its way to be served, as `show` tells them, and no others.
+pub async fn what_is_underway_stands_with_its_issuance(subject: &Subject) -> PortResult<()> {
+    let (instance, _) = subject.provisioning().await?;
+    let states = [CertificateState::Live, CertificateState::Stored, CertificateState::Pending];
+    let mut shown = Vec::new();
+    for (generation, state) in (1..).zip(states) {
+        let issuance = full(draft(subject));
+        subject.issuances.insert(&issuance).await?;
+        shown.extend(subject.issuances.show(&issuance.id).await?);
+        let of_generation = certificates::record(&instance.id, 1, generation);
+        let certificate = CertificateRecord { state, issuance: issuance.id, ..of_generation };
+        subject.certificates.put(&certificate).await?;
+    }
+    let unopened = certificates::record(&instance.id, 1, 4);
+    subject.certificates.put(&unopened).await?;
+    let unasked = draft(subject);
+    subject.issuances.insert(&unasked).await?;
+    shown.extend(subject.issuances.show(&unasked.id).await?);
+    let last = certificates::record(&instance.id, 1, 5);
+    subject.certificates.put(&CertificateRecord { issuance: unasked.id, ..last }).await?;
+
+    let standing = subject.operations.standing(&instance.id).await?;
+    let Some(standing) = standing else { panic!("{} is known", instance.id) };
+    assert_eq!(standing.certificates, subject.certificates.of_instance(&instance.id, 1).await?, "each once");
+    assert_eq!(standing.issuances, shown[1..]);
+    assert_eq!(standing.issuance(&shown[2].id), Some(&shown[2]));
+    for other in [&shown[0].id, &unopened.issuance] {
+        assert_eq!(standing.issuance(other), None);
+    }
     Ok(())
 }
 
