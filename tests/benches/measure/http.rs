@@ -8,7 +8,7 @@ use anyhow::ensure;
 use crate::broker::Broker;
 use crate::databases::{Database, POSTGRES};
 use crate::house::House;
-use crate::load;
+use crate::load::{self, Clients};
 use crate::report::{Aim, Report, say};
 use crate::seed::{self, Life};
 use crate::stats::{float, micros, millis};
@@ -16,15 +16,15 @@ use crate::stats::{float, micros, millis};
 /// How many instances are in the database, each waiting for its user.
 pub(crate) const INSTANCES: usize = 1_000;
 
-/// How many connections are used: by one impatient user, and by a crowd.
-const CONNECTIONS: [usize; 2] = [1, 32];
+/// One impatient user, as fast as the broker is and as fast as the machine wakes it up, and a crowd.
+const CLIENTS: [Clients; 3] = [Clients::Awake, Clients::Sleeping(1), Clients::Sleeping(32)];
 /// What is aimed at on PostgreSQL: twice the catalogs and three times the polls a second of the broker of 2019 on a like
 /// machine, at half its processor time.
 const AIMS: [Aims; 4] = [
-    Aims { what: "catalog", connections: 1, per_second: Some(19_200.0), micros: 46.5 },
-    Aims { what: "catalog", connections: 32, per_second: Some(28_000.0), micros: 28.5 },
-    Aims { what: "last_operation", connections: 1, per_second: None, micros: 148.0 },
-    Aims { what: "last_operation", connections: 32, per_second: Some(4_200.0), micros: 180.0 },
+    Aims { what: "catalog", clients: Clients::Awake, per_second: Some(19_200.0), micros: 46.5 },
+    Aims { what: "catalog", clients: Clients::Sleeping(32), per_second: Some(28_000.0), micros: 28.5 },
+    Aims { what: "last_operation", clients: Clients::Awake, per_second: None, micros: 148.0 },
+    Aims { what: "last_operation", clients: Clients::Sleeping(32), per_second: Some(4_200.0), micros: 180.0 },
 ];
 
 /// The 99th percentile that is aimed at, in milliseconds.
@@ -39,8 +39,8 @@ pub(crate) async fn measure(report: &mut Report) -> anyhow::Result<()> {
         let broker = broker_with_instances(&house, &database).await?;
         let catalog: Arc<[String]> = Arc::new(["/v2/catalog".to_owned()]);
         for (what, paths) in [("catalog", &catalog), ("last_operation", &polls())] {
-            for connections in CONNECTIONS {
-                let what = Question { what, database: database.name, connections };
+            for clients in CLIENTS {
+                let what = Question { what, database: database.name, clients };
                 what.ask(report, &broker, paths).await?;
             }
         }
@@ -79,7 +79,7 @@ async fn shows_instructions(house: &House, broker: &Broker) -> anyhow::Result<()
 /// What is aimed at in one situation.
 struct Aims {
     what: &'static str,
-    connections: usize,
+    clients: Clients,
     per_second: Option<f64>,
     /// The broker's processor time for a request.
     micros: f64,
@@ -89,14 +89,14 @@ struct Aims {
 struct Question {
     what: &'static str,
     database: &'static str,
-    connections: usize,
+    clients: Clients,
 }
 
 impl Question {
     async fn ask(&self, report: &mut Report, broker: &Broker, paths: &Arc<[String]>) -> anyhow::Result<()> {
-        load::run(broker.address, paths, self.connections, WARM_UP).await?;
+        load::run(broker.address, paths, self.clients, WARM_UP).await?;
         let before = broker.processor_time()?;
-        let outcome = load::run(broker.address, paths, self.connections, TIME).await?;
+        let outcome = load::run(broker.address, paths, self.clients, TIME).await?;
         let used = broker.processor_time()?.saturating_sub(before);
         let aims = self.aims();
         let rate = aims.and_then(|aims| aims.per_second).map(Aim::Above);
@@ -110,12 +110,17 @@ impl Question {
     }
 
     fn aims(&self) -> Option<&'static Aims> {
-        let of_this = |aims: &&Aims| aims.what == self.what && aims.connections == self.connections;
+        let of_this = |aims: &&Aims| aims.what == self.what && aims.clients == self.clients;
         AIMS.iter().find(of_this).filter(|_| self.database == POSTGRES)
     }
 
     fn name(&self, measure: &str) -> String {
-        let Self { what, database, connections } = self;
-        format!("{what}, {database}, {connections} at once: {measure}")
+        let Self { what, database, clients } = self;
+        let who = match clients {
+            Clients::Awake => "1 at once".to_owned(),
+            Clients::Sleeping(1) => "1 that sleeps between".to_owned(),
+            Clients::Sleeping(many) => format!("{many} at once"),
+        };
+        format!("{what}, {database}, {who}: {measure}")
     }
 }

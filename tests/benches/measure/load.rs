@@ -1,4 +1,4 @@
-//! A load generator: some connections that are kept open, one request after the other on each, to this machine only.
+//! A load generator: one or some connections that are kept open, one request after the other on each, to this machine only.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,14 +31,53 @@ pub(crate) struct Outcome {
     pub(crate) latencies: Sorted,
 }
 
-/// Asks for `paths` in turn over `connections` connections, for as long as `time`. Every answer must be a 200.
+/// Who asks.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Clients {
+    /// One that never sleeps: what is measured is how soon the broker answers, not how soon the other side of the connection
+    /// is woken up, which on a virtual machine takes longer than most answers.
+    Awake,
+    /// So many, each of which sleeps until its answer wakes it up.
+    Sleeping(usize),
+}
+
+/// Asks for `paths` in turn, for as long as `time`. Every answer must be a 200.
 pub(crate) async fn run(
+    address: SocketAddr,
+    paths: &Arc<[String]>,
+    clients: Clients,
+    time: Duration,
+) -> anyhow::Result<Outcome> {
+    ensure!(address.ip().is_loopback(), "load is for this machine only");
+    match clients {
+        Clients::Sleeping(connections) => ask_over(address, paths, connections, time).await,
+        Clients::Awake => {
+            let paths = Arc::clone(paths);
+            tokio::task::spawn_blocking(move || awake(ask_over(address, &paths, 1, time))).await?
+        }
+    }
+}
+
+/// Runs a future on this thread, which goes on meanwhile.
+fn awake<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        // A runtime with something to do looks whether anything has come instead of waiting for it.
+        tokio::spawn(async {
+            loop {
+                tokio::task::yield_now().await;
+            }
+        });
+        future.await
+    })
+}
+
+async fn ask_over(
     address: SocketAddr,
     paths: &Arc<[String]>,
     connections: usize,
     time: Duration,
 ) -> anyhow::Result<Outcome> {
-    ensure!(address.ip().is_loopback(), "load is for this machine only");
     let mut senders = Vec::new();
     for _ in 0..connections {
         senders.push(connect(address).await?);

@@ -22,7 +22,7 @@ use crate::clock::pause;
 use crate::databases::Database;
 use crate::house::House;
 use crate::http::{INSTANCES, broker_with_instances, polls};
-use crate::load::{self, Outcome};
+use crate::load::{self, Clients, Outcome};
 use crate::report::{Aim, Report, say};
 use crate::stats::{float, millis};
 use crate::{seed, stats};
@@ -65,7 +65,7 @@ pub(crate) async fn measure(report: &mut Report) -> anyhow::Result<()> {
 async fn loads(broker: &Broker) -> anyhow::Result<Vec<Outcome>> {
     let mut outcomes = Vec::new();
     for connections in CONNECTIONS {
-        outcomes.push(load::run(broker.address, &polls(), connections, TIME).await?);
+        outcomes.push(load::run(broker.address, &polls(), Clients::Sleeping(connections), TIME).await?);
     }
     Ok(outcomes)
 }

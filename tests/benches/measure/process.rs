@@ -6,9 +6,10 @@ use crate::broker::{Broker, binary};
 use crate::clock::pause;
 use crate::databases::Database;
 use crate::house::House;
+use crate::http;
+use crate::load::{self, Clients};
 use crate::report::{Aim, Report};
 use crate::stats::{Sorted, millis};
-use crate::{http, load};
 
 /// How often the start is measured.
 const STARTS: usize = 7;
@@ -16,9 +17,9 @@ const STARTS: usize = 7;
 /// Until what is done once after the start is done.
 const SETTLE: Duration = Duration::from_secs(2);
 
-/// How long the load lasts, and over how many connections it comes.
+/// How long the load lasts, and whence it comes.
 const LOAD: Duration = Duration::from_secs(5);
-const CONNECTIONS: usize = 32;
+const CLIENTS: Clients = Clients::Sleeping(32);
 
 const MEBIBYTE: f64 = 1024.0 * 1024.0;
 
@@ -41,7 +42,7 @@ pub(crate) async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let broker = http::broker_with_instances(&house, &database).await?;
     pause(SETTLE).await;
     report.aim(format!("RSS idle, {on}"), broker.resident()?, "MiB", Aim::Below(14.7));
-    load::run(broker.address, &http::polls(), CONNECTIONS, LOAD).await?;
+    load::run(broker.address, &http::polls(), CLIENTS, LOAD).await?;
     report.aim(format!("RSS after load, {on}"), broker.resident()?, "MiB", Aim::Below(21.7));
     broker.stop().await?;
 
