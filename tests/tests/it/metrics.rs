@@ -106,10 +106,11 @@ async fn only_who_may_reads_the_metrics() -> anyhow::Result<()> {
     for who in [None, Some(("sandbox", "sandbox")), Some((READER.0, "wrong"))] {
         let refused = ask(&url, Method::GET, who).await?;
         ensure!(refused.status() == 401 && refused.headers().contains_key("www-authenticate"), "{refused:?}");
-        ensure!(!refused.body().starts_with(b"# HELP"), "{refused:?}");
+        says_why(&refused)?;
     }
     let posted = ask(&url, Method::POST, Some(READER)).await?;
     assert_eq!((posted.status().as_u16(), &posted.headers()["allow"]), (405, &"GET, HEAD".parse()?));
+    says_why(&posted)?;
     // Where neither variable is set there is nothing: the protocol answers, as on any other path.
     let mut plain = house.settings()?;
     let beside = BrokerSettings { database_url: plain.database_url.clone(), ..house.settings()? };
@@ -122,8 +123,18 @@ async fn only_who_may_reads_the_metrics() -> anyhow::Result<()> {
     house.add_broker(&plain).await?;
     let there = ask(&format!("http://127.0.0.1:{port}"), Method::GET, None).await?;
     ensure!(there.status() == 200 && there.body().starts_with(b"# HELP"), "{there:?}");
+    let beside = ask(&format!("http://127.0.0.1:{port}/beside"), Method::GET, None).await?;
+    assert_eq!(beside.status(), 404);
+    says_why(&beside)?;
     let elsewhere = ask(&house.brokers[2].url(), Method::GET, Some(("sandbox", "sandbox"))).await?;
     assert_eq!(elsewhere.status(), 412);
+    Ok(())
+}
+
+/// Whatever is refused is refused with a JSON object, here as at the API.
+fn says_why(refused: &Response<Bytes>) -> anyhow::Result<()> {
+    let body: Value = serde_json::from_slice(refused.body())?;
+    ensure!(body["description"].as_str().is_some_and(|text| text.ends_with('.')), "{refused:?}");
     Ok(())
 }
 
@@ -216,7 +227,7 @@ async fn r118_wrong_passwords_at_the_metrics_are_those_of_the_api() -> anyhow::R
     });
     let refused = refused.await?;
     assert!(refused.headers().contains_key("retry-after"), "{refused:?}");
-    assert!(refused.body().starts_with(b"too many wrong credentials"), "{refused:?}");
+    says_why(&refused)?;
     let at_the_api = wait_for("the API to count the same", BOUND, || async {
         let answer = guess_at_the_api(&url).await?;
         Ok((answer == 429).then_some(()))

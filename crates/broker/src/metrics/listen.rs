@@ -5,8 +5,6 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -16,6 +14,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::MetricsPage;
+use super::page::not_found;
 use crate::ServerError;
 
 /// How many connections may be open at once; more wait to be accepted.
@@ -83,10 +82,4 @@ async fn answer(page: MetricsPage, stream: TcpStream, peer: IpAddr) {
     if let Err(error) = connection.await {
         tracing::debug!(%error, "a connection ended early");
     }
-}
-
-fn not_found() -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from_static(b"the metrics are at /metrics\n"));
-    *response.status_mut() = StatusCode::NOT_FOUND;
-    response
 }

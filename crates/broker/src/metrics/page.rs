@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
-use osb_core::Credential;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Method, Response};
+use osb_core::{Credential, ErrorCode, Response as Refusal};
 use prometheus_client::encoding::prometheus_text;
 
 use super::Metrics;
@@ -46,21 +46,14 @@ impl MetricsPage {
             return None;
         }
         if !self.lets_in(headers) {
-            if let Some(wait) = self.logins.note(headers, Some(peer), self.metrics.clock.now()) {
-                return Some(too_many(wait));
-            }
-            let mut refusal = plain(StatusCode::UNAUTHORIZED, "credentials are needed\n");
-            let challenge = HeaderValue::from_static("Basic realm=\"metrics\"");
-            refusal.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-            return Some(refusal);
+            let wait = self.logins.note(headers, Some(peer), self.metrics.clock.now());
+            return Some(wait.map_or_else(unauthorized, too_many));
         }
         if !matches!(*method, Method::GET | Method::HEAD) {
-            let mut refusal = plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here\n");
-            refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-            return Some(refusal);
+            return Some(refusal(Refusal::method_not_allowed("GET, HEAD")));
         }
         let text = self.metrics.read().await;
-        Some(answer(StatusCode::OK, prometheus_text::CONTENT_TYPE, text))
+        Some(answer(text))
     }
 
     fn lets_in(&self, headers: &HeaderMap) -> bool {
@@ -68,22 +61,41 @@ impl MetricsPage {
     }
 }
 
+fn unauthorized() -> Response<Bytes> {
+    let sentence = "These are not the credentials for the metrics. Ask the operator of the broker.";
+    let mut response = refusal(Refusal::error(ErrorCode::Unauthorized, sentence));
+    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"metrics\""));
+    response
+}
+
 /// As the API answers, in seconds and rounded up.
 fn too_many(wait: Duration) -> Response<Bytes> {
-    let mut refusal = plain(StatusCode::TOO_MANY_REQUESTS, "too many wrong credentials\n");
+    let sentence =
+        "Wrong credentials have come too often. Give the right ones: those are let in at any time.";
+    let mut response = refusal(Refusal::error(ErrorCode::TooManyAttempts, sentence));
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-    refusal.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-    refusal
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    response
 }
 
-fn plain(status: StatusCode, text: &'static str) -> Response<Bytes> {
-    answer(status, "text/plain; charset=utf-8", text.to_owned())
+/// For any other path of a port that has nothing else.
+pub(super) fn not_found() -> Response<Bytes> {
+    refusal(Refusal::error(ErrorCode::NotFound, "Here is nothing else: the metrics are at /metrics."))
 }
 
-fn answer(status: StatusCode, content_type: &'static str, text: String) -> Response<Bytes> {
+/// Refused as at the API: a JSON object that says why.
+fn refusal(refusal: Refusal) -> Response<Bytes> {
+    unkept(refusal.into())
+}
+
+fn answer(text: String) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(text));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    let content_type = HeaderValue::from_static(prometheus_text::CONTENT_TYPE);
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
+    unkept(response)
+}
+
+fn unkept(mut response: Response<Bytes>) -> Response<Bytes> {
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
