@@ -16,6 +16,9 @@ pub(super) fn is_at_rest(system: &System) -> bool {
     system.bench.world.store.sweeps().is_empty() && unfinished(system).is_empty()
 }
 
+/// The steps in which a name is claimed: before its proof is asked for, and when it is proven, if somebody else was first.
+const CLAIMING: [&str; 2] = ["obtain-certificate", "store-certificate"];
+
 /// Operations that run, but for those that wait until another instance gives a name up: that is for its user to do.
 fn unfinished(system: &System) -> Vec<Operation> {
     let operations = system.bench.world.store.operations();
@@ -31,7 +34,7 @@ fn waits_for_anothers_name(system: &System, operation: &Operation) -> bool {
     let settings = operation.change.as_ref().map(|change| change.settings.clone());
     let wanted = settings.or(instance.map(|one| one.settings)).map(|settings| settings.domains);
     let mut domains = system.bench.world.store.domains().into_iter();
-    operation.step == "obtain-certificate"
+    CLAIMING.contains(&operation.step.as_str())
         && domains.any(|record| {
             record.instance != operation.instance
                 && wanted.as_ref().is_some_and(|wanted| wanted.contains(&record.name))
