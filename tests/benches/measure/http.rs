@@ -31,7 +31,10 @@ const AIMS: [Aims; 4] = [
 const SLOWEST: f64 = 10.0;
 
 const WARM_UP: Duration = Duration::from_millis(500);
-const TIME: Duration = Duration::from_secs(5);
+const TIME: Duration = Duration::from_secs(2);
+
+/// Of so many runs the one in the middle counts: on which processor each side finds itself changes from one to the next.
+const RUNS: usize = 5;
 
 pub(crate) async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let house = House::without_broker(|_| {}).await?;
@@ -95,9 +98,14 @@ struct Question {
 impl Question {
     async fn ask(&self, report: &mut Report, broker: &Broker, paths: &Arc<[String]>) -> anyhow::Result<()> {
         load::run(broker.address, paths, self.clients, WARM_UP).await?;
-        let before = broker.processor_time()?;
-        let outcome = load::run(broker.address, paths, self.clients, TIME).await?;
-        let used = broker.processor_time()?.saturating_sub(before);
+        let mut runs = Vec::new();
+        for _ in 0..RUNS {
+            let before = broker.processor_time()?;
+            let outcome = load::run(broker.address, paths, self.clients, TIME).await?;
+            runs.push((outcome, broker.processor_time()?.saturating_sub(before)));
+        }
+        runs.sort_by(|(one, _), (other, _)| one.per_second.total_cmp(&other.per_second));
+        let (outcome, used) = &runs[RUNS / 2];
         let aims = self.aims();
         let rate = aims.and_then(|aims| aims.per_second).map(Aim::Above);
         report.row(self.name("requests"), outcome.per_second, "1/s", rate);
@@ -105,7 +113,7 @@ impl Question {
         report.row(self.name("p99"), millis(outcome.latencies.percentile(99)), "ms", slow);
         report.note(self.name("p50"), millis(outcome.latencies.median()), "ms");
         let cost = aims.map(|aims| Aim::Below(aims.micros));
-        report.row(self.name("broker's CPU a request"), micros(used) / float(outcome.requests), "µs", cost);
+        report.row(self.name("broker's CPU a request"), micros(*used) / float(outcome.requests), "µs", cost);
         Ok(())
     }
 
