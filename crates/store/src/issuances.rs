@@ -42,25 +42,22 @@ impl IssuanceStore for Store {
                 .order(authorizations::position)
                 .select((IssuanceRow::as_select(), Option::<AuthorizationRow>::as_select()))
                 .load(db)?;
-            // Each row repeats the issuance itself.
-            let (issuances, authorizations): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
-            let Some(issuance) = issuances.into_iter().next() else { return Ok(None) };
-            record(issuance, authorizations.into_iter().flatten().collect(), &inner.sealer).map(Some)
+            let one = together(rows);
+            one.map(|(row, authorizations)| row.into_record(authorizations, &inner.sealer)).transpose()
         })
         .await
     }
 
     async fn show(&self, id: &IssuanceId) -> PortResult<Option<IssuanceRecord>> {
         let id = id.as_str().to_owned();
-        self.run("read an issuance to show it", move |db, inner| {
+        self.run("read an issuance to show it", move |db, _| {
             let all =
                 issuances::table.find(id).left_join(authorizations::table).order(authorizations::position);
             let rows: Vec<(ShownRow, Option<AuthorizationRow>)> = on_its_own!(db, |connection| all
                 .select((ShownRow::as_select(), Option::<AuthorizationRow>::as_select()))
                 .load(connection))?;
-            let (issuances, authorizations): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
-            let Some(issuance) = issuances.into_iter().next() else { return Ok(None) };
-            shown(issuance, authorizations.into_iter().flatten().collect(), &inner.sealer).map(Some)
+            let one = together(rows);
+            one.map(|(row, authorizations)| row.into_record(authorizations)).transpose()
         })
         .await
     }
@@ -115,23 +112,10 @@ fn insert_authorizations(db: &mut Db, record: &IssuanceRecord) -> Result<(), Sto
     Ok(())
 }
 
-/// Puts an issuance together from its row and those of its authorizations.
-fn record(
-    issuance: IssuanceRow,
-    authorizations: Vec<AuthorizationRow>,
-    sealer: &Sealer,
-) -> Result<IssuanceRecord, StoreError> {
-    let authorizations = authorizations.into_iter().map(AuthorizationRow::into_record);
-    issuance.into_record(authorizations.collect::<Result<_, _>>()?, sealer)
-}
-
-/// As much of an issuance as is shown.
-pub(crate) fn shown(
-    issuance: ShownRow,
-    authorizations: Vec<AuthorizationRow>,
-    sealer: &Sealer,
-) -> Result<IssuanceRecord, StoreError> {
-    record(issuance.into(), authorizations, sealer)
+/// An issuance and its authorizations, from the rows of their join, each of which repeats the issuance.
+fn together<R>(rows: Vec<(R, Option<AuthorizationRow>)>) -> Option<(R, Vec<AuthorizationRow>)> {
+    let (issuances, authorizations): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+    Some((issuances.into_iter().next()?, authorizations.into_iter().flatten().collect()))
 }
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
@@ -179,29 +163,26 @@ impl IssuanceRow {
 
     fn into_record(
         self,
-        authorizations: Vec<AuthorizationRecord>,
+        authorizations: Vec<AuthorizationRow>,
         sealer: &Sealer,
     ) -> Result<IssuanceRecord, StoreError> {
-        let cell = |column| Cell { table: "issuances", column, row: &self.id };
-        let private_key = self.private_key.map(|sealed| sealer.open(cell("private_key"), &sealed));
-        Ok(IssuanceRecord {
-            request: cell("request").read_json(&self.request)?,
-            version: self.version,
+        let cell = Cell { table: "issuances", column: "private_key", row: &self.id };
+        let private_key = self.private_key.map(|sealed| sealer.open(cell, &sealed)).transpose()?;
+        let shown = ShownRow {
+            id: self.id,
+            request: self.request,
             directory: self.directory,
-            private_key: private_key.transpose()?,
-            csr: self.csr,
             order_url: self.order_url,
-            order_expires: self.order_expires.map(Timestamp::from_millis),
+            order_expires: self.order_expires,
             orders_placed: self.orders_placed,
             thumbprint: self.thumbprint,
-            presented: cell("presented").read_json(&self.presented)?,
+            presented: self.presented,
             failure: self.failure,
-            authorizations,
-            chain: self.chain,
-            opened_at: Timestamp::from_millis(self.opened_at),
+            opened_at: self.opened_at,
             abandoned: self.abandoned,
-            id: IssuanceId::new(self.id),
-        })
+        };
+        let (version, csr, chain) = (self.version, self.csr, self.chain);
+        Ok(IssuanceRecord { version, private_key, csr, chain, ..shown.into_record(authorizations)? })
     }
 }
 
@@ -222,25 +203,31 @@ pub(crate) struct ShownRow {
     abandoned: bool,
 }
 
-impl From<ShownRow> for IssuanceRow {
-    fn from(shown: ShownRow) -> Self {
-        Self {
-            id: shown.id,
+impl ShownRow {
+    pub(crate) fn into_record(
+        self,
+        authorizations: Vec<AuthorizationRow>,
+    ) -> Result<IssuanceRecord, StoreError> {
+        let cell = |column| Cell { table: "issuances", column, row: &self.id };
+        let authorizations = authorizations.into_iter().map(AuthorizationRow::into_record);
+        Ok(IssuanceRecord {
+            request: cell("request").read_json(&self.request)?,
             version: IssuanceRecord::FOR_SHOW,
-            request: shown.request,
-            directory: shown.directory,
+            directory: self.directory,
             private_key: None,
             csr: None,
-            order_url: shown.order_url,
-            order_expires: shown.order_expires,
-            orders_placed: shown.orders_placed,
-            thumbprint: shown.thumbprint,
-            presented: shown.presented,
-            failure: shown.failure,
+            order_url: self.order_url,
+            order_expires: self.order_expires.map(Timestamp::from_millis),
+            orders_placed: self.orders_placed,
+            thumbprint: self.thumbprint,
+            presented: cell("presented").read_json(&self.presented)?,
+            failure: self.failure,
+            authorizations: authorizations.collect::<Result<_, _>>()?,
             chain: None,
-            opened_at: shown.opened_at,
-            abandoned: shown.abandoned,
-        }
+            opened_at: Timestamp::from_millis(self.opened_at),
+            abandoned: self.abandoned,
+            id: IssuanceId::new(self.id),
+        })
     }
 }
 

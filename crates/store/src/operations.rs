@@ -23,7 +23,7 @@ impl OperationStore for Store {
 
     async fn standing(&self, instance: &InstanceId) -> PortResult<Option<Standing>> {
         let id = instance.as_str().to_owned();
-        self.run("read how an instance stands", move |db, inner| standing::read(db, &id, &inner.sealer)).await
+        self.run("read how an instance stands", move |db, _| standing::read(db, &id)).await
     }
 
     async fn begin_deprovision(&self, operation: &Operation) -> PortResult<bool> {

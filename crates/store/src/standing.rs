@@ -5,14 +5,13 @@ use crate::certificates::CertificateRow;
 use crate::db::{Db, on_its_own};
 use crate::error::StoreError;
 use crate::instances::InstanceRow;
-use crate::issuances::{AuthorizationRow, ShownRow, shown};
+use crate::issuances::{AuthorizationRow, ShownRow};
 use crate::labels::Label;
 use crate::operations::OperationRow;
 use crate::schema::{authorizations, certificates, instances, issuances, operations};
-use crate::sealing::Sealer;
 
 /// How an instance stands, in one statement: all of it belongs together, and each poll of the platform asks for it.
-pub(crate) fn read(db: &mut Db, id: &str, sealer: &Sealer) -> Result<Option<Standing>, StoreError> {
+pub(crate) fn read(db: &mut Db, id: &str) -> Result<Option<Standing>, StoreError> {
     let of_user = diesel::alias!(operations as of_user);
     let latest = of_user
         .filter(of_user.field(operations::instance).eq(instances::id))
@@ -41,19 +40,19 @@ pub(crate) fn read(db: &mut Db, id: &str, sealer: &Sealer) -> Result<Option<Stan
             Option::<AuthorizationRow>::as_select(),
         ))
         .load(connection));
-    standing(rows?, sealer)
+    standing(rows?)
 }
 
 /// A row of the join: it holds a certificate or, of one that is on its way, one of its authorizations, and repeats the rest.
 type Row =
     (InstanceRow, Option<OperationRow>, Option<CertificateRow>, Option<ShownRow>, Option<AuthorizationRow>);
 
-/// A certificate, and what there is of its issuance.
-type Underway = (CertificateRow, Option<ShownRow>, Vec<AuthorizationRow>);
+/// A certificate, and what was read of its issuance.
+type WithIssuance = (CertificateRow, Option<ShownRow>, Vec<AuthorizationRow>);
 
-fn standing(rows: Vec<Row>, sealer: &Sealer) -> Result<Option<Standing>, StoreError> {
+fn standing(rows: Vec<Row>) -> Result<Option<Standing>, StoreError> {
     let mut found = None;
-    let mut each: Vec<Underway> = Vec::new();
+    let mut each: Vec<WithIssuance> = Vec::new();
     for (instance, latest, certificate, issuance, authorization) in rows {
         if let Some(certificate) = certificate.filter(|one| each.last().is_none_or(|(last, ..)| last != one))
         {
@@ -68,7 +67,7 @@ fn standing(rows: Vec<Row>, sealer: &Sealer) -> Result<Option<Standing>, StoreEr
     let (mut certificates, mut issuances) = (Vec::new(), Vec::new());
     for (certificate, issuance, authorizations) in each {
         certificates.push(certificate.into_record()?);
-        issuances.extend(issuance.map(|issuance| shown(issuance, authorizations, sealer)).transpose()?);
+        issuances.extend(issuance.map(|row| row.into_record(authorizations)).transpose()?);
     }
     let latest = latest.map(OperationRow::into_operation).transpose()?;
     Ok(Some(Standing { instance: instance.into_instance()?, latest, certificates, issuances }))
