@@ -172,7 +172,7 @@ impl Service {
         let open = self.issuance_shown(standing, operations);
         let live = || facts::live(&standing.certificates).map(|live| &live.issuance);
         match open.or_else(live) {
-            Some(issuance) => self.ports.issuer.instructions(issuance).await,
+            Some(issuance) => self.instructions(standing, issuance).await,
             None => Ok(Vec::new()),
         }
     }

@@ -1,8 +1,8 @@
 //! Polling and fetching: only reads.
 
 use contract::{
-    Instance, InstanceId, IssuanceId, Operation, OperationKind, OperationState, PortError, PortResult,
-    Remedy, Standing,
+    DomainInstructions, Instance, InstanceId, IssuanceId, Operation, OperationKind, OperationState,
+    PortError, PortResult, Remedy, Standing,
 };
 use osb_core::{
     AskedChange, Existing, FailedOperation, Fetch, FetchDecision, InstanceState, KnownOperation,
@@ -94,10 +94,7 @@ impl Service {
 
     async fn text(&self, standing: &Standing, operation: &Operation) -> PortResult<String> {
         let instructions = match self.issuance_of(standing, operation) {
-            Some(id) => match standing.issuance(id) {
-                Some(issuance) => self.ports.issuer.instructions_of(issuance),
-                None => self.ports.issuer.instructions(id).await?,
-            },
+            Some(issuance) => self.instructions(standing, issuance).await?,
             None => Vec::new(),
         };
         let scene = Scene {
@@ -107,6 +104,18 @@ impl Service {
             pace: &self.rules.pace,
         };
         Ok(scene.text())
+    }
+
+    /// The instructions of an issuance, as they were when the instance was read if that brought them along.
+    pub(super) async fn instructions(
+        &self,
+        standing: &Standing,
+        id: &IssuanceId,
+    ) -> PortResult<Vec<DomainInstructions>> {
+        match standing.issuance(id) {
+            Some(issuance) => Ok(self.ports.issuer.instructions_of(issuance)),
+            None => self.ports.issuer.instructions(id).await,
+        }
     }
 
     /// The issuance that an operation waits for, or had to give up waiting for: its instructions hold on.
