@@ -62,7 +62,8 @@ impl MetricsPage {
 }
 
 fn unauthorized() -> Response<Bytes> {
-    let sentence = "These are not the credentials for the metrics. Ask the operator of the broker.";
+    let sentence =
+        "The credentials for the metrics are needed here. Ask the operator of the broker for them.";
     let mut response = refusal(Refusal::error(ErrorCode::Unauthorized, sentence));
     response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"metrics\""));
     response
