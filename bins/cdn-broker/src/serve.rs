@@ -22,9 +22,7 @@ const GRACE: Duration = Duration::from_secs(8);
 /// keeps memory.
 const BLOCKING_THREADS: usize = 8;
 
-/// How many threads answer and work on instances: half of the processors, since the database's threads do half of each
-/// request, and no more than anybody can use: one of them answers some 8,000 polls a second. On Cloud Foundry a process sees
-/// all processors of its cell, and tokio would begin a thread for each.
+/// More threads than these nobody can use: one of them answers some 8,000 polls a second.
 const MOST_WORKERS: usize = 4;
 
 /// Serves until SIGTERM or SIGINT.
@@ -50,6 +48,9 @@ pub(crate) fn run() -> u8 {
     }
 }
 
+/// How many threads answer and work on instances: half of the processors, since the database's threads do half of each
+/// request. On Cloud Foundry a process sees all processors of its cell, and tokio would begin a thread for each.
+/// docs/decisions/0117.
 fn workers() -> usize {
     let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
     (processors / 2).clamp(1, MOST_WORKERS)
