@@ -41,6 +41,15 @@ pub(crate) enum Clients {
     Sleeping(usize),
 }
 
+impl Clients {
+    pub(crate) fn connections(self) -> usize {
+        match self {
+            Self::Awake => 1,
+            Self::Sleeping(connections) => connections,
+        }
+    }
+}
+
 /// Asks for `paths` in turn, for as long as `time`. Every answer must be a 200.
 pub(crate) async fn run(
     address: SocketAddr,
@@ -58,7 +67,7 @@ pub(crate) async fn run(
     }
 }
 
-/// Runs a future on this thread, which goes on meanwhile.
+/// Runs a future on this thread without ever letting the thread sleep.
 fn awake<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
