@@ -10,7 +10,7 @@ use sandbox::{BrokerProcess, Postgres, wait_for};
 use crate::crowd::town::{DATABASE, Street};
 use crate::tally::Tally;
 
-/// How long to wait for the next call to AWS, when none may come. Who waits before trying again waits up to twenty times as long.
+/// How long to wait for the next call to AWS, when none may come. An instance that has failed often tries once a minute.
 const LULL: Duration = Duration::from_secs(3);
 
 /// Sessions of the brokers that stand in the middle of a transaction: nothing that a broker waits for between two statements
@@ -85,8 +85,8 @@ pub(crate) async fn rage(
 ) -> anyhow::Result<()> {
     for Planned { calls, blow } in blows.iter().cycle() {
         if !some_calls(street, *calls).await {
-            // What is planned for calls that nobody makes would all meet the last one at work, more of it each minute than
-            // are tried.
+            // Or else what was planned meanwhile would all meet the last instance at work, which tries less often than this
+            // storm plans.
             street.house.sandbox.aws().faults().clear();
         }
         let stuck = server.ask(DATABASE, STUCK).await?;
